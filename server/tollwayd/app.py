@@ -1,0 +1,184 @@
+"""The composition root: it makes every part, puts them together, runs them, and takes them apart in order."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING
+
+import structlog
+from prometheus_client import CollectorRegistry
+
+from tollway.admin.v1 import api_keys_pb2, models_pb2, providers_pb2, tenants_pb2
+from tollway.proxy.v1 import anthropic_pb2, inference_pb2, openai_pb2
+from tollwayd import listeners
+from tollwayd.doors import Doors
+from tollwayd.admin.api_keys import ApiKeyServicer
+from tollwayd.admin.applied import AppliedStore
+from tollwayd.admin.models import ModelServicer
+from tollwayd.admin.page_token import PageTokens
+from tollwayd.admin.provider_probe import ProviderProbe
+from tollwayd.admin.provider_rules import ProviderRules
+from tollwayd.admin.providers import ProviderServicer
+from tollwayd.admin.tenants import TenantServicer
+from tollwayd.core.chain import Chain
+from tollwayd.core.current import Current
+from tollwayd.dialects import ANTHROPIC_MESSAGES, DIALECTS, OPENAI_CHAT
+from tollwayd.plugins.validate import Validate
+from tollwayd.proxy.anthropic import AnthropicServicer
+from tollwayd.proxy.compiler import Compiler
+from tollwayd.proxy.engine import Engine
+from tollwayd.proxy.inference import InferenceServicer
+from tollwayd.proxy.openai import OpenAIServicer
+from tollwayd.proxy.raw import RawService
+from tollwayd.proxy.replica import Replica
+from tollwayd.rpc.registry import Registry
+from tollwayd.security import api_keys
+from tollwayd.security import root as root_credential
+from tollwayd.security.authentication import ApiKeyAuthentication, RootAuthentication
+from tollwayd.security.keyring import Keyring
+from tollwayd.state.embedded import EmbeddedRedis
+from tollwayd.state.resource_store import RedisResourceStore
+from tollwayd.telemetry.access_log import AccessLog
+from tollwayd.telemetry.call_metrics import CallMetrics
+from tollwayd.upstream.client import HttpClient
+from tollwayd.upstream.egress import EgressRules
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from tollwayd.core.plugin import Plugin
+    from tollwayd.core.ports import ResourceStore
+    from tollwayd.security.root import RootCredential
+    from tollwayd.settings import Settings
+
+    OnReady = Callable[["App"], Awaitable[None]]
+
+ADMIN_KEY_FILE = "admin.key"
+MASTER_KEYS_FILE = "master.keys"
+
+
+class App:
+    """One process of the gateway. `addresses` holds what its listeners are bound to, once it runs; `admin_key` the root
+    credential, and `admin_key_is_new` whether it was made just now and has to be shown to the operator."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.addresses: listeners.Addresses = {}
+        self.admin_key = ""
+        self.admin_key_is_new = False
+        self._stop = asyncio.Event()
+        self._current = Current()
+        self._metrics = CollectorRegistry()
+        self._call_metrics = CallMetrics(self._metrics)
+        self._log = structlog.get_logger("tollway")
+
+    def stop(self) -> None:
+        """Asks a running gateway to drain and end. Safe to repeat, and to call from a signal handler."""
+        self._stop.set()
+
+    async def run(self, on_ready: OnReady) -> None:
+        """Starts everything, awaits `on_ready`, serves until `stop`, drains, and closes everything."""
+        async with AsyncExitStack() as parts, asyncio.TaskGroup() as tasks:
+            keys = self._keyring()
+            store = await self._store(parts)
+            replica = Replica(store, Compiler(DIALECTS, keys), self._current)
+            await replica.load()
+            following = tasks.create_task(replica.follow(), name="follow the change log")
+            doors = await self._open_doors(parts, store, keys)
+            await on_ready(self)
+            await self._stop.wait()
+            self._log.info("draining", seconds=self.settings.drain_seconds)
+            await self._drain(doors)
+            following.cancel()
+
+    def _keyring(self) -> Keyring:
+        self.settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if self.settings.master_keys is not None:
+            return Keyring.parse(self.settings.master_keys.get_secret_value())
+        return Keyring.load_or_create(self.settings.data_dir / MASTER_KEYS_FILE)
+
+    async def _store(self, parts: AsyncExitStack) -> RedisResourceStore:
+        if self.settings.redis_url is not None:
+            url = self.settings.redis_url.get_secret_value()
+        else:
+            embedded = EmbeddedRedis(self.settings.data_dir)
+            parts.push_async_callback(embedded.stop)
+            await embedded.start()
+            url = embedded.url
+        store = RedisResourceStore(url)
+        parts.push_async_callback(store.aclose)
+        return store
+
+    def _root(self) -> RootCredential:
+        if self.settings.admin_key is not None:
+            self.admin_key = self.settings.admin_key.get_secret_value()
+            return root_credential.RootCredential(self.admin_key)
+        loaded = root_credential.load_or_create(self.settings.data_dir / ADMIN_KEY_FILE)
+        self.admin_key, self.admin_key_is_new = loaded.secret, loaded.created
+        return loaded.credential
+
+    async def _open_doors(self, parts: AsyncExitStack, store: RedisResourceStore, keys: Keyring) -> Doors:
+        settings = self.settings
+        egress = EgressRules(settings.egress_allow)
+        client = HttpClient(egress)
+        parts.push_async_callback(client.close)
+        admin_chain = self._chain(RootAuthentication(self._root(), self._current, keys))
+        proxy_chain = self._chain(ApiKeyAuthentication(self._current, keys))
+        applied = AppliedStore(store, self._current)
+        admin = admin_registry(admin_chain, applied, keys, egress, client)
+        proxy = proxy_registry(proxy_chain, client)
+        doors = Doors(admin, proxy, self._metrics, settings)
+        parts.push_async_callback(doors.close)
+        self.addresses = await doors.open()
+        listeners.write(settings.data_dir, self.addresses)
+        return doors
+
+    def _chain(self, authentication: Plugin) -> Chain:
+        return Chain([AccessLog(), self._call_metrics, authentication, Validate()])
+
+    async def _drain(self, doors: Doors) -> None:
+        await doors.drain(self.settings.drain_seconds)
+
+
+def admin_registry(
+    chain: Chain, store: ResourceStore, keys: Keyring, egress: EgressRules, client: HttpClient
+) -> Registry:
+    """The methods of the admin ports."""
+    registry = Registry()
+    cursors = PageTokens(keys.derive("page tokens"))
+    servicers = {
+        tenants_pb2: TenantServicer(store, cursors),
+        api_keys_pb2: ApiKeyServicer(store, cursors, keys, api_keys),
+        providers_pb2: ProviderServicer(
+            store, cursors, ProviderRules(keys, DIALECTS, egress), ProviderProbe(client, DIALECTS, keys)
+        ),
+        models_pb2: ModelServicer(store, cursors),
+    }
+    for module, servicer in servicers.items():
+        (service,) = module.DESCRIPTOR.services_by_name.values()
+        registry.add(service, servicer, chain)
+    return registry
+
+
+def proxy_registry(chain: Chain, client: HttpClient) -> Registry:
+    """The methods of the proxy ports."""
+    registry = Registry()
+    engine = Engine(client)
+    services = openai_pb2.DESCRIPTOR.services_by_name
+    registry.add(
+        services["OpenAIService"],
+        OpenAIServicer(RawService(engine, OPENAI_CHAT)),
+        chain,
+        error_body=OPENAI_CHAT.error_body,
+    )
+    services = anthropic_pb2.DESCRIPTOR.services_by_name
+    registry.add(
+        services["AnthropicService"],
+        AnthropicServicer(RawService(engine, ANTHROPIC_MESSAGES)),
+        chain,
+        error_body=ANTHROPIC_MESSAGES.error_body,
+    )
+    services = inference_pb2.DESCRIPTOR.services_by_name
+    registry.add(services["InferenceService"], InferenceServicer(engine), chain)
+    return registry

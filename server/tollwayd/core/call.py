@@ -1,0 +1,114 @@
+"""A Call: one request's life, from its door to its last byte."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from tollway.proxy.v1.inference_pb2 import Usage
+    from tollwayd.core.errors import TollwayError
+    from tollwayd.core.snapshot import ApiKey, Snapshot
+
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who a credential proves. `key` is the API key's resource name, empty for the root credential."""
+
+    subject: str
+    tenant: str = ""
+    key: str = ""
+    roles: frozenset[str] = frozenset()
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Exchange:
+    """What one call had with providers. Times are `time.monotonic()` seconds, `request_bytes` is the last body sent.
+
+    `attempts` names every target tried, with the reason of those that failed; `dropped` the request's fields that the
+    target's dialect has no words for; `broken` is an error that the caller was told of within a stream.
+    """
+
+    model: str
+    provider: str = ""
+    upstream_model: str = ""
+    stream: bool = False
+    request_bytes: int = 0
+    attempts: list[str] = field(default_factory=list)
+    dropped: tuple[str, ...] = ()
+    usage: Usage | None = None
+    first_byte_at: float | None = None
+    broken: TollwayError | None = None
+
+
+class Call:
+    """One request. The door makes it; the chain and the servicer read it and add to it.
+
+    `method` is the full gRPC name, `/tollway.proxy.v1.OpenAIService/CreateChatCompletion`. `metadata` maps lower-case
+    names to the last value given. `deadline` is in `time.monotonic()` seconds, None where the caller set none.
+    `snapshot` is pinned by the first link that asks for configuration and stays for the call's life.
+    `response_metadata` and `trailers` go back to the caller over both doors. `exchange` tells of the call to a provider,
+    where there was one; `end_errors` holds what went wrong in the call's ending.
+    """
+
+    __slots__ = (
+        "api_key",
+        "closers",
+        "deadline",
+        "door",
+        "end_errors",
+        "exchange",
+        "id",
+        "metadata",
+        "method",
+        "peer",
+        "principal",
+        "response_metadata",
+        "snapshot",
+        "started",
+        "trailers",
+    )
+
+    def __init__(
+        self,
+        method: str,
+        metadata: Mapping[str, str],
+        *,
+        peer: str = "",
+        door: str = "",
+        deadline: float | None = None,
+    ) -> None:
+        self.id = new_call_id()
+        self.method = method
+        self.metadata = metadata
+        self.peer = peer
+        self.door = door
+        self.deadline = deadline
+        self.started = time.monotonic()
+        self.principal: Principal | None = None
+        self.api_key: ApiKey | None = None
+        self.snapshot: Snapshot | None = None
+        self.response_metadata: dict[str, str] = {}
+        self.trailers: dict[str, str] = {}
+        self.exchange: Exchange | None = None
+        self.end_errors: list[BaseException] = []
+        self.closers: list[Callable[[], object]] = []
+
+    def defer(self, close: Callable[[], object]) -> None:
+        """Has the chain run `close`, plain or async, when the call ends however it does; the last deferred runs first."""
+        self.closers.append(close)
+
+    def remaining(self) -> float | None:
+        """Seconds until the deadline, below zero when it has passed; None where there is none."""
+        return None if self.deadline is None else self.deadline - time.monotonic()
+
+
+def new_call_id() -> str:
+    """A unique id, 32 hexadecimal digits that sort by time: milliseconds in 48 bits, then 80 random ones (RFC 9562)."""
+    return f"{time.time_ns() // 1_000_000:012x}{os.urandom(10).hex()}"

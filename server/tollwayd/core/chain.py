@@ -1,0 +1,206 @@
+"""The interceptor chain: it runs plugins around a servicer, and owns the closing of all that a call opened.
+
+Hooks run in flat loops, which cost next to nothing; only `intercept` stacks generators. A generator that is left early
+does not close the ones it reads from (they would stay open until garbage collection), so the chain defers each one's
+`aclose` on the call: upstream first, then inner, then outer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable
+from inspect import isawaitable
+from typing import TYPE_CHECKING, Any, Final
+
+from google.protobuf.message import Message
+
+from tollwayd.core.errors import Reason, TollwayError
+
+if TYPE_CHECKING:
+    from tollwayd.core.call import Call
+    from tollwayd.core.plugin import Plugin, Proceed
+
+Result = Message | AsyncIterator[Message]
+"""What a method answers: one message, or the messages of a stream. A stream that is one message may be that message."""
+
+Handler = Callable[[Any, "Call"], Awaitable[Result]]
+"""A servicer's method as the chain sees it: `await handler(request, call)`."""
+
+Hook = Callable[["Call", Any], Any]
+
+
+class Chain:
+    """Plugins in their order, around any handler. Immutable; made once, not per call."""
+
+    def __init__(self, plugins: Iterable[Plugin]) -> None:
+        self.plugins: Final = tuple(sorted(plugins, key=_order))
+        names = [plugin.name for plugin in self.plugins]
+        if twice := {name for name in names if names.count(name) > 1}:
+            raise ValueError(f"plugins of one chain need different names: {sorted(twice)}")
+        backwards = tuple(reversed(self.plugins))
+        self._on_request = _hooks(self.plugins, "on_request")
+        self._on_event = _hooks(backwards, "on_event")
+        self._on_response = _hooks(backwards, "on_response")
+        self._on_end = _hooks(backwards, "on_end")
+        self._interceptors = [hook for plugin in backwards if (hook := getattr(plugin, "intercept", None))]
+
+    def bind(self, handler: Handler, *, streams: bool) -> Handler:
+        """The handler with the chain around it. `streams` says whether the method's answer is a stream."""
+        inner = self._intercepted(handler, streams) if self._interceptors else handler
+
+        async def run(request: Any, call: Call) -> Result:
+            try:
+                for hook in self._on_request:
+                    request = await _apply(hook, call, request)
+                result = await inner(request, call)
+                if not isinstance(result, Message):
+                    self._own(call, result)
+                    return Stream(result, call, self._on_event, self._on_end)
+                for hook in self._on_response:
+                    result = await _apply(hook, call, result)
+            except BaseException as error:
+                public = await _end(call, self._on_end, error)
+                raise public from public.__cause__
+            await _end(call, self._on_end, None)
+            return result
+
+        return run
+
+    def _own(self, call: Call, source: AsyncIterator[Message]) -> None:
+        if isinstance(source, AsyncGenerator) and not self._interceptors:  # theirs were deferred one by one
+            call.defer(source.aclose)
+
+    def _intercepted(self, handler: Handler, streams: bool) -> Handler:
+        proceed = _source(handler)
+        for hook in self._interceptors:
+            proceed = _layer(hook, proceed)
+
+        async def run(request: Any, call: Call) -> Result:
+            events = proceed(call, request)
+            return events if streams else await _only(events)
+
+        return run
+
+
+class Stream:
+    """A streamed answer under way. Whoever holds it must read it to its end or `aclose` it; both are safe to repeat."""
+
+    __slots__ = ("_call", "_ended", "_hooks", "_on_end", "_source")
+
+    def __init__(
+        self, source: AsyncIterator[Message], call: Call, hooks: tuple[Hook, ...], on_end: tuple[Hook, ...]
+    ) -> None:
+        self._source = source
+        self._call = call
+        self._hooks = hooks
+        self._on_end = on_end
+        self._ended = False
+
+    def __aiter__(self) -> Stream:
+        return self
+
+    async def __anext__(self) -> Message:
+        try:
+            event = await self._source.__anext__()
+            for hook in self._hooks:
+                event = await _apply(hook, self._call, event)
+        except StopAsyncIteration:
+            await self._finish(None)
+            raise
+        except BaseException as error:
+            public = await self._finish(error)
+            raise public from public.__cause__
+        return event
+
+    async def aclose(self) -> None:
+        """Ends the call as one whose caller left, unless it has ended already."""
+        await self._finish(GeneratorExit())
+
+    async def _finish(self, error: BaseException | None) -> BaseException:
+        if self._ended:
+            return error or StopAsyncIteration()
+        self._ended = True
+        return await _end(self._call, self._on_end, error)
+
+
+def _order(plugin: Plugin) -> tuple[int, int, str]:
+    return plugin.stage, getattr(plugin, "priority", 0), plugin.name
+
+
+def _hooks(plugins: Iterable[Plugin], name: str) -> tuple[Hook, ...]:
+    return tuple(hook for plugin in plugins if (hook := getattr(plugin, name, None)))
+
+
+async def _apply(hook: Hook, call: Call, message: Any) -> Any:
+    outcome = hook(call, message)
+    if isawaitable(outcome):
+        outcome = await outcome
+    return message if outcome is None else outcome
+
+
+async def _end(call: Call, hooks: tuple[Hook, ...], error: BaseException | None) -> BaseException:
+    """Closes what the call opened, runs the `on_end` hooks, and gives the error as its caller may see it."""
+    public = error if error is None else _public(error)
+    while call.closers:
+        await _quietly(call, call.closers.pop())
+    for hook in hooks:
+        await _quietly(call, hook, call, public)
+    return public or StopAsyncIteration()
+
+
+async def _quietly(call: Call, function: Callable[..., object], *arguments: object) -> None:
+    # An ending must reach its last step whatever one of them does, a second cancellation included; what went wrong goes
+    # into the call's log line.
+    try:
+        outcome = function(*arguments)
+        if isawaitable(outcome):
+            await outcome
+    except BaseException as error:  # noqa: BLE001
+        call.end_errors.append(error)
+
+
+def _public(error: BaseException) -> BaseException:
+    """The error itself where callers may see it, else REASON_INTERNAL with the error as its cause.
+
+    grpc.aio sends the text of any other exception to the client.
+    """
+    if isinstance(error, TollwayError) or not isinstance(error, Exception):
+        return error
+    internal = TollwayError(Reason.REASON_INTERNAL)
+    internal.__cause__ = error
+    return internal
+
+
+def _source(handler: Handler) -> Proceed:
+    async def proceed(call: Call, request: Any) -> AsyncGenerator[Message, None]:
+        result = await handler(request, call)
+        if isinstance(result, Message):
+            yield result
+            return
+        if isinstance(result, AsyncGenerator):
+            call.defer(result.aclose)
+        async for event in result:
+            yield event
+
+    return _closed_by_chain(proceed)
+
+
+def _layer(intercept: Callable[..., AsyncGenerator[Message, None]], inner: Proceed) -> Proceed:
+    def proceed(call: Call, request: Any) -> AsyncGenerator[Message, None]:
+        return intercept(call, request, inner)
+
+    return _closed_by_chain(proceed)
+
+
+def _closed_by_chain(proceed: Proceed) -> Proceed:
+    def deferred(call: Call, request: Any) -> AsyncGenerator[Message, None]:
+        events = proceed(call, request)
+        call.defer(events.aclose)
+        return events
+
+    return deferred
+
+
+async def _only(events: AsyncIterator[Message]) -> Message:
+    async for event in events:
+        return event
+    raise RuntimeError("an interceptor left a unary call without an answer")

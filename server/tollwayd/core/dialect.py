@@ -1,0 +1,184 @@
+"""What a dialect is: one wire format of an AI service, as callers speak it and as providers do.
+
+A dialect is pure: bytes and messages in, bytes and messages out, no I/O. It has three sides. `CallerDialect` serves
+programs that speak it to the gateway, `ProviderDialect` speaks it to a provider; between two different ones the
+canonical messages of `tollway.proxy.v1` carry the call. `RelayDialect` is the short way where both ends speak the same
+one: the bytes pass, and only the model's name is replaced. Errors are raised as TollwayError.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from google.api.httpbody_pb2 import HttpBody
+
+    from tollway.proxy.v1.inference_pb2 import (
+        GenerateRequest,
+        GenerateResponse,
+        StreamGenerateResponse,
+        Usage,
+    )
+    from tollwayd.core.errors import TollwayError
+    from tollwayd.core.sse import ServerSentEvent
+
+Headers = tuple[tuple[str, str], ...]
+
+
+@dataclass(slots=True)
+class Envelope:
+    """A request body decoded only as far as routing needs. `fields` holds every top-level field's JSON unread."""
+
+    model: str
+    stream: bool
+    fields: dict[str, Any] = field(repr=False)
+
+
+class Asked(NamedTuple):
+    """A caller's request in the canonical form. `dropped` names the hints that the form cannot carry."""
+
+    request: GenerateRequest
+    dropped: tuple[str, ...] = ()
+
+
+class Written(NamedTuple):
+    """A request body for a provider. `dropped` names the canonical fields that the dialect has no words for."""
+
+    body: bytes
+    dropped: tuple[str, ...] = ()
+
+
+class EventWriter(Protocol):
+    """Writes one streamed answer in a caller's dialect. Stateful: made for each call."""
+
+    def write(self, event: StreamGenerateResponse) -> bytes:
+        """The server-sent events for one canonical event; may be empty. After `finished`, they include those that end
+        the stream, unless usage may still come: then `end` gives them."""
+        ...
+
+    def end(self) -> bytes:
+        """What is left to say when the provider's stream has ended well."""
+        ...
+
+
+class CallerDialect(Protocol):
+    """The side that programs speak to the gateway."""
+
+    name: str
+    forwarded_headers: tuple[str, ...]
+    """Request headers, lower case, that go on to a provider of the same dialect."""
+
+    def peek(self, body: bytes) -> Envelope:
+        """Reads model and stream. REASON_JSON_INVALID, REASON_JSON_TOO_DEEP, REASON_FIELD_INVALID."""
+        ...
+
+    def read_request(self, envelope: Envelope) -> Asked:
+        """The whole request. REASON_FIELD_INVALID names the wrong field in the dialect's own words;
+        REASON_FEATURE_UNSUPPORTED where the canonical form cannot say what would change the answer's meaning."""
+        ...
+
+    def write_response(self, response: GenerateResponse) -> bytes:
+        """A whole answer as the dialect's JSON."""
+        ...
+
+    def event_writer(self, envelope: Envelope) -> EventWriter:
+        """A writer for one streamed answer to this request."""
+        ...
+
+    def error_body(self, error: TollwayError) -> HttpBody:
+        """The error as the dialect's JSON body, such that its SDKs raise their right exception class."""
+        ...
+
+    def error_event(self, error: TollwayError) -> bytes:
+        """The error as a server-sent event that ends a stream under way."""
+        ...
+
+
+class EventReader(Protocol):
+    """Reads one streamed answer of a provider. Stateful: made for each call."""
+
+    complete: bool
+    """Whether the event that ends an answer has been read; a stream that ends before is broken."""
+
+    def read(self, event: ServerSentEvent) -> Sequence[StreamGenerateResponse]:
+        """The canonical events for one server-sent event; none for pings. Raises the provider's mid-stream error."""
+        ...
+
+    def end(self) -> Sequence[StreamGenerateResponse]:
+        """What is left to say when the provider's stream has ended."""
+        ...
+
+
+class ProviderDialect(Protocol):
+    """The side that the gateway speaks to providers."""
+
+    name: str
+    models_path: str
+    """Where the provider lists its models (GET), after the base URL's path."""
+
+    def path(self, model: str, *, stream: bool) -> str:
+        """Where requests go (POST), after the base URL's path."""
+        ...
+
+    def headers(self, api_key: str) -> Headers:
+        """The headers that carry the credential and that the provider requires; without a credential if it is empty."""
+        ...
+
+    def write_request(self, request: GenerateRequest, model: str, *, stream: bool) -> Written:
+        """The request body for the provider's model. REASON_FEATURE_UNSUPPORTED where it cannot be said."""
+        ...
+
+    def read_response(self, body: bytes) -> GenerateResponse:
+        """A whole answer. REASON_UPSTREAM_INVALID where it is not one."""
+        ...
+
+    def event_reader(self) -> EventReader:
+        """A reader for one streamed answer."""
+        ...
+
+    def read_error(self, status: int, headers: Mapping[str, str], body: bytes) -> TollwayError:
+        """A provider's error answer as one of the REASON_UPSTREAM_ reasons, with what the provider said of the request
+        (bounded, and without anything that looks like a credential) and `retry_after` where it gave one."""
+        ...
+
+    def read_models(self, body: bytes) -> list[str]:
+        """The names in a model list. REASON_UPSTREAM_INVALID where it is not one."""
+        ...
+
+
+class RelayStream(Protocol):
+    """Passes one streamed answer on in its own dialect. Stateful: made for each call."""
+
+    usage: Usage | None
+    """The last usage seen."""
+    complete: bool
+    """Whether the event that ends an answer has passed; a stream that ends before is broken."""
+    error: TollwayError | None
+    """The error that the provider sent within the stream; its event has passed on to the caller."""
+
+    def feed(self, block: bytes) -> bytes:
+        """What the caller gets of a block of whole events; the block itself wherever nothing has to be taken out."""
+        ...
+
+
+class RelayDialect(Protocol):
+    """The short way for a call whose caller and provider speak the same dialect."""
+
+    def relay_request(self, envelope: Envelope, model: str) -> bytes:
+        """The body to send: the caller's with the provider's model name, each other field's JSON byte for byte."""
+        ...
+
+    def relay_stream(self, envelope: Envelope) -> RelayStream:
+        """A relay for one streamed answer to this request."""
+        ...
+
+    def read_usage(self, body: bytes) -> Usage | None:
+        """The usage in a whole answer; None where it names none."""
+        ...
+
+
+class Dialect(CallerDialect, ProviderDialect, RelayDialect, Protocol):
+    """A dialect with all its sides."""

@@ -1,0 +1,82 @@
+"""Errors as data: one exception class, and one table of reasons that the protos hold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tollway.error.v1 import reason_pb2
+from tollway.error.v1.reason_pb2 import Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = ["DOMAIN", "RULES", "FieldViolation", "Reason", "ReasonRule", "TollwayError"]
+
+DOMAIN = "tollway.dev"
+"""The `domain` of every `google.rpc.ErrorInfo` (AIP-193)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonRule:
+    """What callers are told for a reason: its name without prefix, gRPC code (0-16), HTTP status and public text."""
+
+    name: str
+    code: int
+    http_status: int
+    text: str
+
+
+def _rule(value: object) -> ReasonRule:
+    options = value.GetOptions().Extensions[reason_pb2.rule]  # type: ignore[attr-defined]
+    name: str = value.name.removeprefix("REASON_")  # type: ignore[attr-defined]
+    return ReasonRule(name, options.code, options.http_status, options.text)
+
+
+RULES: Mapping[int, ReasonRule] = {
+    value.number: _rule(value) for value in Reason.DESCRIPTOR.values if value.number != Reason.REASON_UNSPECIFIED
+}
+"""Every reason's rule, from the options of `tollway.error.v1.Reason`."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldViolation:
+    """One field that breaks its rule. `field` is its path in JSON names, as the caller wrote it: `apiKey.expireTime`."""
+
+    field: str
+    description: str
+
+
+class TollwayError(Exception):
+    """A call is refused or has failed, for a reason that its caller may know.
+
+    `message` is public: it reaches the caller as it is, so it must hold no secret, no other tenant's name and nothing
+    that an exception of a library said. `metadata` holds the message's dynamic parts (AIP-193), `retry_after` seconds.
+    """
+
+    def __init__(
+        self,
+        reason: Reason,
+        message: str = "",
+        *,
+        metadata: Mapping[str, str] | None = None,
+        violations: Sequence[FieldViolation] = (),
+        retry_after: float | None = None,
+    ) -> None:
+        self.reason = reason
+        self.rule = RULES[reason]
+        self.message = message or self.rule.text
+        self.metadata = metadata or {}
+        self.violations = violations
+        self.retry_after = retry_after
+        super().__init__(self.message)
+
+
+def invalid_field(field: str, description: str) -> TollwayError:
+    """The error for one invalid field; `field` in JSON names."""
+    return TollwayError(
+        Reason.REASON_FIELD_INVALID,
+        f"{field}: {description}",
+        metadata={"field": field},
+        violations=[FieldViolation(field, description)],
+    )

@@ -1,0 +1,96 @@
+"""The Snapshot: the configuration of one version, compiled for the hot path and never changed.
+
+A call pins one for life, so a change in its middle cannot give it half of the old and half of the new.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tollwayd.core.call import Principal
+    from tollwayd.core.dialect import Dialect
+    from tollwayd.core.origin import Origin
+    from tollwayd.core.timeouts import Timeouts
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Provider:
+    """A configured AI service, ready to be called. `path` is the base URL's path without its last slash."""
+
+    name: str
+    dialect: Dialect
+    origin: Origin
+    path: str
+    timeouts: Timeouts
+    credential: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Target:
+    """A provider's model, with the request heads for it written beforehand: credential, host and path included."""
+
+    provider: Provider
+    model: str
+    weight: int
+    priority: int
+    unary_head: bytes = field(repr=False)
+    stream_head: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Model:
+    """A public name. `tiers` holds its usable targets by priority, the ones to be tried first in the first tuple."""
+
+    name: str
+    public_name: str
+    display_name: str
+    create_time: int
+    tiers: tuple[tuple[Target, ...], ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tenant:
+    """An account. `models` maps public names, in their order."""
+
+    name: str
+    disabled: bool
+    models: Mapping[str, Model]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ApiKey:
+    """A credential. `allowed_models` is None where the key may use all of its tenant's."""
+
+    principal: Principal
+    disabled: bool
+    allowed_models: frozenset[str] | None
+
+    def allows(self, public_name: str) -> bool:
+        """Whether the key may use the model of this name."""
+        return self.allowed_models is None or public_name in self.allowed_models
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Secret:
+    """One secret of an API key: until when (Unix seconds, None without end) it proves the key."""
+
+    api_key: ApiKey
+    expire_time: float | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Snapshot:
+    """One version. `secrets` maps the lookup keys of secrets' digests; `problems` says what could not be compiled."""
+
+    version: int
+    tenants: Mapping[str, Tenant]
+    secrets: Mapping[bytes, Secret] = field(repr=False)
+    problems: Mapping[str, str] = field(default_factory=dict)
+
+
+EMPTY = Snapshot(0, {}, {})
+"""The configuration before any."""

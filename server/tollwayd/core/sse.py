@@ -1,0 +1,84 @@
+"""Server-sent events, on bytes (WHATWG HTML, section 9.2): framing that survives every split of the stream."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from tollwayd.core.errors import Reason, TollwayError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MAX_EVENT_BYTES = 16 * 1024 * 1024
+"""An event larger than this is refused: a provider that never ends an event must not fill the gateway's memory."""
+
+_BOUNDARY = re.compile(rb"\r\n\r\n|\n\n|\r\r|\n\r\n|\r\n\n")
+_LINE_END = re.compile(rb"\r\n|\n|\r")
+_SPANS_BOUNDARY = 3  # A boundary is four bytes at most, so one that new bytes complete starts in the last three old ones.
+
+
+class ServerSentEvent(NamedTuple):
+    """One event: its `event` field (empty where there is none) and its `data` lines joined by newlines."""
+
+    name: str
+    data: bytes
+
+
+class Framer:
+    """Cuts a stream into blocks of whole events, each as raw bytes with its blank line."""
+
+    __slots__ = ("_pending", "_searched")
+
+    def __init__(self) -> None:
+        self._pending = bytearray()
+        self._searched = 0
+
+    def feed(self, chunk: bytes) -> bytes:
+        """All events that are whole now, as they came; empty where none is. TollwayError when one grows too large."""
+        pending = self._pending
+        pending += chunk
+        end = _last_boundary(pending, max(0, self._searched - _SPANS_BOUNDARY))
+        if not end:
+            if len(pending) > MAX_EVENT_BYTES:
+                raise TollwayError(Reason.REASON_UPSTREAM_INVALID, "The provider sent an event that is too large.")
+            self._searched = len(pending)
+            return b""
+        block = bytes(pending[:end])
+        del pending[:end]
+        self._searched = len(pending)
+        return block
+
+    def rest(self) -> bytes:
+        """What is left when the stream has ended: an event without its blank line, or nothing."""
+        return bytes(self._pending)
+
+
+def split(block: bytes) -> Iterator[bytes]:
+    """The raw events of a block, each with its blank line."""
+    start = 0
+    for boundary in _BOUNDARY.finditer(block):
+        yield block[start : boundary.end()]
+        start = boundary.end()
+    if start < len(block):
+        yield block[start:]
+
+
+def parse(raw: bytes) -> ServerSentEvent | None:
+    """The event in one raw event; None for one without data, such as a comment."""
+    name = b""
+    data: list[bytes] = []
+    for line in _LINE_END.split(raw):
+        field, _, value = line.partition(b":")
+        if field == b"data":
+            data.append(value.removeprefix(b" "))
+        elif field == b"event":
+            name = value.removeprefix(b" ")
+    return ServerSentEvent(name.decode("utf-8", "replace"), b"\n".join(data)) if data else None
+
+
+def _last_boundary(pending: bytearray, start: int) -> int:
+    end = 0
+    for boundary in _BOUNDARY.finditer(pending, start):
+        end = boundary.end()
+    return end

@@ -1,0 +1,169 @@
+"""`tollway demo`: the gateway with a scripted provider, a tenant that uses it, and lines to paste.
+
+Everything is set up as an operator would do it, through the Admin API.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import grpc
+import typer
+
+from tollway.admin.v1 import (
+    api_keys_pb2,
+    api_keys_pb2_grpc,
+    models_pb2,
+    models_pb2_grpc,
+    providers_pb2,
+    providers_pb2_grpc,
+    tenants_pb2,
+    tenants_pb2_grpc,
+)
+from tollwayd import listeners
+from tollwayd.mock import MockProvider
+from tollwayd.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from tollwayd.app import App, OnReady
+
+TENANT = "tenants/demo"
+KEY_FILE = "demo.key"
+
+_PROVIDERS = {"openai-mock": ("openai.chat", "/v1"), "anthropic-mock": ("anthropic.messages", "")}
+_MODELS = {"gpt-demo": "openai-mock", "claude-demo": "anthropic-mock"}
+
+
+class Demo:
+    """Runs an App with all that the demo adds."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+
+    @staticmethod
+    def settings() -> Settings:
+        """The settings in force, with loopback open for the scripted provider unless they say otherwise."""
+        settings = load_settings()
+        return settings if settings.egress_allow else load_settings(egress_allow="127.0.0.0/8")
+
+    async def run(self, announce: OnReady) -> None:
+        """Serves until the app is stopped."""
+        async with MockProvider() as provider:
+
+            async def on_ready(app: App) -> None:
+                secret = await self._set_up(provider.url)
+                await announce(app)
+                self._print(secret)
+
+            await self._app.run(on_ready)
+
+    async def _set_up(self, provider_url: str) -> str:
+        address = listeners.as_text(self._app.addresses)["admin_grpc"]
+        async with grpc.aio.insecure_channel(address) as channel:
+            tenant = _Tenant(channel, self._app.admin_key)
+            await tenant.ensure(provider_url)
+            return await tenant.ensure_key(self._app.settings.data_dir / KEY_FILE)
+
+    def _print(self, secret: str) -> None:
+        addresses = listeners.as_text(self._app.addresses)
+        lines = pasted_lines(addresses["proxy_http"], addresses["proxy_grpc"], secret)
+        typer.echo("\n" + "\n\n".join(f"# {title}\n{line}" for title, line in lines.items()) + "\n")
+
+
+class _Tenant:
+    """The demo's tenant, through the Admin API. Every step leaves what a run before has made."""
+
+    def __init__(self, channel: grpc.aio.Channel, admin_key: str) -> None:
+        self._metadata = (("authorization", f"Bearer {admin_key}"),)
+        self._tenants = tenants_pb2_grpc.TenantServiceStub(channel)
+        self._providers = providers_pb2_grpc.ProviderServiceStub(channel)
+        self._models = models_pb2_grpc.ModelServiceStub(channel)
+        self._keys = api_keys_pb2_grpc.ApiKeyServiceStub(channel)
+
+    async def ensure(self, provider_url: str) -> None:
+        """The tenant, its providers at the scripted provider's present port, and its models."""
+        tenant = tenants_pb2.Tenant(display_name="Demo")
+        await self._unless_there(
+            self._tenants.CreateTenant, tenants_pb2.CreateTenantRequest(tenant_id="demo", tenant=tenant)
+        )
+        for name, (dialect, path) in _PROVIDERS.items():
+            await self._ensure_provider(name, dialect, provider_url + path)
+        for public_name, provider in _MODELS.items():
+            target = models_pb2.Target(provider=provider, model=public_name)
+            model = models_pb2.Model(public_name=public_name, targets=[target])
+            await self._unless_there(
+                self._models.CreateModel,
+                models_pb2.CreateModelRequest(parent=TENANT, model_id=public_name, model=model),
+            )
+
+    async def ensure_key(self, path: Path) -> str:
+        """The API key's secret, kept in the data folder because the gateway itself could not tell it again."""
+        name = f"{TENANT}/apiKeys/demo"
+        if path.is_file():
+            return path.read_text().strip()
+        try:
+            request = api_keys_pb2.CreateApiKeyRequest(
+                parent=TENANT, api_key_id="demo", api_key=api_keys_pb2.ApiKey(display_name="Demo")
+            )
+            key = await self._keys.CreateApiKey(request, metadata=self._metadata)
+        except grpc.aio.AioRpcError as error:
+            _unless(error, grpc.StatusCode.ALREADY_EXISTS)
+            rotation = api_keys_pb2.RotateApiKeyRequest(name=name)
+            key = await self._keys.RotateApiKey(rotation, metadata=self._metadata)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(key.secret)
+        return str(key.secret)
+
+    async def _ensure_provider(self, provider_id: str, dialect: str, base_url: str) -> None:
+        credential = providers_pb2.ProviderCredential(api_key="sk-scripted-provider")
+        provider = providers_pb2.Provider(dialect=dialect, base_url=base_url, credential=credential)
+        await self._unless_there(
+            self._providers.CreateProvider,
+            providers_pb2.CreateProviderRequest(parent=TENANT, provider_id=provider_id, provider=provider),
+        )
+        provider.name = f"{TENANT}/providers/{provider_id}"
+        request = providers_pb2.UpdateProviderRequest(provider=provider)
+        await self._providers.UpdateProvider(request, metadata=self._metadata)
+
+    async def _unless_there(self, create: Callable[..., Awaitable[object]], request: object) -> None:
+        try:
+            await create(request, metadata=self._metadata)
+        except grpc.aio.AioRpcError as error:
+            _unless(error, grpc.StatusCode.ALREADY_EXISTS)
+
+
+def _unless(error: grpc.aio.AioRpcError, expected: grpc.StatusCode) -> None:
+    if error.code() != expected:
+        raise error
+
+
+def pasted_lines(proxy_http: str, proxy_grpc: str, secret: str) -> Mapping[str, str]:
+    """A line each for curl, the OpenAI SDK and grpcurl, to be pasted into a shell as they are."""
+    url = f"http://{proxy_http}/v1"
+    body = '{"model":"gpt-demo","messages":[{"role":"user","content":"Hello!"}]}'
+    typed = '{"model":"claude-demo","messages":[{"role":"ROLE_USER","parts":[{"text":{"text":"Hello!"}}]}]}'
+    program = (
+        f"from openai import OpenAI; client = OpenAI(base_url={url!r}, api_key={secret!r}); "
+        'print(client.chat.completions.create(model="claude-demo", '
+        'messages=[{"role": "user", "content": "Hello!"}]).choices[0].message.content)'
+    )
+    return {
+        "curl": f"curl -s {url}/chat/completions -H 'Authorization: Bearer {secret}' "
+        f"-H 'Content-Type: application/json' -d '{body}'",
+        "the OpenAI SDK": f"{shlex.quote(sys.executable)} -c {shlex.quote(program)}",
+        "grpcurl": f"{_grpcurl()} -plaintext -H 'Authorization: Bearer {secret}' -d '{typed}' "
+        f"{proxy_grpc} tollway.proxy.v1.InferenceService/StreamGenerate",
+    }
+
+
+def _grpcurl() -> str:
+    """The one beside this Python, where it was installed with it."""
+    beside = shutil.which("grpcurl", path=str(Path(sys.executable).parent))
+    return shlex.quote(beside) if beside else "grpcurl"

@@ -1,0 +1,86 @@
+"""The short way between a caller and a provider who both speak Anthropic's dialect: its bytes, read only for usage."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tollwayd.core import sse
+from tollwayd.dialects import json_body
+from tollwayd.dialects.anthropic_messages.provider_error import stream_error
+from tollwayd.dialects.anthropic_messages.usage import UsageTally
+
+if TYPE_CHECKING:
+    from tollway.proxy.v1.inference_pb2 import Usage
+    from tollwayd.core.dialect import Envelope
+    from tollwayd.core.errors import TollwayError
+
+
+class _Answer(msgspec.Struct):
+    usage: Any = None
+
+
+class _Event(msgspec.Struct):
+    type: str = ""
+    message: Any = None
+    usage: Any = None
+    error: Any = None
+
+
+_ANSWER = msgspec.json.Decoder(_Answer)
+_EVENT = msgspec.json.Decoder(_Event)
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
+def relay_request(envelope: Envelope, model: str) -> bytes:
+    """The caller's body with the provider's model name in its place."""
+    return json_body.encode({**envelope.fields, "model": model})
+
+
+def read_usage(body: bytes) -> Usage | None:
+    """The usage in a whole answer; None where it names none."""
+    try:
+        return UsageTally().add(_ANSWER.decode(body).usage)
+    except _UNREADABLE:
+        return None
+
+
+class AnthropicRelayStream:
+    """Passes one streamed answer on untouched."""
+
+    __slots__ = ("_tally", "complete", "error", "usage")
+
+    def __init__(self) -> None:
+        self._tally = UsageTally()
+        self.usage: Usage | None = None
+        self.complete = False
+        self.error: TollwayError | None = None
+
+    def feed(self, block: bytes) -> bytes:
+        """The block itself."""
+        if _is_telling(block):
+            for raw in sse.split(block):
+                if _is_telling(raw) and (event := sse.parse(raw)):
+                    self._read(event.data)
+        return block
+
+    def _read(self, data: bytes) -> None:
+        try:
+            event = _EVENT.decode(data)
+        except _UNREADABLE:
+            return  # It passes on as it is; a caller that cannot read it either sees what the provider sent.
+        if event.type == "message_start" and isinstance(event.message, dict):
+            self.usage = self._tally.add(event.message.get("usage")) or self.usage
+        elif event.type == "message_delta":
+            self.usage = self._tally.add(event.usage) or self.usage
+        elif event.type == "message_stop":
+            self.complete = True
+        elif event.type == "error":
+            self.error = stream_error(event.error)
+
+
+def _is_telling(raw: bytes) -> bool:
+    """Whether there may be an event in it that tells usage, end or error. JSON escapes quotes within strings, so what
+    a model writes cannot look like one."""
+    return b'"message_' in raw or b'"error"' in raw

@@ -1,0 +1,94 @@
+"""Usage as Anthropic counts it, to and from the canonical classes.
+
+Anthropic's `input_tokens` leave out what was read from the cache or written to it, so the input classes are disjoint
+as they come. Its `output_tokens` hold the thinking, which newer answers count apart as well.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tollway.proxy.v1.inference_pb2 import Usage
+
+MAX_TOKENS = 10**12
+"""No call uses so many tokens. A larger count is a provider's defect and is taken for absent, since it would be
+booked and billed."""
+
+_FIELDS = ("input_tokens", "cache_read_input_tokens", "output_tokens")
+
+
+class UsageTally:
+    """The usage of one answer, from all the places that name it. Counts are cumulative and may be corrected downwards,
+    so of each one the last value holds; nothing is ever summed over events."""
+
+    __slots__ = ("_counts", "_thinking", "_written_1h", "_written_5m")
+
+    def __init__(self) -> None:
+        self._counts = dict.fromkeys(_FIELDS, 0)
+        self._thinking = 0
+        self._written_5m = 0
+        self._written_1h = 0
+
+    def add(self, said: object) -> Usage | None:
+        """Takes one `usage` object in and gives the usage as of now; None where `said` is no such object."""
+        if not isinstance(said, dict):
+            return None
+        for field in _FIELDS:
+            self._counts[field] = _count(said.get(field), self._counts[field])
+        self._thinking = _count(_object(said.get("output_tokens_details")).get("thinking_tokens"), self._thinking)
+        self._add_cache_writes(said)
+        return self._usage()
+
+    def _add_cache_writes(self, said: dict[str, Any]) -> None:
+        """A stream breaks the writes down by duration in its first event alone; later ones only give the sum.
+
+        Growth of the sum then goes to the class that the breakdown named, and to the cheaper one where it named both.
+        """
+        by_duration = _object(said.get("cache_creation"))
+        self._written_5m = _count(by_duration.get("ephemeral_5m_input_tokens"), self._written_5m)
+        self._written_1h = _count(by_duration.get("ephemeral_1h_input_tokens"), self._written_1h)
+        known = self._written_5m + self._written_1h
+        total = _count(said.get("cache_creation_input_tokens"), known)
+        if by_duration:
+            total = max(total, known)
+        only_1h = self._written_1h > 0 and self._written_5m == 0
+        self._written_1h = total if only_1h else min(self._written_1h, total)
+        self._written_5m = total - self._written_1h
+
+    def _usage(self) -> Usage:
+        output = self._counts["output_tokens"]
+        thinking = min(self._thinking, output)
+        return Usage(
+            input_tokens=self._counts["input_tokens"],
+            cache_read_tokens=self._counts["cache_read_input_tokens"],
+            cache_write_tokens=self._written_5m,
+            cache_write_1h_tokens=self._written_1h,
+            output_tokens=output - thinking,
+            reasoning_tokens=thinking,
+        )
+
+
+def _count(value: object, otherwise: int) -> int:
+    valid = type(value) is int and 0 <= value <= MAX_TOKENS
+    return value if valid else otherwise  # type: ignore[return-value]
+
+
+def _object(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def usage_fields(usage: Usage) -> dict[str, Any]:
+    """The usage as Anthropic's JSON object."""
+    fields: dict[str, Any] = {
+        "input_tokens": usage.input_tokens,
+        "cache_creation_input_tokens": usage.cache_write_tokens + usage.cache_write_1h_tokens,
+        "cache_read_input_tokens": usage.cache_read_tokens,
+        "cache_creation": {
+            "ephemeral_5m_input_tokens": usage.cache_write_tokens,
+            "ephemeral_1h_input_tokens": usage.cache_write_1h_tokens,
+        },
+        "output_tokens": usage.output_tokens + usage.reasoning_tokens,
+    }
+    if usage.reasoning_tokens:
+        fields["output_tokens_details"] = {"thinking_tokens": usage.reasoning_tokens}
+    return fields

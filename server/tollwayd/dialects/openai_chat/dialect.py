@@ -1,0 +1,59 @@
+"""OpenAI's chat completions, as one dialect."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tollwayd.dialects import json_body
+from tollwayd.dialects.openai_chat import (
+    caller_error,
+    caller_request,
+    caller_response,
+    provider_error,
+    provider_request,
+    provider_response,
+    relay,
+)
+from tollwayd.dialects.openai_chat.event_reader import EventReader
+from tollwayd.dialects.openai_chat.event_writer import EventWriter
+from tollwayd.dialects.openai_chat.relay import RelayStream
+
+if TYPE_CHECKING:
+    from tollwayd.core.dialect import Envelope, Headers
+
+
+class OpenAIChat:
+    """The dialect of `POST /chat/completions`, OpenAI's own and that of all the servers compatible with it."""
+
+    name = "openai.chat"
+    forwarded_headers = ("openai-beta", "x-client-request-id")
+    models_path = "/models"
+
+    peek = staticmethod(json_body.peek)
+    read_request = staticmethod(caller_request.read_request)
+    write_response = staticmethod(caller_response.write_response)
+    error_body = staticmethod(caller_error.error_body)
+    error_event = staticmethod(caller_error.error_event)
+
+    write_request = staticmethod(provider_request.write_request)
+    read_response = staticmethod(provider_response.read_response)
+    read_error = staticmethod(provider_error.read_error)
+    read_models = staticmethod(provider_response.read_models)
+
+    relay_request = staticmethod(relay.relay_request)
+    read_usage = staticmethod(relay.read_usage)
+
+    def path(self, model: str, *, stream: bool) -> str:  # noqa: ARG002 (the body names both)
+        return "/chat/completions"
+
+    def headers(self, api_key: str) -> Headers:
+        return (("authorization", f"Bearer {api_key}"),) if api_key else ()
+
+    def event_writer(self, envelope: Envelope) -> EventWriter:
+        return EventWriter(envelope)
+
+    def event_reader(self) -> EventReader:
+        return EventReader()
+
+    def relay_stream(self, envelope: Envelope) -> RelayStream:
+        return RelayStream(envelope)

@@ -1,0 +1,111 @@
+"""The short way: a caller and a provider that both speak OpenAI's chat completions. The bytes pass."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from msgspec import Raw, Struct
+
+from tollwayd.core import sse
+from tollwayd.dialects.json_body import encode
+from tollwayd.dialects.openai_chat import usage
+from tollwayd.dialects.openai_chat.answer_shapes import METERED_ANSWER
+from tollwayd.dialects.openai_chat.provider_error import stream_error
+from tollwayd.dialects.openai_chat.stream_options import asking_usage, asks_usage
+
+if TYPE_CHECKING:
+    from tollway.proxy.v1.inference_pb2 import Usage
+    from tollwayd.core.dialect import Envelope
+    from tollwayd.core.errors import TollwayError
+
+
+class _Metered(Struct):
+    usage: Any = None
+
+
+_METERED = msgspec.json.Decoder(_Metered)
+_FIELDS = msgspec.json.Decoder(dict[str, Raw])
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+# These look at bytes without reading the JSON around them. They cannot be misled by what a model says: within a JSON
+# string every quote is escaped and no line ends.
+_NULL_USAGE = re.compile(rb',\s*"usage"\s*:\s*null')
+_USAGE = re.compile(rb'"usage"\s*:\s*\{')
+_ERROR = re.compile(rb'"error"\s*:\s*["{]')
+_END = re.compile(rb'"finish_reason"\s*:\s*"|(?:^|[\r\n])data: ?\[DONE\]')
+
+
+def relay_request(envelope: Envelope, model: str) -> bytes:
+    """The caller's body with the provider's model name; of a stream, usage is asked for as well."""
+    fields = {**envelope.fields, "model": model}
+    return encode(asking_usage(fields) if envelope.stream else fields)
+
+
+def read_usage(body: bytes) -> Usage | None:
+    """The usage in a whole answer; None where it names none, or cannot be read."""
+    try:
+        return usage.read_usage(_METERED.decode(body).usage)
+    except _UNREADABLE:
+        return None
+
+
+class RelayStream:
+    """Passes one streamed answer on, and takes the usage out again where the caller did not ask for it.
+
+    `complete` is true from `[DONE]` on, or from a `finish_reason`: there are compatible servers that never send the
+    former.
+    """
+
+    __slots__ = ("_takes_out", "complete", "error", "usage")
+
+    def __init__(self, envelope: Envelope) -> None:
+        self._takes_out = not asks_usage(envelope.fields)
+        self.usage: Usage | None = None
+        self.complete = False
+        self.error: TollwayError | None = None
+
+    def feed(self, block: bytes) -> bytes:
+        """The block without unasked usage. Most blocks cost a few searches, and none of their JSON is read."""
+        if not self.complete and _END.search(block):
+            self.complete = True
+        if b'"error"' in block and _ERROR.search(block):
+            self._read_error(block)
+        if b'"usage"' not in block:
+            return block
+        if self._takes_out:
+            # OpenAI puts it into every chunk but the last: too often for reading and writing each of them.
+            block = _NULL_USAGE.sub(b"", block)
+        return self._meter(block) if _USAGE.search(block) else block
+
+    def _meter(self, block: bytes) -> bytes:
+        return b"".join(self._meter_event(raw) if _USAGE.search(raw) else raw for raw in sse.split(block))
+
+    def _meter_event(self, raw: bytes) -> bytes:
+        event = sse.parse(raw)
+        try:
+            answer = METERED_ANSWER.decode(event.data if event else b"")
+        except _UNREADABLE:
+            return raw  # It passes as it is; the caller sees what the provider sent.
+        self.usage = usage.read_usage(answer.usage_said()) or self.usage
+        if answer.usage is None or not self._takes_out or event is None:
+            return raw
+        return _without_usage(event) if answer.choices else b""
+
+    def _read_error(self, block: bytes) -> None:
+        for raw in sse.split(block):
+            event = sse.parse(raw)
+            try:
+                error = METERED_ANSWER.decode(event.data).error if event else None
+            except _UNREADABLE:
+                continue
+            if error:
+                self.error = stream_error(error)
+
+
+def _without_usage(event: sse.ServerSentEvent) -> bytes:
+    fields = _FIELDS.decode(event.data)
+    del fields["usage"]
+    name = f"event: {event.name}\n".encode() if event.name else b""
+    return name + b"data: " + encode(fields) + b"\n\n"

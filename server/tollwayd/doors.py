@@ -1,0 +1,66 @@
+"""The doors of a process: every listener, opened together and drained together."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Protocol
+
+from tollwayd.rpc.door import GrpcDoor
+from tollwayd.telemetry.metrics_door import MetricsDoor
+from tollwayd.translator.server import RestDoor
+
+if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
+
+    from tollwayd.listeners import Addresses
+    from tollwayd.rpc.registry import Registry
+    from tollwayd.settings import Settings
+
+NOTICE_SECONDS = 1.0
+"""From telling health checks to refusing calls: balancers probe once a second or so, and send calls until they know."""
+
+
+class _Door(Protocol):
+    async def start(self, host: str, port: int) -> tuple[str, int]: ...
+
+
+class Doors:
+    """REST and gRPC for admin and proxy, and the metrics listener."""
+
+    def __init__(self, admin: Registry, proxy: Registry, metrics: CollectorRegistry, settings: Settings) -> None:
+        limit = settings.max_body_bytes
+        relaxed = settings.rest_unknown_fields == "ignore"
+        self._settings = settings
+        self._draining = False
+        self._rest = {
+            "admin_http": RestDoor(admin, max_body_bytes=limit, ignore_unknown_fields=relaxed),
+            # SDKs send fields and parameters of their vendors' newest betas: those are for the provider to judge.
+            "proxy_http": RestDoor(proxy, max_body_bytes=limit, ignore_unknown_fields=True, print_unset=False),
+        }
+        self._grpc = {
+            "admin_grpc": GrpcDoor(admin, max_body_bytes=limit, serve_channelz=True),
+            "proxy_grpc": GrpcDoor(proxy, max_body_bytes=limit),
+        }
+        self._metrics = MetricsDoor(metrics, lambda: not self._draining)
+
+    async def open(self) -> Addresses:
+        """Listens everywhere; gives the bound addresses. OSError where one is taken."""
+        doors: dict[str, _Door] = {**self._rest, **self._grpc, "metrics_http": self._metrics}
+        return {name: await door.start(*getattr(self._settings, name)) for name, door in doors.items()}
+
+    async def drain(self, grace: float) -> None:
+        """Tells health checks, waits for them to hear it, then lets calls end for at most `grace` seconds."""
+        self._draining = True
+        for door in self._grpc.values():
+            await door.drain()
+        await asyncio.sleep(min(NOTICE_SECONDS, grace))
+        await self._stop(grace)
+
+    async def close(self) -> None:
+        """Closes whatever is still open."""
+        await self._stop(0)
+        await self._metrics.stop()
+
+    async def _stop(self, grace: float) -> None:
+        rest = [door.stop(grace) for door in self._rest.values()]
+        await asyncio.gather(*rest, *(door.stop(grace) for door in self._grpc.values()))

@@ -1,0 +1,81 @@
+"""A descriptor set as `protoc --include_imports --include_source_info` writes it: its types, and what comments say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from google.api import resource_pb2
+from google.protobuf.descriptor_pool import DescriptorPool
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from google.protobuf.descriptor import DescriptorBase, FieldDescriptor, FileDescriptor, ServiceDescriptor
+    from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
+
+Path = tuple[int, ...]
+"""Where an element stands in a FileDescriptorProto: field numbers and indices in turn, as SourceCodeInfo has it."""
+
+# Where the children of an element stand (google/protobuf/descriptor.proto), with the name of the field that holds them.
+_IN_FILE = ((4, "message_type"), (5, "enum_type"), (6, "service"))
+_IN_TYPE = ((2, "field"), (3, "nested_type"), (4, "enum_type"), (8, "oneof_decl"), (2, "value"), (2, "method"))
+
+_FOR_TOOLS = "buf:lint:"
+"""Comment lines that begin so speak to a linter, not to a reader."""
+
+
+class Descriptors:
+    """The types and comments of a descriptor set, by full name. Files must stand after those that they import."""
+
+    def __init__(self, files: FileDescriptorSet) -> None:
+        self.pool = DescriptorPool()
+        self._comments: dict[str, str] = {}
+        self._files: list[FileDescriptor] = []
+        for file in files.file:
+            self.pool.AddSerializedFile(file.SerializeToString())
+            self._files.append(self.pool.FindFileByName(file.name))
+            self._comments.update(_comments(file))
+
+    def comment(self, full_name: str) -> str:
+        """The comment above an element as Markdown; empty where there is none. Enum values: `package.Enum.VALUE`."""
+        return self._comments.get(full_name, "")
+
+    def services(self, package: str) -> list[ServiceDescriptor]:
+        """The services of a package, in the order of its files and within them."""
+        files = sorted((file for file in self._files if file.package == package), key=lambda file: file.name)
+        return [service for file in files for service in file.services_by_name.values()]
+
+    def resource_patterns(self) -> list[str]:
+        """The patterns of all resources (google.api.resource, AIP-123): `shelves/{shelf}/books/{book}`."""
+        messages = [message for file in self._files for message in file.message_types_by_name.values()]
+        return [pattern for message in messages for pattern in option(message, resource_pb2.resource).pattern]
+
+
+def option(descriptor: DescriptorBase, extension: FieldDescriptor) -> Any:
+    """The value of a custom option of an element; its default where it is not set."""
+    # Generated stubs do not say what type an extension has.
+    extensions: Any = descriptor.GetOptions().Extensions
+    return extensions[extension]
+
+
+def _comments(file: FileDescriptorProto) -> Iterator[tuple[str, str]]:
+    names = dict(_elements(file, (), file.package, _IN_FILE))
+    for location in file.source_code_info.location:
+        name = names.get(tuple(location.path))
+        if name and location.leading_comments:
+            yield name, _markdown(location.leading_comments)
+
+
+def _elements(parent: Any, path: Path, scope: str, kinds: tuple[tuple[int, str], ...]) -> Iterator[tuple[Path, str]]:
+    for number, attribute in kinds:
+        for index, child in enumerate(getattr(parent, attribute, ())):
+            name = f"{scope}.{child.name}"
+            yield (*path, number, index), name
+            yield from _elements(child, (*path, number, index), name, _IN_TYPE)
+
+
+def _markdown(comment: str) -> str:
+    """A comment without the space after its slashes; lines that only wrap are joined, blank lines part paragraphs."""
+    lines = [line.removeprefix(" ").rstrip() for line in comment.splitlines()]
+    text = "\n".join(line for line in lines if not line.startswith(_FOR_TOOLS)).strip()
+    return "\n\n".join(" ".join(paragraph.split("\n")) for paragraph in text.split("\n\n"))

@@ -1,0 +1,90 @@
+"""What a request carries outside its body: the parameters of the path and of the query."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from google.api.field_behavior_pb2 import OUTPUT_ONLY
+
+from tollwayd.openapi.paths import camel
+from tollwayd.openapi.schemas import behaviors, is_required, map_entry
+from tollwayd.openapi.wellknown import IN_A_PARAMETER
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from google.protobuf.descriptor import Descriptor, FieldDescriptor
+
+    from tollwayd.openapi.paths import Path, PathParameter
+    from tollwayd.openapi.schemas import Schemas
+
+MAX_DEPTH: Final = 2
+"""How deep query parameters reach into messages (`filter.shelf` is 2): messages may hold themselves."""
+
+Parameter = dict[str, Any]
+
+
+def path_parameters(path: Path, request: Descriptor, schemas: Schemas) -> Iterator[Parameter]:
+    """The parameters of a path, in their order."""
+    for part in path.parameters:
+        field = _find(request, part.field)
+        whole = field if part.is_whole else None
+        parameter: Parameter = {"name": part.name, "in": "path", "required": True}
+        if description := _description(part, schemas.descriptors.comment(field.full_name) if field else ""):
+            parameter["description"] = description
+        parameter["schema"] = schemas.value(whole) if whole else {"type": "string"}
+        yield parameter
+
+
+def query_parameters(request: Descriptor, bound: Collection[str], schemas: Schemas) -> Iterator[Parameter]:
+    """A parameter for every field that neither the path nor the body carries. `bound` holds the paths of those."""
+    return _leaves(request, (), bound, schemas)
+
+
+def _leaves(
+    message: Descriptor, parents: tuple[FieldDescriptor, ...], bound: Collection[str], schemas: Schemas
+) -> Iterator[Parameter]:
+    for field in message.fields:
+        fields = (*parents, field)
+        if ".".join(part.name for part in fields) in bound or OUTPUT_ONLY in behaviors(field):
+            continue
+        if _fits_a_parameter(field):
+            yield _query_parameter(fields, schemas)
+        elif field.message_type and not field.is_repeated and len(fields) < MAX_DEPTH:
+            yield from _leaves(field.message_type, fields, bound, schemas)
+
+
+def _fits_a_parameter(field: FieldDescriptor) -> bool:
+    if entry := map_entry(field):
+        return _fits_a_parameter(entry.fields_by_name["value"])
+    return field.message_type is None or field.message_type.full_name in IN_A_PARAMETER
+
+
+def _query_parameter(fields: tuple[FieldDescriptor, ...], schemas: Schemas) -> Parameter:
+    field = fields[-1]
+    parameter: Parameter = {"name": ".".join(part.json_name for part in fields), "in": "query"}
+    if all(map(is_required, fields)):
+        parameter["required"] = True
+    if comment := schemas.descriptors.comment(field.full_name):
+        parameter["description"] = comment
+    if field.GetOptions().deprecated:
+        parameter["deprecated"] = True
+    if map_entry(field):
+        # `labels[color]=red`
+        parameter |= {"style": "deepObject", "explode": True}
+    return parameter | {"schema": schemas.value(field)}
+
+
+def _find(request: Descriptor, field_path: str) -> FieldDescriptor | None:
+    message: Descriptor | None = request
+    field: FieldDescriptor | None = None
+    for name in field_path.split("."):
+        field = message.fields_by_name.get(name) if message else None
+        message = field.message_type if field else None
+    return field
+
+
+def _description(part: PathParameter, comment: str) -> str:
+    if part.field and not part.is_whole:
+        comment = f"A part of `{camel(part.field)}`, which is `{part.template}`."
+    return f"{comment} It may hold slashes.".lstrip() if part.spans_segments else comment

@@ -1,0 +1,1 @@
+"""The built-in links of the interceptor chain, one a file."""

@@ -1,0 +1,84 @@
+"""Holds requests to the protovalidate rules of their messages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from buf.validate import validate_pb2
+from google.protobuf.message import Message
+from protovalidate import collect_violations
+
+from tollwayd.core.errors import FieldViolation, Reason, TollwayError
+from tollwayd.core.plugin import Stage
+
+if TYPE_CHECKING:
+    from google.protobuf.descriptor import Descriptor
+
+    from tollwayd.core.call import Call
+
+MAX_VIOLATIONS = 20
+"""How many violations an answer names; a request can have millions."""
+
+
+class Validate:
+    """A chain link: REASON_FIELD_INVALID for a request that breaks rules, naming each field in JSON names.
+
+    It comes after authentication, so that nobody learns the rules without a credential, and before anything acts.
+    """
+
+    name: Final = "validate"
+    stage: Final = Stage.AUTHORIZE
+
+    def __init__(self) -> None:
+        self._ruled: dict[Descriptor, bool] = {}
+
+    def on_request(self, _: Call, request: Message) -> None:
+        """Refuses a request with violations. Messages without any rule, such as raw bodies, cost a look-up."""
+        if not isinstance(request, Message) or not self._has_rules(request.DESCRIPTOR):
+            return
+        if violations := collect_violations(request):
+            raise _refusal(request.DESCRIPTOR, violations[:MAX_VIOLATIONS])
+
+    def _has_rules(self, descriptor: Descriptor) -> bool:
+        ruled = self._ruled.get(descriptor)
+        if ruled is None:
+            ruled = self._ruled[descriptor] = any(map(_has_own_rules, _reachable(descriptor)))
+        return ruled
+
+
+def _reachable(descriptor: Descriptor) -> set[Descriptor]:
+    seen = {descriptor}
+    waiting = [descriptor]
+    while waiting:
+        new = {field.message_type for field in waiting.pop().fields if field.message_type} - seen
+        seen |= new
+        waiting += new
+    return seen
+
+
+def _has_own_rules(descriptor: Descriptor) -> bool:
+    options = [field.GetOptions().HasExtension(validate_pb2.field) for field in descriptor.fields]
+    options += [oneof.GetOptions().HasExtension(validate_pb2.oneof) for oneof in descriptor.oneofs]
+    return any(options) or descriptor.GetOptions().HasExtension(validate_pb2.message)
+
+
+def _refusal(descriptor: Descriptor, violations: Any) -> TollwayError:
+    found = [FieldViolation(_path(descriptor, each.proto), each.proto.message) for each in violations]
+    first = found[0]
+    return TollwayError(
+        Reason.REASON_FIELD_INVALID,
+        f"{first.field}: {first.description}",
+        metadata={"field": first.field},
+        violations=found,
+    )
+
+
+def _path(descriptor: Descriptor | None, violation: Any) -> str:
+    """`model.targets[1].provider`, in JSON names."""
+    parts: list[str] = []
+    for element in violation.field.elements:
+        field = descriptor.fields_by_name.get(element.field_name) if descriptor else None
+        subscript = "" if element.subscript is None else f"[{element.subscript.value}]"
+        parts.append((field.json_name if field else element.field_name) + subscript)
+        descriptor = field.message_type if field else None
+    return ".".join(parts)

@@ -1,0 +1,80 @@
+"""The canonical way of a call: canonical messages to a target's dialect, and its answer back into them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tollwayd.core.errors import Reason, TollwayError
+from tollwayd.core.sse import parse, split
+from tollwayd.proxy import estimate
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Sequence
+
+    from tollway.proxy.v1.inference_pb2 import GenerateResponse, StreamGenerateResponse, Usage
+    from tollwayd.core.call import Call, Exchange
+    from tollwayd.core.dialect import Asked
+    from tollwayd.core.snapshot import Target
+    from tollwayd.proxy.engine import Blocks
+
+
+def write_request(call: Call, asked: Asked, target: Target, *, stream: bool) -> bytes:
+    """The request in the target's dialect; notes on the call what could not be said in it."""
+    written = target.provider.dialect.write_request(asked.request, target.model, stream=stream)
+    assert call.exchange is not None
+    call.exchange.dropped = (*asked.dropped, *written.dropped)
+    return written.body
+
+
+def response_of(call: Call, target: Target, body: bytes) -> GenerateResponse:
+    """A whole answer, and its usage noted on the call."""
+    response = target.provider.dialect.read_response(body)
+    assert call.exchange is not None
+    if not response.HasField("usage"):
+        response.usage.CopyFrom(estimate.of_whole(call.exchange, response.ByteSize()))
+    call.exchange.usage = response.usage
+    return response
+
+
+async def events_of(call: Call, blocks: Blocks) -> AsyncGenerator[Sequence[StreamGenerateResponse], None]:
+    """A streamed answer, as many events at a time as arrived together, and its usage noted on the call.
+
+    Raises the provider's error within the stream, and REASON_UPSTREAM_INTERRUPTED where the stream ends too early.
+    """
+    reader = blocks.target.provider.dialect.event_reader()
+    seen = _Seen()
+    try:
+        async for block in blocks:
+            if events := [event for raw in split(block) if (sent := parse(raw)) for event in reader.read(sent)]:
+                seen.add(events)
+                yield events
+        if not reader.complete:
+            raise TollwayError(Reason.REASON_UPSTREAM_INTERRUPTED)
+        if events := list(reader.end()):
+            seen.add(events)
+            yield events
+    finally:
+        assert call.exchange is not None
+        call.exchange.usage = seen.usage(call.exchange, complete=reader.complete)
+
+
+class _Seen:
+    """What of a stream has passed: the last usage, and how many deltas."""
+
+    __slots__ = ("_deltas", "_usage")
+
+    def __init__(self) -> None:
+        self._deltas = 0
+        self._usage: Usage | None = None
+
+    def add(self, events: Sequence[StreamGenerateResponse]) -> None:
+        for event in events:
+            if event.HasField("usage"):
+                self._usage = event.usage
+            elif event.HasField("part_delta"):
+                self._deltas += 1
+
+    def usage(self, exchange: Exchange, *, complete: bool) -> Usage:
+        if complete and self._usage is not None:
+            return self._usage
+        return estimate.usage(exchange, output_tokens=self._deltas, known=self._usage)

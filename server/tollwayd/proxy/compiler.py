@@ -1,0 +1,188 @@
+"""From stored records to a Snapshot: everything that a call would otherwise work out again is worked out here, once.
+
+A record that cannot be compiled (its secret sealed under a key that this process does not have, say) does not take the
+others with it: it is left out, and `Snapshot.problems` says why.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from tollway.admin.v1.models_pb2 import Model as ModelMessage
+from tollway.admin.v1.tenants_pb2 import Tenant as TenantMessage
+from tollway.config.v1.records_pb2 import ApiKeyRecord, ProviderRecord
+from tollwayd.core.call import Principal
+from tollwayd.core.snapshot import ApiKey, Model, Provider, Secret, Snapshot, Target, Tenant
+from tollwayd.core.timeouts import Timeouts
+from tollwayd.upstream.client import request_head
+from tollwayd.upstream.origin import parse_base_url
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from google.protobuf.duration_pb2 import Duration
+    from google.protobuf.timestamp_pb2 import Timestamp
+
+    from tollway.admin.v1.models_pb2 import Target as TargetMessage
+    from tollway.admin.v1.providers_pb2 import Timeouts as TimeoutsMessage
+    from tollwayd.core.dialect import Dialect
+    from tollwayd.core.ports import Change, Keys, Resource
+
+_JSON_HEADER = ("content-type", "application/json")
+
+
+class Compiler:
+    """Keeps the records of the present version, and compiles again only the tenants that a change touches."""
+
+    def __init__(self, dialects: Mapping[str, Dialect], keys: Keys) -> None:
+        self._dialects = dialects
+        self._keys = keys
+        self._records: dict[str, dict[str, bytes]] = defaultdict(dict)
+        self._tenants: dict[str, Tenant] = {}
+        self._secrets: dict[bytes, Secret] = {}
+        self._lookup_keys: dict[str, tuple[bytes, ...]] = {}
+        self._problems: dict[str, str] = {}
+
+    def compile(self, version: int, resources: Iterable[Resource]) -> Snapshot:
+        """The Snapshot of a version, from all of its resources."""
+        self._records.clear()
+        self._tenants.clear()
+        self._secrets.clear()
+        self._lookup_keys.clear()
+        self._problems.clear()
+        for resource in resources:
+            self._keep(resource.name, resource.record)
+        for tenant in list(self._records):
+            self._compile_tenant(tenant)
+        return self._snapshot(version)
+
+    def apply(self, changes: Iterable[Change]) -> Snapshot:
+        """The Snapshot after some more changes, at least one."""
+        touched: set[str] = set()
+        version = 0
+        for change in changes:
+            version = change.version
+            self._keep(change.name, change.record)
+            if _kind(change.name) != "apiKeys":
+                touched.add(_tenant(change.name))
+        for tenant in touched:
+            self._compile_tenant(tenant)
+        return self._snapshot(version)
+
+    def _keep(self, name: str, record: bytes | None) -> None:
+        self._problems.pop(name, None)
+        if _kind(name) == "apiKeys":
+            self._keep_api_key(name, record)
+        elif record is None:
+            self._records[_tenant(name)].pop(name, None)
+        else:
+            self._records[_tenant(name)][name] = record
+
+    def _keep_api_key(self, name: str, record: bytes | None) -> None:
+        for lookup_key in self._lookup_keys.pop(name, ()):
+            del self._secrets[lookup_key]
+        if record is not None:
+            secrets = self._compile_api_key(ApiKeyRecord.FromString(record))
+            self._lookup_keys[name] = tuple(secrets)
+            self._secrets.update(secrets)
+
+    def _compile_api_key(self, record: ApiKeyRecord) -> dict[bytes, Secret]:
+        message = record.api_key
+        principal = Principal(message.name, tenant=_tenant(message.name), key=message.name, roles=frozenset({"caller"}))
+        allowed = frozenset(message.allowed_models) or None
+        api_key = ApiKey(principal, message.disabled, allowed)
+        end = _unix(message.expire_time) if message.HasField("expire_time") else None
+        secrets = {}
+        for digest in record.digests:
+            own_end = _unix(digest.expire_time) if digest.HasField("expire_time") else None
+            secrets[self._keys.lookup_key(digest)] = Secret(api_key, _earlier(end, own_end))
+        return secrets
+
+    def _compile_tenant(self, name: str) -> None:
+        records = self._records[name]
+        if name not in records:
+            self._tenants.pop(name, None)
+            self._records.pop(name)
+            return
+        message = TenantMessage.FromString(records[name])
+        providers = dict(self._providers(records))
+        models = (self._model(ModelMessage.FromString(records[each]), providers) for each in _of(records, "models"))
+        by_name = {model.public_name: model for model in models}
+        self._tenants[name] = Tenant(name, message.disabled, by_name)
+
+    def _providers(self, records: Mapping[str, bytes]) -> Iterable[tuple[str, Provider]]:
+        for name in _of(records, "providers"):
+            try:
+                yield name, self._provider(ProviderRecord.FromString(records[name]))
+            except (ValueError, KeyError) as error:
+                self._problems[name] = f"cannot be used: {error}"
+
+    def _provider(self, record: ProviderRecord) -> Provider:
+        message = record.provider
+        origin, path = parse_base_url(message.base_url)
+        credential = ""
+        if record.HasField("api_key"):
+            credential = self._keys.unseal(record.api_key, (message.name, "api_key", str(origin)))
+        dialect = self._dialects[message.dialect]
+        return Provider(message.name, dialect, origin, path, _timeouts(message.timeouts), credential)
+
+    def _model(self, message: ModelMessage, providers: Mapping[str, Provider]) -> Model:
+        tiers: dict[int, list[Target]] = defaultdict(list)
+        for target in message.targets:
+            provider = providers.get(f"{_tenant(message.name)}/providers/{target.provider}")
+            if provider is None:
+                self._problems[message.name] = f"its target {target.provider} cannot be used"
+            else:
+                tiers[target.priority].append(_target(target, provider))
+        ordered = tuple(tuple(tiers[priority]) for priority in sorted(tiers))
+        return Model(
+            message.name, message.public_name, message.display_name, message.create_time.seconds, ordered
+        )
+
+    def _snapshot(self, version: int) -> Snapshot:
+        return Snapshot(version, dict(self._tenants), dict(self._secrets), dict(self._problems))
+
+
+def _target(message: TargetMessage, provider: Provider) -> Target:
+    unary, stream = (_head(provider, message.model, stream=stream) for stream in (False, True))
+    weight = message.weight if message.HasField("weight") else 1
+    return Target(provider, message.model, weight, message.priority, unary, stream)
+
+
+def _head(provider: Provider, model: str, *, stream: bool) -> bytes:
+    path = provider.path + provider.dialect.path(model, stream=stream)
+    headers = (_JSON_HEADER, *provider.dialect.headers(provider.credential))
+    return request_head("POST", provider.origin, path, headers)
+
+
+def _timeouts(message: TimeoutsMessage) -> Timeouts:
+    given = {field.name: _seconds(value) for field, value in message.ListFields()}
+    return Timeouts(**given)
+
+
+def _unix(time: Timestamp) -> float:
+    return time.seconds + time.nanos / 1e9
+
+
+def _seconds(duration: Duration) -> float:
+    return duration.ToTimedelta().total_seconds()
+
+
+def _of(records: Mapping[str, bytes], kind: str) -> list[str]:
+    return sorted(name for name in records if _kind(name) == kind)
+
+
+def _earlier(one: float | None, other: float | None) -> float | None:
+    ends = [end for end in (one, other) if end is not None]
+    return min(ends, default=None)
+
+
+def _tenant(name: str) -> str:
+    """`tenants/acme/models/gpt` → `tenants/acme`."""
+    return "/".join(name.split("/", 2)[:2])
+
+
+def _kind(name: str) -> str:
+    """`tenants/acme/models/gpt` → `models`."""
+    return name.rsplit("/", 2)[-2]

@@ -1,0 +1,152 @@
+"""The engine: the one place that drives a call to a provider and back.
+
+It finds the model, tries its targets in order until one answers, and gives what that one said as bytes. What the bytes
+mean is the dialects' affair: `raw.py` and `inference.py` put the two together.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from tollwayd.core.call import Exchange
+from tollwayd.core.errors import Reason, TollwayError
+from tollwayd.core.routing import attempts
+from tollwayd.core.sse import Framer
+
+if TYPE_CHECKING:
+    from tollwayd.core.call import Call
+    from tollwayd.core.snapshot import Model, Target
+    from tollwayd.upstream.client import HttpClient, HttpResponse
+
+MAX_ERROR_BYTES = 64 * 1024
+"""How much of a provider's error answer is read: its message is far shorter, and the rest is not worth waiting for."""
+
+FINAL = frozenset({Reason.REASON_UPSTREAM_REJECTED, Reason.REASON_FIELD_INVALID})
+"""Reasons that the request itself gave: another target would refuse it as well."""
+
+_OK = 200
+
+
+class Request(Protocol):
+    """What a servicer sends: it is asked for the bytes for each target that is tried."""
+
+    stream: bool
+
+    def body_for(self, target: Target) -> bytes:
+        """The request's body in the target's dialect."""
+        ...
+
+    def headers_for(self, target: Target) -> bytes:
+        """Header lines to add to the target's own, each with its CRLF; usually none."""
+        ...
+
+
+class Whole(NamedTuple):
+    """A whole answer: who gave it, and its body."""
+
+    target: Target
+    body: bytes
+
+
+class Blocks:
+    """A streamed answer: who gives it, and its blocks of whole server-sent events."""
+
+    __slots__ = ("_first", "_framer", "_response", "target")
+
+    def __init__(self, target: Target, response: HttpResponse) -> None:
+        self.target = target
+        self._response = response
+        self._framer = Framer()
+        self._first = b""
+
+    async def open(self) -> None:
+        """Waits for the first block: until then another target can still take over."""
+        self._first = await anext(self, b"")
+        if not self._first:
+            raise TollwayError(Reason.REASON_UPSTREAM_INTERRUPTED)
+
+    def __aiter__(self) -> Blocks:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if self._first:
+            block, self._first = self._first, b""
+            return block
+        async for chunk in self._response:
+            if block := self._framer.feed(chunk):
+                return block
+        if block := self._framer.rest():
+            self._framer = Framer()
+            return block
+        raise StopAsyncIteration
+
+
+class Engine:
+    """Drives calls over one HTTP client."""
+
+    def __init__(self, client: HttpClient) -> None:
+        self._client = client
+
+    async def whole(self, call: Call, model: Model, request: Request) -> Whole:
+        """The first whole answer that a target gives. TollwayError of the last one tried where none does."""
+        error = TollwayError(Reason.REASON_MODEL_UNUSABLE)
+        for target in attempts(model):
+            try:
+                response = await self._send(call, target, request)
+                return Whole(target, await response.read())
+            except TollwayError as refusal:
+                error = _noted(call, target, refusal)
+        raise error
+
+    async def blocks(self, call: Call, model: Model, request: Request) -> Blocks:
+        """The first streamed answer that a target begins; the call closes it."""
+        error = TollwayError(Reason.REASON_MODEL_UNUSABLE)
+        for target in attempts(model):
+            try:
+                blocks = Blocks(target, await self._send(call, target, request))
+                await blocks.open()
+            except TollwayError as refusal:
+                error = _noted(call, target, refusal)
+            else:
+                return blocks
+        raise error
+
+    async def _send(self, call: Call, target: Target, request: Request) -> HttpResponse:
+        provider = target.provider
+        exchange = call.exchange
+        assert exchange is not None
+        exchange.provider = provider.name
+        exchange.upstream_model = target.model
+        body = request.body_for(target)
+        exchange.request_bytes = len(body)
+        head = (target.stream_head if request.stream else target.unary_head) + request.headers_for(target)
+        response = await self._client.send(provider.origin, head, body, timeouts=provider.timeouts)
+        call.defer(response.close)
+        exchange.first_byte_at = response.first_byte_at
+        if response.status != _OK:
+            error_body = await response.read(MAX_ERROR_BYTES)
+            raise provider.dialect.read_error(response.status, response.headers, error_body)
+        return response
+
+
+def find_model(call: Call, public_name: str, *, stream: bool) -> Model:
+    """The model that the call may use under this name; begins the call's record of its exchange."""
+    call.exchange = Exchange(public_name, stream=stream)
+    assert call.snapshot is not None
+    assert call.principal is not None
+    assert call.api_key is not None
+    if not call.api_key.allows(public_name):
+        raise TollwayError(Reason.REASON_MODEL_NOT_ALLOWED)
+    model = call.snapshot.tenants[call.principal.tenant].models.get(public_name)
+    if model is None:
+        raise TollwayError(Reason.REASON_MODEL_NOT_FOUND)
+    return model
+
+
+def _noted(call: Call, target: Target, error: TollwayError) -> TollwayError:
+    """The error again, so that the next target is tried, unless no other one could do better."""
+    assert call.exchange is not None
+    call.exchange.attempts.append(f"{target.provider.name}: {error.rule.name}")
+    if error.reason in FINAL:
+        raise error
+    return error

@@ -1,0 +1,141 @@
+"""Calls in a caller's own wire format: its bytes in, its bytes out, whichever dialect the provider speaks.
+
+Where both speak the same one the bytes pass; otherwise the canonical messages carry the call between the two.
+"""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+from typing import TYPE_CHECKING
+
+from google.api.httpbody_pb2 import HttpBody
+
+from tollwayd.core.errors import Reason, TollwayError
+from tollwayd.proxy import estimate
+from tollwayd.proxy.canonical import events_of, response_of, write_request
+from tollwayd.proxy.engine import find_model
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from tollwayd.core.call import Call
+    from tollwayd.core.dialect import Asked, Dialect, Envelope
+    from tollwayd.core.snapshot import Model, Target
+    from tollwayd.proxy.engine import Blocks, Engine
+
+    HttpBodies = AsyncGenerator[HttpBody, None]
+
+_JSON = "application/json"
+_EVENTS = "text/event-stream"
+
+
+class RawRequest:
+    """A request as its caller wrote it, for targets of the same dialect or another."""
+
+    __slots__ = ("_asked", "_call", "_caller", "_envelope", "stream")
+
+    def __init__(self, call: Call, caller: Dialect, envelope: Envelope) -> None:
+        self._call = call
+        self._caller = caller
+        self._envelope = envelope
+        self._asked: Asked | None = None
+        self.stream = envelope.stream
+
+    def body_for(self, target: Target) -> bytes:
+        """The caller's bytes with the target's model, or the canonical request in the target's dialect."""
+        if target.provider.dialect is self._caller:
+            return self._caller.relay_request(self._envelope, target.model)
+        if self._asked is None:
+            self._asked = self._caller.read_request(self._envelope)
+        return write_request(self._call, self._asked, target, stream=self.stream)
+
+    def headers_for(self, target: Target) -> bytes:
+        """The caller's headers that mean something to a provider of its dialect."""
+        if target.provider.dialect is not self._caller:
+            return b""
+        metadata = self._call.metadata
+        names = [name for name in self._caller.forwarded_headers if name in metadata]
+        return "".join(f"{name}: {_one_line(metadata[name])}\r\n" for name in names).encode("latin-1", "replace")
+
+
+class RawService:
+    """Answers one dialect's calls. `answer` is the whole of it; servicers of raw dialects are thin around it."""
+
+    def __init__(self, engine: Engine, caller: Dialect) -> None:
+        self._engine = engine
+        self._caller = caller
+
+    async def answer(self, call: Call, body: bytes) -> HttpBody | HttpBodies:
+        """One JSON body, or the stream of server-sent events that the body asks for."""
+        envelope = self._caller.peek(body)
+        model = find_model(call, envelope.model, stream=envelope.stream)
+        request = RawRequest(call, self._caller, envelope)
+        if envelope.stream:
+            return await self._stream(call, model, request, envelope)
+        return await self._whole(call, model, request)
+
+    async def _whole(self, call: Call, model: Model, request: RawRequest) -> HttpBody:
+        target, body = await self._engine.whole(call, model, request)
+        _tell_dropped(call)
+        exchange = call.exchange
+        assert exchange is not None
+        if target.provider.dialect is self._caller:
+            exchange.usage = self._caller.read_usage(body) or estimate.of_whole(exchange, len(body))
+            return HttpBody(content_type=_JSON, data=body)
+        return HttpBody(content_type=_JSON, data=self._caller.write_response(response_of(call, target, body)))
+
+    async def _stream(self, call: Call, model: Model, request: RawRequest, envelope: Envelope) -> HttpBodies:
+        blocks = await self._engine.blocks(call, model, request)
+        _tell_dropped(call)
+        same = blocks.target.provider.dialect is self._caller
+        pieces = self._relayed(call, blocks, envelope) if same else self._translated(call, blocks, envelope)
+        return self._with_errors_within(call, pieces)
+
+    async def _relayed(self, call: Call, blocks: Blocks, envelope: Envelope) -> AsyncGenerator[bytes, None]:
+        relay = self._caller.relay_stream(envelope)
+        exchange = call.exchange
+        assert exchange is not None
+        events = 0
+        try:
+            async for block in blocks:
+                events += block.count(b"data:")
+                if piece := relay.feed(block):
+                    yield piece
+        finally:
+            exchange.broken = relay.error
+            exchange.usage = relay.usage
+            if relay.usage is None or not relay.complete:
+                exchange.usage = estimate.usage(exchange, output_tokens=events, known=relay.usage)
+        if not relay.complete and relay.error is None:
+            raise TollwayError(Reason.REASON_UPSTREAM_INTERRUPTED)
+
+    async def _translated(self, call: Call, blocks: Blocks, envelope: Envelope) -> AsyncGenerator[bytes, None]:
+        writer = self._caller.event_writer(envelope)
+        async with aclosing(events_of(call, blocks)) as stream:
+            async for events in stream:
+                if piece := b"".join(map(writer.write, events)):
+                    yield piece
+        if piece := writer.end():
+            yield piece
+
+    async def _with_errors_within(self, call: Call, pieces: AsyncGenerator[bytes, None]) -> HttpBodies:
+        # The status line is long gone when a stream breaks, so its error has to be an event that the SDKs raise.
+        content_type = _EVENTS
+        try:
+            async with aclosing(pieces):
+                async for piece in pieces:
+                    yield HttpBody(content_type=content_type, data=piece)
+                    content_type = ""
+        except TollwayError as error:
+            assert call.exchange is not None
+            call.exchange.broken = error
+            yield HttpBody(content_type=content_type, data=self._caller.error_event(error))
+
+
+def _tell_dropped(call: Call) -> None:
+    if call.exchange is not None and call.exchange.dropped:
+        call.response_metadata["x-tollway-dropped"] = ",".join(call.exchange.dropped)
+
+
+def _one_line(value: str) -> str:
+    return value.translate({0: None, 10: None, 13: None})

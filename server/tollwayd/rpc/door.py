@@ -1,0 +1,183 @@
+"""The gRPC door: a grpc.aio server over a method registry, with reflection, health and channelz."""
+
+from __future__ import annotations
+
+import time
+from base64 import b64encode
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+import grpc
+from google.protobuf.message import DecodeError, Message
+from grpc_channelz.v1 import channelz
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1.health import aio as health
+
+from tollwayd.core.call import Call
+from tollwayd.core.errors import Reason, TollwayError
+from tollwayd.rpc.options import server_options
+from tollwayd.rpc.reflection import add_reflection
+from tollwayd.rpc.status import to_status
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from tollwayd.rpc.registry import Method, Registry
+
+    Context = grpc.aio.ServicerContext[bytes, bytes]
+
+_CODES = {code.value[0]: code for code in grpc.StatusCode}
+_DETAILS = "grpc-status-details-bin"
+_HEALTH = health_pb2.DESCRIPTOR.services_by_name["Health"].full_name
+
+
+class GrpcDoor:
+    """One gRPC listener."""
+
+    def __init__(self, registry: Registry, *, max_body_bytes: int, serve_channelz: bool = False) -> None:
+        self._server = grpc.aio.server(options=server_options(max_body_bytes))
+        self._server.add_generic_rpc_handlers((_Methods(registry),))
+        self._health = health.HealthServicer()
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        services = [service.full_name for service in registry.services]
+        self._services = services
+        add_reflection(self._server, [*services, _HEALTH])
+        if serve_channelz:
+            channelz.add_channelz_servicer(self._server)
+
+    async def start(self, host: str, port: int) -> tuple[str, int]:
+        """Listens; gives the bound address. OSError where it is taken."""
+        try:
+            bound = self._server.add_insecure_port(f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
+        except RuntimeError as error:
+            raise OSError(f"cannot listen on {host}:{port}") from error
+        for service in self._services:
+            await self._health.set(service, health_pb2.HealthCheckResponse.SERVING)
+        await self._server.start()
+        return host, bound
+
+    async def drain(self) -> None:
+        """Tells health checks that no new calls are wanted; calls are still taken."""
+        await self._health.enter_graceful_shutdown()
+
+    async def stop(self, grace: float) -> None:
+        """Refuses new calls, lets those under way end for `grace` seconds, then cuts them."""
+        await self._server.stop(grace)
+
+
+class _Methods(grpc.GenericRpcHandler):
+    """The registry's methods as grpc.aio wants them. Messages are parsed here: grpc.aio would answer INTERNAL for a
+    message that does not parse, and say in which library."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._handlers = {method.name: _handler(method) for method in registry}
+
+    def service(self, details: grpc.HandlerCallDetails) -> Any:
+        return self._handlers.get(details.method)
+
+
+def _handler(method: Method) -> Any:
+    descriptor = method.descriptor
+    requests = "stream" if descriptor.client_streaming else "unary"
+    responses = "stream" if descriptor.server_streaming else "unary"
+    make = getattr(grpc, f"{requests}_{responses}_rpc_method_handler")
+    behaviour = _streamed(method) if descriptor.server_streaming else _unary(method)
+    return make(behaviour)
+
+
+def _unary(method: Method) -> Callable[[Any, Context], Awaitable[bytes]]:
+    async def answer(data: bytes | AsyncIterator[bytes], context: Context) -> bytes:
+        call = _call(method, context)
+        try:
+            result = await method.invoke(_request(method, data), call)
+        except TollwayError as error:
+            await _abort(method, call, context, error)
+        assert isinstance(result, Message)
+        await _begin(call, context)
+        _end(call, context)
+        return result.SerializeToString()
+
+    return answer
+
+
+def _streamed(method: Method) -> Callable[[Any, Context], Awaitable[None]]:
+    # Written with context.write, not as a generator: a generator that grpc.aio cancels at its `yield` stays unclosed until
+    # garbage collection, and with it the connection to the provider.
+    async def answer(data: bytes | AsyncIterator[bytes], context: Context) -> None:
+        call = _call(method, context)
+        try:
+            result = await method.invoke(_request(method, data), call)
+            await _begin(call, context)
+            await _write(result, context)
+        except TollwayError as error:
+            await _abort(method, call, context, error)
+        _end(call, context)
+
+    return answer
+
+
+async def _write(result: Any, context: Context) -> None:
+    if isinstance(result, Message):
+        await context.write(result.SerializeToString())
+        return
+    try:
+        async for message in result:
+            await context.write(message.SerializeToString())
+    finally:
+        await result.aclose()
+
+
+def _request(method: Method, data: Any) -> Any:
+    if isinstance(data, bytes):
+        return _parse(method, data)
+    return _parsed(method, data)
+
+
+async def _parsed(method: Method, stream: AsyncIterator[bytes]) -> AsyncIterator[Message]:
+    async for data in stream:
+        yield _parse(method, data)
+
+
+def _parse(method: Method, data: bytes) -> Message:
+    try:
+        return method.request_class.FromString(data)
+    except DecodeError:
+        name = method.request_class.DESCRIPTOR.full_name
+        raise TollwayError(Reason.REASON_REQUEST_MALFORMED, f"The message is not a valid {name}.") from None
+
+
+def _call(method: Method, context: Context) -> Call:
+    remaining = context.time_remaining()
+    return Call(
+        method.name,
+        {key: value if isinstance(value, str) else b64encode(value).decode() for key, value in _metadata(context)},
+        peer=_address(context.peer()),
+        door="grpc",
+        deadline=None if remaining is None else time.monotonic() + remaining,
+    )
+
+
+def _metadata(context: Context) -> Any:
+    return context.invocation_metadata() or ()
+
+
+def _address(peer: str) -> str:
+    """`ipv4:127.0.0.1:50412` → `127.0.0.1`; `ipv6:%5B::1%5D:50412` → `::1`."""
+    _, _, address = unquote(peer).partition(":")
+    host, _, _ = address.rpartition(":")
+    return host.strip("[]")
+
+
+async def _begin(call: Call, context: Context) -> None:
+    await context.send_initial_metadata((("x-request-id", call.id), *call.response_metadata.items()))
+
+
+def _end(call: Call, context: Context) -> None:
+    if call.trailers:
+        context.set_trailing_metadata(tuple(call.trailers.items()))
+
+
+async def _abort(method: Method, call: Call, context: Context, error: TollwayError) -> None:
+    details = to_status(error, method.error_body).SerializeToString()
+    trailers = (("x-request-id", call.id), *call.trailers.items(), (_DETAILS, details))
+    await context.abort(_CODES[error.rule.code], error.message, trailers)

@@ -1,0 +1,90 @@
+"""The method registry: every RPC of every service, and the one way into a servicer.
+
+Both doors look methods up here and call `Method.invoke`; neither knows the servicer, the chain or the other door.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from inspect import isasyncgenfunction
+from typing import TYPE_CHECKING, Any
+
+from google.protobuf.message_factory import GetMessageClass
+
+from tollwayd.core.chain import Chain, Handler, Result
+
+if TYPE_CHECKING:
+    from google.api.httpbody_pb2 import HttpBody
+    from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
+    from google.protobuf.message import Message
+
+    from tollwayd.core.call import Call
+    from tollwayd.core.errors import TollwayError
+
+ErrorBody = Callable[["TollwayError"], "HttpBody"]
+"""Writes an error as a body of the service's own wire format, for services whose callers do not read google.rpc.Status."""
+
+Invoke = Callable[[Any, "Call"], Awaitable[Result]]
+"""`await invoke(request, call)` runs the chain and the servicer. It raises TollwayError and CancelledError only.
+
+`request` is the message, or an async iterator of messages where the method streams requests. A stream in the answer
+raises the same while it is read, and must be read to its end or closed.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """One RPC. `name` is its full gRPC name, `/package.Service/Method`."""
+
+    name: str
+    descriptor: MethodDescriptor
+    request_class: type[Message]
+    response_class: type[Message]
+    invoke: Invoke
+    error_body: ErrorBody | None = None
+
+
+class Registry:
+    """The methods of one port. Filled at start, then only read."""
+
+    def __init__(self) -> None:
+        self._methods: dict[str, Method] = {}
+        self.services: list[ServiceDescriptor] = []
+
+    def add(
+        self, service: ServiceDescriptor, servicer: object, chain: Chain, *, error_body: ErrorBody | None = None
+    ) -> None:
+        """Serves every method of `service` by the servicer's method of the same name; AttributeError where one lacks."""
+        self.services.append(service)
+        for descriptor in service.methods:
+            handler = as_handler(getattr(servicer, descriptor.name))
+            name = f"/{service.full_name}/{descriptor.name}"
+            self._methods[name] = Method(
+                name,
+                descriptor,
+                GetMessageClass(descriptor.input_type),
+                GetMessageClass(descriptor.output_type),
+                chain.bind(handler, streams=descriptor.server_streaming),
+                error_body,
+            )
+
+    def find(self, name: str) -> Method | None:
+        """The method of this full gRPC name."""
+        return self._methods.get(name)
+
+    def __iter__(self) -> Iterator[Method]:
+        return iter(self._methods.values())
+
+
+def as_handler(function: Callable[..., Any]) -> Handler:
+    """A servicer's method as a Handler: `async def` stays as it is, an async generator function becomes one."""
+    if not isasyncgenfunction(function):
+        return function
+
+    async def start(request: Any, call: Call) -> AsyncIterator[Message]:
+        return function(request, call)
+
+    return start
+
+

@@ -1,0 +1,89 @@
+"""Authentication: the chain links that turn a credential into a Principal, one for each kind of port."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Final
+
+from tollwayd.core.call import Principal
+from tollwayd.core.errors import Reason, TollwayError
+from tollwayd.core.plugin import Stage
+from tollwayd.security.api_keys import well_formed
+from tollwayd.security.credentials import find_credential
+
+if TYPE_CHECKING:
+    from google.protobuf.message import Message
+
+    from tollwayd.core.call import Call
+    from tollwayd.core.current import Current
+    from tollwayd.core.ports import Keys
+    from tollwayd.core.snapshot import Secret, Snapshot
+    from tollwayd.security.root import RootCredential
+
+_ROOT = Principal("root", roles=frozenset({"admin"}))
+
+
+class ApiKeyAuthentication:
+    """For the proxy ports: pins the present Snapshot on the call and finds the API key that the credential proves."""
+
+    name: Final = "api-key-authentication"
+    stage: Final = Stage.AUTHENTICATE
+
+    def __init__(self, current: Current, keys: Keys) -> None:
+        self._current = current
+        self._keys = keys
+
+    def on_request(self, call: Call, _: Message) -> None:
+        """Sets snapshot, API key and principal; one of the REASON_CREDENTIAL_ reasons where there is none."""
+        presented = _presented(call)
+        snapshot = self._current.snapshot
+        secret = _find(snapshot, self._keys, presented)
+        if secret is None:
+            raise TollwayError(Reason.REASON_CREDENTIAL_INVALID)
+        if secret.expire_time is not None and secret.expire_time <= time.time():
+            raise TollwayError(Reason.REASON_CREDENTIAL_EXPIRED)
+        api_key = secret.api_key
+        tenant = snapshot.tenants.get(api_key.principal.tenant)
+        if tenant is None or tenant.disabled or api_key.disabled:
+            raise TollwayError(Reason.REASON_CREDENTIAL_DISABLED)
+        call.snapshot = snapshot
+        call.api_key = api_key
+        call.principal = api_key.principal
+
+
+class RootAuthentication:
+    """For the admin ports: the root credential alone. A program's API key is known here, and not enough."""
+
+    name: Final = "root-authentication"
+    stage: Final = Stage.AUTHENTICATE
+
+    def __init__(self, root: RootCredential, current: Current, keys: Keys) -> None:
+        self._root = root
+        self._current = current
+        self._keys = keys
+
+    def on_request(self, call: Call, _: Message) -> None:
+        """Sets the principal; REASON_PERMISSION_DENIED for a valid API key."""
+        presented = _presented(call)
+        if self._root.matches(presented):
+            call.principal = _ROOT
+            return
+        if _find(self._current.snapshot, self._keys, presented) is not None:
+            raise TollwayError(Reason.REASON_PERMISSION_DENIED)
+        raise TollwayError(Reason.REASON_CREDENTIAL_INVALID)
+
+
+def _presented(call: Call) -> str:
+    presented = find_credential(call.metadata)
+    if not presented:
+        raise TollwayError(Reason.REASON_CREDENTIAL_MISSING)
+    return presented
+
+
+def _find(snapshot: Snapshot, keys: Keys, presented: str) -> Secret | None:
+    if not well_formed(presented):
+        return None
+    for lookup_key in keys.digests(presented):
+        if (secret := snapshot.secrets.get(lookup_key)) is not None:
+            return secret
+    return None

@@ -1,0 +1,1 @@
+"""The only room that knows Redis: stores, and their scripts, one a file."""

@@ -1,0 +1,44 @@
+"""Every Redis key of the configuration, in one place.
+
+They share the hash tag `{config}`: on a cluster they lie in one slot, and one script may use them all (Redis cluster
+specification, "Hash tags").
+"""
+
+from __future__ import annotations
+
+_SPACE = "tollway:{config}:"
+
+RESOURCES = _SPACE + "resources"
+"""A hash: a resource's full name → its version in decimal, a space, its record's bytes."""
+
+ROOTS = _SPACE + "roots"
+"""A sorted set, all scores zero: the names of the resources without a parent, for listing in their order."""
+
+CHILDREN = _SPACE + "children"
+"""The same for resources with a parent. One set for all kinds: a parent's children are one range of it."""
+
+CLAIMS = _SPACE + "claims"
+"""A hash: a claim's field (see `claim_field`) → the name of the resource that holds it."""
+
+CLAIMED = _SPACE + "claimed"
+"""A hash: a resource's name → the claim's field that it holds; absent where it holds none."""
+
+HEAD = _SPACE + "head"
+"""A hash: `version`, the last committed one, and `write`, the id of the write that made it."""
+
+CHANGES = _SPACE + "changes"
+"""A stream, the change log. An entry's id is `version-0`; its fields are `write`, `previous` (the id of the write
+before it), `name`, and `record` where the resource was not deleted."""
+
+WRITE_KEYS = (RESOURCES, ROOTS, CHILDREN, CLAIMS, CLAIMED, HEAD, CHANGES)
+"""The keys that scripts/prelude.lua names, in its order; the last it names is the write's own `done` key."""
+
+
+def done(write: str) -> str:
+    """A string that stands for a while after the write of that id: the version it made."""
+    return f"{_SPACE}done:{write}"
+
+
+def claim_field(collection: str, claim: str) -> str:
+    """The field of a claim in its collection, such as `tenants/acme/models`; empty for no claim."""
+    return f"{collection}\n{claim}" if claim else ""

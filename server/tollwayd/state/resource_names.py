@@ -1,0 +1,27 @@
+"""Resource names: `tenants/{id}`, and `tenants/{tenant}/{kind}/{id}` for everything that a tenant owns (AIP-122)."""
+
+from __future__ import annotations
+
+from tollwayd.core.errors import Reason, TollwayError
+
+
+def collection_of(kind: str, parent: str) -> str:
+    """The collection that holds a parent's resources of a kind: `tenants/acme/models`."""
+    return f"{parent}/{kind}" if parent else kind
+
+
+def parent_of(kind: str, name: str) -> str:
+    """The parent in a name of that kind, empty for a tenant. TollwayError REASON_RESOURCE_NOT_FOUND for other names."""
+    match name.split("/"):
+        case ["tenants", leaf] if kind == "tenants" and leaf:
+            return ""
+        case ["tenants", owner, collection, leaf] if collection == kind != "tenants" and owner and leaf:
+            return f"tenants/{owner}"
+    raise TollwayError(Reason.REASON_RESOURCE_NOT_FOUND, metadata={"name": name})
+
+
+def lex_range(collection: str, after: str = "") -> tuple[str, str]:
+    """The bounds, as ZRANGEBYLEX takes them, of a collection's names that come after `after`."""
+    # The range ends before the first string that "/" cannot start: "0" is the next byte after "/".
+    start = f"({after}" if after > f"{collection}/" else f"[{collection}/"
+    return start, f"({collection}0"

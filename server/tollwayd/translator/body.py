@@ -1,0 +1,73 @@
+"""Reads a request's body within its limits of size and time."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from aiohttp import HttpVersion11, hdrs
+from aiohttp.web_protocol import RequestPayloadError
+
+from tollwayd.core.errors import Reason, TollwayError
+from tollwayd.translator.limits import MIN_BODY_RATE
+
+if TYPE_CHECKING:
+    from aiohttp import StreamReader
+    from aiohttp.web import BaseRequest
+
+    from tollwayd.translator.limits import Timeouts
+
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+async def read_body(request: BaseRequest, limit: int, timeouts: Timeouts) -> bytes:
+    """The whole body, at most `limit` bytes; empty where there is none.
+
+    TollwayError where it is too large, too slow, broken or compressed.
+    """
+    if not request.body_exists:
+        return b""
+    _check_head(request, limit)
+    content = request.content
+    if content.is_eof():  # It came together with the head, which is the rule for small bodies.
+        body = await content.readany()
+        _check_size(len(body), limit)
+        return body
+    if request.version >= HttpVersion11 and request.headers.get(hdrs.EXPECT, "").lower() == "100-continue":
+        assert request.transport is not None
+        request.transport.write(_CONTINUE)
+    try:
+        return await _read_slowly(content, limit, timeouts)
+    except TimeoutError:
+        raise TollwayError(Reason.REASON_REQUEST_MALFORMED, "The body came too slowly.") from None
+    except RequestPayloadError:
+        raise TollwayError(Reason.REASON_REQUEST_MALFORMED, "The body's framing is broken.") from None
+
+
+def _check_head(request: BaseRequest, limit: int) -> None:
+    if request.headers.get(hdrs.CONTENT_ENCODING, "identity").lower() != "identity":
+        # A kilobyte of gzip can hold a megabyte: it is not unpacked for a caller who is not known yet.
+        raise TollwayError(Reason.REASON_MEDIA_TYPE_UNSUPPORTED, "Compressed bodies are not taken here.")
+    _check_size(int(request.headers.get(hdrs.CONTENT_LENGTH, "0")), limit)
+
+
+def _check_size(size: int, limit: int) -> None:
+    if size > limit:
+        raise TollwayError(Reason.REASON_BODY_TOO_LARGE, f"The body is larger than {limit} bytes.")
+
+
+async def _read_slowly(content: StreamReader, limit: int, timeouts: Timeouts) -> bytes:
+    """Reads what is still on its way, as long as it comes at the least rate."""
+    loop = asyncio.get_running_loop()
+    start = loop.time()
+    chunks: list[bytes] = []
+    size = 0
+    async with asyncio.timeout_at(start + timeouts.body_grace) as allowance:
+        while not content.at_eof():
+            chunk = await content.readany()
+            size += len(chunk)
+            _check_size(size, limit)
+            chunks.append(chunk)
+            earned = timeouts.body_grace + size / MIN_BODY_RATE
+            allowance.reschedule(start + min(earned, timeouts.body))
+    return b"".join(chunks)

@@ -1,0 +1,68 @@
+"""Errors as HTTP answers: the service's own body where it has one, google.rpc.Status as JSON elsewhere (AIP-193)."""
+
+from __future__ import annotations
+
+import math
+from base64 import b64encode
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import orjson
+from google.protobuf.json_format import MessageToDict
+
+from tollwayd.core.errors import Reason, TollwayError
+from tollwayd.rpc.status import to_status
+
+if TYPE_CHECKING:
+    from google.protobuf.any_pb2 import Any as AnyMessage
+
+    from tollwayd.rpc.registry import Method
+
+JSON = "application/json"
+
+ALLOW = "allow"
+"""The key in a REASON_METHOD_NOT_ALLOWED error's metadata under which the path's HTTP methods stand."""
+
+
+class ErrorAnswer(NamedTuple):
+    """An error over HTTP; `headers` are whole lines."""
+
+    status: int
+    content_type: str
+    body: bytes
+    headers: str
+
+
+def error_answer(error: TollwayError, method: Method | None = None) -> ErrorAnswer:
+    """What a caller is told; `method` is the one that the request was for, None where it was for none."""
+    status = error.rule.http_status
+    headers = _headers(error, status)
+    if method is None or method.error_body is None:
+        return ErrorAnswer(status, JSON, status_json(error), headers)
+    body = method.error_body(error)
+    return ErrorAnswer(status, body.content_type, body.data, headers)
+
+
+def status_json(error: TollwayError) -> bytes:
+    """The error as google.rpc.Status in JSON."""
+    status = to_status(error)
+    details = [_detail(detail) for detail in status.details]
+    return orjson.dumps({"code": status.code, "message": status.message, "details": details})
+
+
+def _headers(error: TollwayError, status: int) -> str:
+    headers = ""
+    if status == 401:
+        headers += "www-authenticate: Bearer\r\n"  # RFC 9110, section 15.5.2: a 401 has to name a scheme.
+    if error.retry_after is not None:
+        headers += f"retry-after: {max(0, math.ceil(error.retry_after))}\r\n"
+    if error.reason == Reason.REASON_METHOD_NOT_ALLOWED:
+        headers += f"allow: {error.metadata.get(ALLOW, '')}\r\n"  # RFC 9110, section 15.5.6: a 405 has to have one.
+    return headers
+
+
+def _detail(detail: AnyMessage) -> dict[str, Any]:
+    try:
+        return MessageToDict(detail)
+    except TypeError:
+        # Its type is not linked into this process; the bytes still reach a client that knows it.
+        return {"@type": detail.type_url, "value": b64encode(detail.value).decode()}

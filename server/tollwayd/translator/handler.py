@@ -1,0 +1,85 @@
+"""Handles the requests of one door, and knows which of them are under way."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any, Final
+
+from tollwayd.core.errors import Reason, TollwayError
+from tollwayd.translator.reply import Reply
+from tollwayd.translator.turn import Turn
+
+if TYPE_CHECKING:
+    from aiohttp.web import BaseRequest
+
+    from tollwayd.translator.reply import Written
+    from tollwayd.translator.turn import Rules
+
+_CUT_SECONDS = 0.5
+"""How long calls that are cut get to write their last words."""
+
+_log = logging.getLogger(__name__)
+
+
+class Handler:
+    """`await handler(request)` answers a request; it raises CancelledError only."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._rules: Final = rules
+        self._running: dict[asyncio.Task[Any], Reply] = {}
+        self._draining = False
+        self._cutting = False
+
+    async def __call__(self, request: BaseRequest) -> Written:
+        task = asyncio.current_task()
+        assert task is not None
+        reply = Reply(request, self._rules.timeouts.stalled_answer)
+        if self._draining:
+            reply.keep_alive = False
+        turn = Turn(request, reply, self._rules)
+        self._running[task] = reply
+        try:
+            if error := await self._attempt(turn, reply, task):
+                await turn.fail(error)
+        except ConnectionError:
+            pass  # The client is gone; aiohttp closes what is left of the connection.
+        finally:
+            del self._running[task]
+        return reply.outcome
+
+    def drain(self) -> None:
+        """Has every answer from now on, of requests under way too, say that its connection closes."""
+        self._draining = True
+        for reply in self._running.values():
+            reply.keep_alive = False
+
+    async def finish(self) -> None:
+        """Waits until no request is under way."""
+        while self._running:
+            await asyncio.wait(self._running)
+
+    async def cut(self) -> None:
+        """Ends all requests under way; their callers are told that the gateway shuts down."""
+        self._cutting = True
+        for task in self._running:
+            task.cancel()
+        if self._running:
+            await asyncio.wait(self._running, timeout=_CUT_SECONDS)
+
+    async def _attempt(self, turn: Turn, reply: Reply, task: asyncio.Task[Any]) -> TollwayError | None:
+        try:
+            await turn.answer()
+        except TollwayError as error:
+            return error
+        except asyncio.CancelledError:
+            if not (self._cutting and reply.connected):
+                raise
+            task.uncancel()
+            return TollwayError(Reason.REASON_SHUTTING_DOWN)
+        except ConnectionError:
+            raise
+        except Exception:  # noqa: BLE001 - whatever it is, the caller gets an answer and the log the cause.
+            _log.exception("the REST door failed")
+            return TollwayError(Reason.REASON_INTERNAL)
+        return None

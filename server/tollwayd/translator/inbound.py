@@ -1,0 +1,67 @@
+"""An HTTP request as a request message: body, query and path, in the order in which the later ones win."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+from tollwayd.core.errors import Reason, TollwayError
+from tollwayd.translator.http_body import fill, is_http_body
+from tollwayd.translator.json_codec import decode
+from tollwayd.translator.limits import THREAD_BYTES
+from tollwayd.translator.percent import decode as decode_percent
+from tollwayd.translator.query import QueryReader, set_text
+from tollwayd.translator.rule import WHOLE_MESSAGE
+
+if TYPE_CHECKING:
+    from google.protobuf.message import Message
+
+    from tollwayd.translator.query import Parameters
+    from tollwayd.translator.rule import Binding
+
+
+class RequestReader:
+    """Makes the request messages of one binding. `takes_body` says whether the rule has a use for a body."""
+
+    __slots__ = ("_class", "_field", "_ignore_unknown", "_query", "_raw", "_variables", "takes_body")
+
+    def __init__(self, binding: Binding, *, ignore_unknown: bool) -> None:
+        request = binding.method.descriptor.input_type
+        whole = binding.body == WHOLE_MESSAGE
+        self._class: Final = binding.method.request_class
+        self._field: Final = None if whole or not binding.body else request.fields_by_name[binding.body]
+        self._raw: Final = is_http_body(request if whole else self._field.message_type if self._field else None)
+        self._ignore_unknown: Final = ignore_unknown
+        # A body of "*" leaves nothing for parameters (google/api/http.proto).
+        self._query: Final = None if whole else QueryReader(request, binding.body, ignore_unknown=ignore_unknown)
+        self._variables: Final = [
+            (fields, not variable.single)
+            for fields, variable in zip(binding.variables, binding.template.variables, strict=True)
+        ]
+        self.takes_body: Final = bool(binding.body)
+
+    def check_content_type(self, content_type: str) -> None:
+        """REASON_MEDIA_TYPE_UNSUPPORTED where the body is to be JSON and says that it is not. HttpBody takes any."""
+        media_type = content_type.partition(";")[0].strip().lower()
+        if self._raw or media_type in {"", "application/json"} or media_type.endswith("+json"):
+            return
+        raise TollwayError(Reason.REASON_MEDIA_TYPE_UNSUPPORTED)
+
+    async def read(self, body: bytes, content_type: str, query: Parameters, variables: tuple[str, ...]) -> Message:
+        """The request message; `variables` as the route table found them. TollwayError for whatever does not fit."""
+        message = self._class()
+        if self._raw:
+            fill(message if self._field is None else getattr(message, self._field.name), body, content_type)
+        elif self.takes_body:
+            await self._read_json(body, message)
+        if query and self._query is not None:
+            self._query.read(query, message)
+        for (fields, keep_slashes), text in zip(self._variables, variables, strict=True):
+            set_text(message, fields, decode_percent(text, keep_slashes=keep_slashes))
+        return message
+
+    async def _read_json(self, body: bytes, message: Message) -> None:
+        if len(body) <= THREAD_BYTES:
+            decode(body, message, self._field, ignore_unknown=self._ignore_unknown)
+        else:
+            await asyncio.to_thread(decode, body, message, self._field, ignore_unknown=self._ignore_unknown)

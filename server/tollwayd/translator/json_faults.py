@@ -1,0 +1,93 @@
+"""Finds the field that makes a JSON object unfit for a message, once reading it has failed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from google.protobuf.json_format import ParseDict
+from google.protobuf.message_factory import GetMessageClass
+
+from tollwayd.core.errors import invalid_field
+from tollwayd.translator.fields import fields_by_name, form, is_map, is_plain, join, map_entry, quotable, unknown_field
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from google.protobuf.descriptor import Descriptor, FieldDescriptor
+
+    from tollwayd.core.errors import TollwayError
+
+
+def find_fault(value: Any, message: Descriptor, path: str, *, ignore_unknown: bool) -> TollwayError | None:
+    """The error for the first field of `value` that `message` cannot take; None where none can be named.
+
+    `path` is the message's own, in JSON names. Each leaf is tried by itself, so the time is that of reading once more.
+    """
+    if not is_plain(message):
+        return None
+    return next(_Search(ignore_unknown=ignore_unknown).in_object(value, message, path), None)
+
+
+class _Search:
+    def __init__(self, *, ignore_unknown: bool) -> None:
+        self._ignore_unknown: Final = ignore_unknown
+
+    def in_object(self, value: dict[str, Any], message: Descriptor, path: str) -> Iterator[TollwayError]:
+        known = fields_by_name(message)
+        chosen: set[str] = set()
+        for name, item in value.items():
+            field = known.get(name)
+            if field is None:
+                if not self._ignore_unknown:
+                    yield unknown_field(path, name, known)
+            elif item is not None:
+                here = join(path, field.json_name)
+                yield from _oneof_fault(field, here, chosen)
+                yield from self._in_field(item, field, here)
+
+    def _in_field(self, item: Any, field: FieldDescriptor, path: str) -> Iterator[TollwayError]:
+        if is_map(field):
+            yield from self._in_map(item, field, path)
+        elif not field.is_repeated:
+            yield from self._in_value(item, field, path)
+        elif not isinstance(item, list):
+            yield invalid_field(path, "has to be an array")
+        else:
+            for index, each in enumerate(item):
+                yield from self._in_value(each, field, f"{path}[{index}]")
+
+    def _in_map(self, item: Any, field: FieldDescriptor, path: str) -> Iterator[TollwayError]:
+        if not isinstance(item, dict):
+            yield invalid_field(path, "has to be an object")
+            return
+        _, value = map_entry(field)
+        for key, each in item.items():
+            here = f"{path}[{key}]" if quotable(key) else path
+            if is_plain(value.message_type) and isinstance(each, dict):
+                yield from self.in_object(each, value.message_type, here)
+            elif not self._fits(field, {key: each}):
+                yield invalid_field(here, form(value))
+
+    def _in_value(self, item: Any, field: FieldDescriptor, path: str) -> Iterator[TollwayError]:
+        if is_plain(field.message_type) and isinstance(item, dict):
+            yield from self.in_object(item, field.message_type, path)
+        elif not self._fits(field, [item] if field.is_repeated else item):
+            yield invalid_field(path, form(field))
+
+    def _fits(self, field: FieldDescriptor, value: Any) -> bool:
+        assert field.containing_type is not None
+        message = GetMessageClass(field.containing_type)()
+        try:
+            ParseDict({field.json_name: value}, message, ignore_unknown_fields=self._ignore_unknown)
+        except Exception:  # noqa: BLE001
+            # As in json_codec: whatever the library raises, it means that the value does not fit.
+            return False
+        return True
+
+
+def _oneof_fault(field: FieldDescriptor, path: str, chosen: set[str]) -> Iterator[TollwayError]:
+    if field.containing_oneof is None:
+        return
+    if field.containing_oneof.name in chosen:
+        yield invalid_field(path, "is one of several fields of which only one may be given")
+    chosen.add(field.containing_oneof.name)

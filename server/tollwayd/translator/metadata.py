@@ -1,0 +1,126 @@
+"""HTTP headers ↔ call metadata, and the deadline that a caller's headers set."""
+
+from __future__ import annotations
+
+import re
+import time
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from tollwayd.core.errors import Reason, TollwayError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from multidict import CIMultiDictProxy
+
+GRPC_TIMEOUT = "grpc-timeout"
+SERVER_TIMEOUT = "x-server-timeout"
+REQUEST_ID = "x-request-id"
+
+# RFC 9110, section 7.6.1, and what belongs to the framing of one message.
+_HOP_BY_HOP = frozenset(
+    {
+        "connection",
+        "content-length",
+        "expect",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+_WRITTEN_BY_THE_DOOR = _HOP_BY_HOP | {"content-type", "date", "server", REQUEST_ID}
+_PREFIX = "grpc-metadata-"
+_PLAIN_CONNECTION = frozenset({"", "keep-alive", "close"})
+
+_GRPC_TIMEOUT = re.compile(r"([0-9]{1,8})([HMSmun])")  # gRPC over HTTP/2, "Timeout".
+_UNITS = {"H": 3600.0, "M": 60.0, "S": 1.0, "m": 1e-3, "u": 1e-6, "n": 1e-9}
+_SERVER_TIMEOUT = re.compile(r"[0-9]{1,8}(\.[0-9]{1,9})?")
+
+_NAME = re.compile(r"[a-z0-9!#$%&'*+.^`|~-]+")
+_UNSAFE_VALUE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+
+
+def request_metadata(headers: CIMultiDictProxy[str]) -> dict[str, str]:
+    """The request's headers as metadata: lower-case names, the last value of each.
+
+    `grpc-metadata-x` becomes `x`, other `grpc-*` are the gRPC door's own; hop-by-hop headers end here, and so do names
+    with an underscore, which proxies confuse with a hyphen.
+    """
+    metadata: dict[str, str] = {}
+    for header, value in headers.items():
+        name = _metadata_name(header)
+        if name:
+            metadata[name] = value if value.isascii() else _readable(value)
+    connection = headers.get("connection", "")
+    if connection.lower() not in _PLAIN_CONNECTION:
+        for option in connection.lower().split(","):
+            metadata.pop(option.strip(), None)
+    return metadata
+
+
+def deadline(headers: Mapping[str, str]) -> float | None:
+    """When the call has to be over, in `time.monotonic()` seconds; None where the caller does not say.
+
+    TollwayError where it cannot be read: a deadline that is passed over in silence is worse than a refusal.
+    """
+    if (text := headers.get(GRPC_TIMEOUT)) is not None:
+        if not (parts := _GRPC_TIMEOUT.fullmatch(text)):
+            raise TollwayError(Reason.REASON_REQUEST_MALFORMED, "grpc-timeout is not 1 to 8 digits and one of HMSmun.")
+        return time.monotonic() + int(parts[1]) * _UNITS[parts[2]]
+    if (text := headers.get(SERVER_TIMEOUT)) is not None:
+        if not _SERVER_TIMEOUT.fullmatch(text):
+            raise TollwayError(Reason.REASON_REQUEST_MALFORMED, "x-server-timeout is not a number of seconds.")
+        return time.monotonic() + float(text)
+    return None
+
+
+def response_headers(metadata: Mapping[str, str], prefix: str = "") -> str:
+    """Metadata that the server has declared, as header lines; ValueError for what would break out of its line.
+
+    The headers that the door writes itself are left out.
+    """
+    return "".join([f"{prefix}{name}: {_safe(value)}\r\n" for name, value in metadata.items() if _is_declarable(name)])
+
+
+def content_type_header(content_type: str) -> str:
+    """The header line for a content type, none for an empty one; ValueError as in `response_headers`."""
+    return f"content-type: {_safe(content_type)}\r\n" if content_type else ""
+
+
+@lru_cache(maxsize=1024)
+def _metadata_name(header: str) -> str:
+    """The metadata name of a header, empty for one that stays outside."""
+    name = header.lower()
+    if name.startswith(_PREFIX):
+        name = name.removeprefix(_PREFIX)
+    elif "_" in name:
+        return ""
+    return "" if name in _HOP_BY_HOP or name.startswith("grpc-") else name
+
+
+@lru_cache(maxsize=1024)
+def _is_declarable(name: str) -> bool:
+    if not _NAME.fullmatch(name):
+        raise ValueError("a response header has a name that HTTP has no room for")
+    return name not in _WRITTEN_BY_THE_DOOR
+
+
+def _safe(value: str) -> str:
+    if _UNSAFE_VALUE.search(value):
+        raise ValueError("a response header holds a control character")
+    return value
+
+
+def _readable(value: str) -> str:
+    """A value with other than ASCII bytes: UTF-8 where it is that, else ISO 8859-1 (RFC 9110, section 5.5)."""
+    raw = value.encode("utf-8", "surrogateescape")
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw.decode("iso-8859-1")

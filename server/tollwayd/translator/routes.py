@@ -1,0 +1,138 @@
+"""The route table: which binding an HTTP method and path belong to.
+
+A path without wildcards is one look-up in a dict. Other paths walk a trie of segments, which prefers at each segment
+the literal to `*` and `*` to `**`, so that the most specific template wins whatever the order of registration.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Generic, NamedTuple, TypeVar
+
+from tollwayd.translator.rule import ANY_METHOD
+from tollwayd.translator.template import ANY_SEGMENT, ANY_SEGMENTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from tollwayd.translator.template import PathTemplate
+
+T = TypeVar("T")
+
+
+class Match(NamedTuple, Generic[T]):
+    """A path's target, and the text of the template's variables in their order, still percent-encoded."""
+
+    target: T
+    variables: tuple[str, ...]
+
+
+class WrongMethod(NamedTuple, Generic[T]):
+    """The path is known, but not with this HTTP method. `allow` are those that it has, `target` is one of theirs."""
+
+    allow: tuple[str, ...]
+    target: T
+
+
+class _Entry(NamedTuple, Generic[T]):
+    template: PathTemplate
+    target: T
+    owner: str
+
+    def match(self, segments: list[str]) -> Match[T]:
+        return Match(self.target, tuple("/".join(segments[each.start : each.stop]) for each in self.template.variables))
+
+
+class _Node(Generic[T]):
+    """A place in the trie. `ends` holds, by the template's verb and then the HTTP method, what ends here; `rest` is the
+    place behind `**`.
+    """
+
+    __slots__ = ("any_segment", "ends", "literals", "rest")
+
+    def __init__(self) -> None:
+        self.literals: dict[str, _Node[T]] = {}
+        self.any_segment: _Node[T] | None = None
+        self.rest: _Node[T] | None = None
+        self.ends: dict[str, dict[str, _Entry[T]]] = {}
+
+    def below(self, segment: str) -> _Node[T]:
+        """The node under this one for a template's segment, made where there is none."""
+        if segment == ANY_SEGMENT:
+            self.any_segment = self.any_segment or _Node()
+            return self.any_segment
+        if segment == ANY_SEGMENTS:
+            self.rest = self.rest or _Node()
+            return self.rest
+        return self.literals.setdefault(segment, _Node())
+
+    def reached(self, segments: list[str], depth: int = 0) -> Iterator[_Node[T]]:
+        """Every node that the path's segments end at, the most specific first."""
+        if depth == len(segments):
+            yield self
+        else:
+            if literal := self.literals.get(segments[depth]):
+                yield from literal.reached(segments, depth + 1)
+            if self.any_segment and segments[depth]:
+                yield from self.any_segment.reached(segments, depth + 1)
+        if self.rest:
+            yield self.rest
+
+
+class RouteTable(Generic[T]):
+    """Filled at start, then only read."""
+
+    def __init__(self) -> None:
+        self._literal: Final[dict[str, dict[str, Match[T]]]] = {}
+        self._root: Final[_Node[T]] = _Node()
+
+    def add(self, http_method: str, template: PathTemplate, target: T, owner: str) -> None:
+        """Routes an HTTP method ("*" for any) and a template to a target.
+
+        ValueError, naming both owners, where another template of the same shape has this HTTP method already: no
+        rule could tell which of them a path belongs to.
+        """
+        node = self._root
+        for segment in template.segments:
+            node = node.below(segment)
+        entries = node.ends.setdefault(template.verb, {})
+        if other := entries.get(http_method):
+            raise ValueError(
+                f"{owner} and {other.owner} are ambiguous: "
+                f"{http_method} {template.text} and {http_method} {other.template.text} match the same paths"
+            )
+        entries[http_method] = _Entry(template, target, owner)
+        if path := template.literal_path:
+            self._literal.setdefault(path, {})[http_method] = Match(target, ())
+
+    def find(self, http_method: str, path: str) -> Match[T] | WrongMethod[T] | None:
+        """What serves this HTTP method and path (raw, as it came, without its query); None where nothing does."""
+        literal = self._literal.get(path)
+        if literal is not None and (match := literal.get(http_method)):
+            return match
+        return self._search(http_method, path)
+
+    def _search(self, http_method: str, path: str) -> Match[T] | WrongMethod[T] | None:
+        allowed: dict[str, _Entry[T]] = {}
+        for entries, segments in self._candidates(path):
+            if entry := entries.get(http_method) or entries.get(ANY_METHOD):
+                return entry.match(segments)
+            for name, entry in entries.items():
+                allowed.setdefault(name, entry)
+        if not allowed:
+            return None
+        return WrongMethod(tuple(sorted(allowed)), next(iter(allowed.values())).target)
+
+    def _candidates(self, path: str) -> Iterator[tuple[Mapping[str, _Entry[T]], list[str]]]:
+        first, *segments = path.split("/")
+        if first or not segments:
+            return
+        # The last colon starts a verb where a template has that verb; else it belongs to the segment (`/books/a:b`).
+        head, colon, verb = segments[-1].rpartition(":")
+        if colon:
+            with_verb = [*segments[:-1], head]
+            for node in self._root.reached(with_verb):
+                if entries := node.ends.get(verb):
+                    yield entries, with_verb
+        for node in self._root.reached(segments):
+            if entries := node.ends.get(""):
+                yield entries, segments

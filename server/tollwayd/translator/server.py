@@ -1,0 +1,103 @@
+"""The REST door: an aiohttp listener over a method registry."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+
+from aiohttp import web
+
+from tollwayd.translator.connection import Connections
+from tollwayd.translator.handler import Handler
+from tollwayd.translator.inbound import RequestReader
+from tollwayd.translator.limits import (
+    BACKLOG,
+    LINGER_SECONDS,
+    MAX_BODY_BYTES,
+    MAX_HEADERS,
+    MAX_LINE_BYTES,
+    Timeouts,
+)
+from tollwayd.translator.outbound import ResponsePrinter
+from tollwayd.translator.routes import RouteTable
+from tollwayd.translator.rule import bindings
+from tollwayd.translator.turn import Endpoint, Rules
+
+if TYPE_CHECKING:
+    from tollwayd.rpc.registry import Registry
+
+_CLOSE_SECONDS = 0.1  # What aiohttp waits, twice, for handlers; those still there have been cut already.
+
+
+class RestDoor:
+    """One REST listener for the methods of a registry that have a google.api.http rule.
+
+    `print_unset` prints fields that are not set, as zero values; `ignore_unknown_fields` passes over JSON fields and
+    query parameters that a request does not have. ValueError where a rule is wrong, or two claim the same paths.
+    """
+
+    def __init__(
+        self,
+        registry: Registry,
+        *,
+        max_body_bytes: int = MAX_BODY_BYTES,
+        print_unset: bool = True,
+        ignore_unknown_fields: bool = False,
+        timeouts: Timeouts | None = None,
+    ) -> None:
+        routes = _routes(registry, print_unset=print_unset, ignore_unknown=ignore_unknown_fields)
+        self._timeouts: Final = timeouts or Timeouts()
+        self._handler: Final = Handler(Rules(routes, max_body_bytes, self._timeouts))
+        self._runner: web.ServerRunner | None = None
+
+    async def start(self, host: str, port: int, *, reuse_port: bool = False) -> tuple[str, int]:
+        """Listens; gives the bound address. `reuse_port` shares it with other workers. OSError where it is taken."""
+        self._runner = runner = web.ServerRunner(self._connections(), shutdown_timeout=_CLOSE_SECONDS)
+        await runner.setup()
+        await web.TCPSite(runner, host, port, backlog=BACKLOG, reuse_port=reuse_port or None).start()
+        bound_host, bound_port = runner.addresses[0][:2]
+        return bound_host, bound_port
+
+    async def stop(self, grace: float) -> None:
+        """Listens no more, lets calls under way end for `grace` seconds, then cuts them. Safe to repeat.
+
+        Old connections are served for a moment still, with answers that close them: a client may be sending on one
+        right now, and closing all of them at once would lose what it sends.
+        """
+        runner, self._runner = self._runner, None
+        if runner is None:
+            return
+        self._handler.drain()
+        for site in runner.sites:
+            await site.stop()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(grace):
+                await asyncio.sleep(min(self._timeouts.drain_pause, grace))
+                await self._handler.finish()
+        await self._handler.cut()
+        await runner.cleanup()
+
+    def _connections(self) -> Connections:
+        return Connections(
+            self._handler,
+            handler_cancellation=True,  # Else a call goes on, and costs, though its client has left.
+            access_log=None,  # The chain logs calls.
+            auto_decompress=False,  # Compressed bodies are refused.
+            keepalive_timeout=self._timeouts.idle,
+            head_seconds=self._timeouts.head,
+            lingering_time=LINGER_SECONDS,
+            max_line_size=MAX_LINE_BYTES,
+            max_field_size=MAX_LINE_BYTES,
+            max_headers=MAX_HEADERS,
+        )
+
+
+def _routes(registry: Registry, *, print_unset: bool, ignore_unknown: bool) -> RouteTable[Endpoint]:
+    table: RouteTable[Endpoint] = RouteTable()
+    for method in registry:
+        for binding in bindings(method):
+            reader = RequestReader(binding, ignore_unknown=ignore_unknown)
+            printer = ResponsePrinter(binding, print_unset=print_unset)
+            table.add(binding.http_method, binding.template, Endpoint(method, reader, printer), method.name)
+    return table

@@ -1,0 +1,1 @@
+"""Everything between the gateway and a provider's socket."""

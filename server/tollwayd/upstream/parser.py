@@ -1,0 +1,131 @@
+"""Reads the answers on one connection, one after the other (RFC 9112), by llhttp."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
+
+from tollwayd.core.errors import TollwayError
+from tollwayd.upstream.failures import unreadable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tollwayd.upstream.limits import Limits
+    from tollwayd.upstream.response import HttpResponse
+
+_CONTINUE, _SWITCHING_PROTOCOLS, _OK = 100, 101, 200
+
+
+class AnswerParser:
+    """Feeds one HttpResponse at a time with what it reads.
+
+    `begun` says that something of the answer has come, `complete` that all of it has, `keep_alive` that another may
+    follow on the connection, `until_close` that only the connection's end is the answer's. llhttp runs in its strict
+    mode: it refuses a length next to chunks, two lengths, bare line feeds and the like, which smuggle answers.
+    """
+
+    __slots__ = (
+        "_fields",
+        "_head_bytes",
+        "_headers",
+        "_interim",
+        "_limits",
+        "_overhead",
+        "_parser",
+        "_response",
+        "begun",
+        "complete",
+        "keep_alive",
+        "until_close",
+    )
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._parser = HttpResponseParser(self)
+
+    def expect(self, response: HttpResponse) -> None:
+        """Reads the next answer into `response`."""
+        self._response = response
+        self._headers: dict[str, str] = {}
+        self._fields = self._head_bytes = self._overhead = 0
+        self._interim = self.begun = self.complete = self.keep_alive = self.until_close = False
+
+    def feed(self, data: bytes) -> None:
+        """Reads on. TollwayError where the answer breaks HTTP or a limit.
+
+        What follows a whole answer is not the answer's fault: it only ends `keep_alive`.
+        """
+        self._overhead += len(data)
+        try:
+            self._parser.feed_data(data)
+        except (HttpParserError, HttpParserUpgrade) as error:
+            self.keep_alive = False
+            if not self.complete:
+                raise _refusal(error) from None
+        # Nothing calls back for a status line, a field or a chunk extension that does not end, so bytes that bring no
+        # body forward are counted too; twice the limit leaves room for what frames the fields.
+        if self._overhead > 2 * self._limits.head_bytes:
+            raise _too_large()
+
+    def on_message_begin(self) -> None:
+        """Called by llhttp. A second answer to one request is not read."""
+        if self.complete:
+            raise unreadable()
+        self.begun = True
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Called by llhttp for each header, and for each field of a trailer, which goes nowhere (RFC 9110, 6.5.1)."""
+        self._fields += 1
+        self._head_bytes += len(name) + len(value)
+        if self._head_bytes > self._limits.head_bytes or self._fields > self._limits.head_fields:
+            raise _too_large()
+        self._headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+
+    def on_headers_complete(self) -> None:
+        """Called by llhttp at the end of each head; interim ones (1xx) are passed over (RFC 9110, section 15.2)."""
+        status = self._parser.get_status_code()
+        headers, self._headers = self._headers, {}
+        if status >= _OK:
+            self.until_close = _ends_with_connection(headers)
+            self._response.head_arrived(status, headers)
+        elif status < _CONTINUE or status == _SWITCHING_PROTOCOLS:
+            raise unreadable()
+        else:
+            self._interim = True
+
+    def on_body(self, piece: bytes) -> None:
+        """Called by llhttp for each piece of the body."""
+        self._overhead = 0
+        self._response.body_arrived(piece)
+
+    def on_message_complete(self) -> None:
+        """Called by llhttp at the end of each answer that has an end of its own."""
+        if self._interim:
+            self._interim = False
+            return
+        self.complete = True
+        self.keep_alive = self._parser.should_keep_alive()
+
+
+def _ends_with_connection(headers: Mapping[str, str]) -> bool:
+    """Whether only the connection's end is the body's (RFC 9112, 6.3); refuses codings that were not asked for."""
+    if headers.get("content-encoding", "identity").lower() != "identity":
+        raise unreadable("The provider's answer is compressed, which it was asked not to be.")
+    coding = headers.get("transfer-encoding")
+    if coding is None:
+        return "content-length" not in headers
+    if coding.lower() != "chunked":
+        raise unreadable("The provider's answer has a transfer coding that it was not asked for.")
+    return False
+
+
+def _too_large() -> TollwayError:
+    return unreadable("The provider's answer has a head that is too large.")
+
+
+def _refusal(error: Exception) -> TollwayError:
+    # What a callback raised is the context of what llhttp's binding raises for it.
+    refusal = error.__context__
+    return refusal if isinstance(refusal, TollwayError) else unreadable()

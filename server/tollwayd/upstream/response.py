@@ -1,0 +1,174 @@
+"""A provider's answer, as its connection writes it and its caller reads it."""
+
+from __future__ import annotations
+
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from tollwayd.upstream.deadlines import Deadlines
+from tollwayd.upstream.failures import interrupted, unreadable
+from tollwayd.upstream.limits import MAX_BODY_BYTES
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Mapping
+
+    from tollwayd.core.errors import TollwayError
+    from tollwayd.core.timeouts import Timeouts
+    from tollwayd.upstream.connection import Connection
+
+
+class HttpResponse:
+    """One answer, for one reader. `status` is 0 and `headers` are empty until the head is there.
+
+    `headers` maps lower-case names to the last value given. `first_byte_at` is in `time.monotonic()` seconds. The
+    connection goes back to the pool when the body has come to its end; whatever ends the answer earlier (an error, a
+    time limit, `close`, the cancellation of the task that waits for it) aborts the connection, so that the provider
+    sees its client leave and stops working, and billing.
+    """
+
+    __slots__ = (
+        "_buffered",
+        "_connection",
+        "_error",
+        "_high_water",
+        "_loop",
+        "_pieces",
+        "_waiter",
+        "deadlines",
+        "first_byte_at",
+        "headers",
+        "status",
+    )
+
+    def __init__(
+        self,
+        connection: Connection,
+        loop: asyncio.AbstractEventLoop,
+        timeouts: Timeouts,
+        total_at: float,
+        high_water: int,
+    ) -> None:
+        self.status = 0
+        self.headers: Mapping[str, str] = {}
+        self.first_byte_at = 0.0
+        self._connection: Connection | None = connection
+        self._loop = loop
+        self.deadlines = Deadlines(loop, timeouts, total_at, self.fail)
+        self._high_water = high_water
+        self._pieces: list[bytes] = []
+        self._buffered = 0
+        self._error: TollwayError | None = None
+        self._waiter: asyncio.Future[None] | None = None
+
+    # --- What the caller reads.
+
+    async def read(self, max_bytes: int = MAX_BODY_BYTES) -> bytes:
+        """The whole body, or what is left of it. REASON_UPSTREAM_INVALID where it is larger than `max_bytes`.
+
+        REASON_UPSTREAM_TIMEOUT, REASON_UPSTREAM_INTERRUPTED or REASON_UPSTREAM_INVALID where the answer fails.
+        """
+        pieces: list[bytes] = []
+        size = 0
+        async for piece in self:
+            pieces.append(piece)
+            size += len(piece)
+            if size > max_bytes:
+                self.close()
+                raise unreadable("The provider's answer is larger than this gateway takes.")
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def __aiter__(self) -> HttpResponse:
+        return self
+
+    async def __anext__(self) -> bytes:
+        """The next bytes of the body, as many as have come. Raises what `read` raises, after what came before it."""
+        while not self._pieces:
+            if self._error is not None:
+                raise self._error
+            if self._connection is None:
+                raise StopAsyncIteration
+            await self.changed()
+        return self._take()
+
+    def close(self) -> None:
+        """Ends the answer at once, if it has not ended; what is left of it reads as broken off. Safe to repeat."""
+        self.fail(interrupted())
+        if self._pieces:
+            self._pieces = []
+            self._error = interrupted()
+
+    # --- What the connection writes.
+
+    def head_arrived(self, status: int, headers: Mapping[str, str]) -> None:
+        """The head is there."""
+        self.first_byte_at = monotonic()
+        self.headers = headers
+        self.status = status
+
+    def body_arrived(self, piece: bytes) -> None:
+        """A piece of the body is there."""
+        self._pieces.append(piece)
+        self._buffered += len(piece)
+
+    def progress(self) -> None:
+        """The connection has read something. The reader wakes, and a socket that is ahead of it is left unread."""
+        if self.status:
+            self.deadlines.progress()
+            self.wake()
+            if self._buffered > self._high_water and self._connection is not None:
+                self.deadlines.suspend()
+                self._connection.pause()
+
+    def end(self) -> None:
+        """The body is whole."""
+        self._connection = None
+        self.deadlines.cancel()
+        self.wake()
+
+    def fail(self, error: TollwayError) -> None:
+        """The answer ends here, with this error, unless it has ended already."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            self._error = error
+            self.deadlines.cancel()
+            connection.abort()
+            self.wake()
+
+    # --- What the connection waits for, in the task of the caller.
+
+    async def head(self) -> None:
+        """Waits for the head; raises what the answer failed with."""
+        while not self.status:
+            if self._error is not None:
+                raise self._error
+            await self.changed()
+
+    @property
+    def decided(self) -> bool:
+        """Whether the head is there or never will be."""
+        return self.status != 0 or self._error is not None
+
+    async def changed(self) -> None:
+        """Waits until something has happened; left early, by cancellation, it closes the answer."""
+        self._waiter = self._loop.create_future()
+        try:
+            await self._waiter
+        except BaseException:
+            self.close()
+            raise
+        finally:
+            self._waiter = None
+
+    def wake(self) -> None:
+        """Something has happened."""
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def _take(self) -> bytes:
+        pieces, self._pieces = self._pieces, []
+        if self._buffered > self._high_water and self._connection is not None:
+            self.deadlines.progress()
+            self._connection.resume()
+        self._buffered = 0
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)

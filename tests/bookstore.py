@@ -1,0 +1,219 @@
+"""A bookstore served over REST: an API that has nothing to do with the gateway, by servicers that tests steer."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from google.api import annotations_pb2, httpbody_pb2
+from google.protobuf import (
+    any_pb2,
+    descriptor_pool,
+    duration_pb2,
+    empty_pb2,
+    field_mask_pb2,
+    message_factory,
+    struct_pb2,
+    timestamp_pb2,
+    wrappers_pb2,
+)
+from google.protobuf.descriptor_pb2 import FileDescriptorSet
+from grpc_tools import protoc
+
+from tollwayd.core.chain import Chain
+from tollwayd.core.errors import Reason, TollwayError
+from tollwayd.rpc.registry import Registry
+from tollwayd.translator.server import RestDoor
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = "bookstore.rest.v1"
+# Imported so that the pool knows the files that the bookstore imports.
+IMPORTED = (
+    annotations_pb2,
+    any_pb2,
+    duration_pb2,
+    empty_pb2,
+    field_mask_pb2,
+    httpbody_pb2,
+    struct_pb2,
+    timestamp_pb2,
+    wrappers_pb2,
+)
+HttpBody = httpbody_pb2.HttpBody
+Empty = empty_pb2.Empty
+
+
+def compile_proto(path: Path) -> None:
+    """Adds a proto file, named from the repository's root, to the default pool."""
+    with TemporaryDirectory() as folder:
+        out = Path(folder) / "set.binpb"
+        imports = [ROOT, ROOT / "proto" / "third_party", Path(protoc.__file__).parent / "_proto"]
+        flags = [f"-I{each}" for each in imports]
+        assert protoc.main(["protoc", *flags, f"--descriptor_set_out={out}", str(path)]) == 0
+        (file,) = FileDescriptorSet.FromString(out.read_bytes()).file
+    descriptor_pool.Default().AddSerializedFile(file.SerializeToString())
+
+
+compile_proto(ROOT / "tests" / "protos" / "bookstore.proto")
+
+
+def message(name: str):
+    """The class of one of the bookstore's messages."""
+    return message_factory.GetMessageClass(descriptor_pool.Default().FindMessageTypeByName(f"{PACKAGE}.{name}"))
+
+
+def service(name: str):
+    """The descriptor of one of the bookstore's services."""
+    return descriptor_pool.Default().FindServiceByName(f"{PACKAGE}.{name}")
+
+
+Book = message("Book")
+GetBookRequest = message("GetBookRequest")
+ListBooksRequest = message("ListBooksRequest")
+ListBooksResponse = message("ListBooksResponse")
+
+
+class Bookstore:
+    """All three services. What it was asked is kept, and what it answers can be held back.
+
+    `requests` are the request messages, `calls` their calls. Streams stop before a message until `proceed` is set, and
+    `cancelled` is set when a call that waits is cancelled or a stream closed.
+    """
+
+    def __init__(self) -> None:
+        self.requests = []
+        self.calls = []
+        self.books = {}
+        self.begun = asyncio.Event()
+        self.proceed = asyncio.Event()
+        self.cancelled = asyncio.Event()
+        self.error = None
+        self.chunks = [b"first", b"second"]
+        self.response_metadata = {}
+        self.trailers = {}
+
+    def _seen(self, request, call) -> None:
+        self.requests.append(request)
+        self.calls.append(call)
+        call.response_metadata.update(self.response_metadata)
+        call.trailers.update(self.trailers)
+        self.begun.set()
+
+    async def _pause(self) -> None:
+        try:
+            await self.proceed.wait()
+        except asyncio.CancelledError:
+            self.cancelled.set()
+            raise
+
+    async def GetBook(self, request, call):
+        self._seen(request, call)
+        if self.error:
+            raise self.error
+        if request.name not in self.books and not request.isbn:
+            raise TollwayError(Reason.REASON_RESOURCE_NOT_FOUND, f"{request.name} does not exist.")
+        return self.books.get(request.name) or Book(name=f"isbn/{request.isbn}")
+
+    async def ListBooks(self, request, call):
+        self._seen(request, call)
+        books = [book for name, book in self.books.items() if name.startswith(request.parent + "/")]
+        return ListBooksResponse(books=books, titles=[book.title for book in books], first=books[0] if books else None)
+
+    async def CreateBook(self, request, call):
+        self._seen(request, call)
+        book = Book()
+        book.CopyFrom(request.book)
+        book.name = f"{request.parent}/books/{request.book_id}"
+        self.books[book.name] = book
+        return book
+
+    async def UpdateBook(self, request, call):
+        self._seen(request, call)
+        book = self.books[request.book.name]
+        request.update_mask.MergeMessage(request.book, book)
+        return book
+
+    async def DeleteBook(self, request, call):
+        self._seen(request, call)
+        del self.books[request.name]
+        return Empty()
+
+    async def SellBook(self, request, call):
+        self._seen(request, call)
+        return Book(name=request.name, copies_sold=request.copies)
+
+    async def TagBooks(self, request, call):
+        self._seen(request, call)
+        return request
+
+    async def OrderBook(self, request, call):
+        self._seen(request, call)
+        await self._pause()
+        return Book(name=request.name)
+
+    async def WatchBooks(self, request, call):
+        self._seen(request, call)
+        try:
+            for number in range(request.count):
+                yield Book(title=f"Book {number}")
+                await self._pause()
+            if self.error:
+                raise self.error
+        finally:
+            self.cancelled.set()
+
+    async def Unbound(self, request, call):
+        return Empty()
+
+    async def GetScan(self, request, call):
+        self._seen(request, call)
+        return HttpBody(content_type="image/png", data=b"scan of " + request.path.encode())
+
+    async def PutScan(self, request, call):
+        self._seen(request, call)
+        return Empty()
+
+    async def StreamScan(self, request, call):
+        self._seen(request, call)
+        try:
+            for chunk in self.chunks:
+                yield HttpBody(content_type="text/event-stream", data=chunk)
+                await self._pause()
+            if self.error:
+                raise self.error
+        finally:
+            self.cancelled.set()
+
+    async def Buy(self, request, call):
+        self._seen(request, call)
+        if self.error:
+            raise self.error
+        return HttpBody(content_type="text/plain", data=b"sold: " + request.content.data)
+
+
+def kiosk_words(error: TollwayError) -> HttpBody:
+    """The kiosk's own errors."""
+    return HttpBody(content_type="text/x-kiosk", data=f"no: {error.rule.name}".encode())
+
+
+def registry(store: Bookstore) -> Registry:
+    """The bookstore's methods, without any plugin around them."""
+    made = Registry()
+    made.add(service("BookService"), store, Chain([]))
+    made.add(service("ScanService"), store, Chain([]))
+    made.add(service("KioskService"), store, Chain([]), error_body=kiosk_words)
+    return made
+
+
+@asynccontextmanager
+async def serve(store: Bookstore, **options):
+    """The bookstore behind a REST door on a free port; gives the door and its address."""
+    door = RestDoor(registry(store), **options)
+    address = await door.start("127.0.0.1", 0)
+    try:
+        yield door, address
+    finally:
+        store.proceed.set()
+        await door.stop(0)

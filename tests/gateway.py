@@ -1,0 +1,147 @@
+"""A real gateway for tests: `tollway serve` as a process of its own, on free ports, driven from outside."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+ROOT = Path(__file__).parents[1]
+ADMIN_KEY = "tests-root-credential"
+START_SECONDS = 30
+LISTENERS = ("ADMIN_HTTP", "PROXY_HTTP", "ADMIN_GRPC", "PROXY_GRPC", "METRICS_HTTP")
+
+_numbers = count(1)
+
+
+class Gateway:
+    """`with Gateway(folder) as gateway:` starts it, and stops it as Ctrl-C would."""
+
+    def __init__(self, data_dir: Path, *, command: str = "serve", **settings: str) -> None:
+        self.data_dir = data_dir
+        self.command = command
+        self.settings = settings
+        self.output: list[str] = []
+        self.log: list[str] = []
+
+    def __enter__(self) -> Gateway:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Starts the process and waits until it says that it is ready."""
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tollwayd", self.command],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=self._environment(),
+            cwd=ROOT,
+        )
+        threading.Thread(target=self._collect_log, daemon=True).start()
+        watchdog = threading.Timer(START_SECONDS, self.process.kill)
+        watchdog.start()
+        for line in self.process.stdout:
+            self.output.append(line.rstrip("\n"))
+            if line.strip() == "ready":
+                break
+        else:
+            raise AssertionError("the gateway did not start:\n" + "\n".join(self.output + self.log))
+        watchdog.cancel()
+        self.addresses = json.loads((self.data_dir / "listeners.json").read_text())
+
+    def stop(self, *, number: int = signal.SIGINT) -> int:
+        """Sends the signal, waits for the end, and gives the exit status."""
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        status = self.process.wait(timeout=60)
+        self.process.stdout.close()
+        self.process.stderr.close()
+        return status
+
+    def url(self, listener: str) -> str:
+        """`http://host:port` of a listener."""
+        return f"http://{self.addresses[listener]}"
+
+    def admin(self) -> Admin:
+        """A client of the Admin API over REST, as a script would use it."""
+        return Admin(self.url("admin_http"))
+
+    def _collect_log(self) -> None:
+        for line in self.process.stderr:
+            self.log.append(line.rstrip("\n"))
+
+    def _environment(self) -> dict[str, str]:
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("TOLLWAY_")}
+        return {
+            **inherited,
+            "PYTHONPATH": f"{ROOT / 'server'}:{ROOT / 'gen' / 'python'}",
+            "PYTHONUNBUFFERED": "1",
+            "TOLLWAY_DATA_DIR": str(self.data_dir),
+            "TOLLWAY_ADMIN_KEY": ADMIN_KEY,
+            "TOLLWAY_EGRESS_ALLOW": "127.0.0.0/8",
+            "TOLLWAY_DRAIN_SECONDS": "1",
+            **{f"TOLLWAY_{name}": "127.0.0.1:0" for name in LISTENERS},
+            **{f"TOLLWAY_{name.upper()}": value for name, value in self.settings.items()},
+        }
+
+
+class Admin:
+    """The Admin API over REST, in the shapes that scripts rely on."""
+
+    def __init__(self, url: str, key: str = ADMIN_KEY) -> None:
+        self.http = httpx.Client(base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=10)
+
+    def __call__(self, method: str, path: str, body: Any = None, *, status: int = 200, **options: Any) -> Any:
+        """One call; its JSON answer. Any status but the expected one is a failure that shows the answer."""
+        response = self.http.request(method, path, json=body, **options)
+        assert response.status_code == status, (response.status_code, response.text)
+        return response.json()
+
+    def tenant(self, **providers: str) -> Tenant:
+        """A fresh tenant with a provider and a model for each base URL given by dialect: `openai=…`, `anthropic=…`."""
+        name = f"tests-{next(_numbers)}"
+        self("POST", f"/v1/tenants?tenant_id={name}", {"displayName": "Tests"})
+        tenant = Tenant(self, f"tenants/{name}")
+        for kind, url in providers.items():
+            tenant.provider(kind, url)
+        return tenant
+
+
+DIALECTS = {"openai": ("openai.chat", "/v1"), "anthropic": ("anthropic.messages", "")}
+PROVIDER_KEY = "sk-canary-of-the-provider-0123456789"
+
+
+class Tenant:
+    """A tenant under test. Its models are named as its providers' kinds."""
+
+    def __init__(self, admin: Admin, name: str) -> None:
+        self.admin = admin
+        self.name = name
+
+    def provider(self, kind: str, url: str, *, provider_id: str = "", **fields: Any) -> None:
+        """A provider of the kind at a base URL without its version."""
+        dialect, path = DIALECTS[kind]
+        body = {"dialect": dialect, "baseUrl": url + path, "credential": {"apiKey": PROVIDER_KEY}, **fields}
+        self.admin("POST", f"/v1/{self.name}/providers?provider_id={provider_id or kind}", body)
+
+    def model(self, public_name: str, *targets: dict[str, Any]) -> None:
+        """A model; its id is its public name where that is one."""
+        body = {"publicName": public_name, "targets": targets}
+        model_id = f"m-{next(_numbers)}"
+        self.admin("POST", f"/v1/{self.name}/models?model_id={model_id}", body)
+
+    def key(self, **fields: Any) -> str:
+        """A new API key's secret."""
+        return self.admin("POST", f"/v1/{self.name}/apiKeys?api_key_id=k-{next(_numbers)}", fields)["secret"]

@@ -1,0 +1,54 @@
+"""Server-sent events: whatever the split, the same events."""
+
+from __future__ import annotations
+
+import pytest
+
+from tollwayd.core import sse
+from tollwayd.core.errors import Reason, TollwayError
+from tollwayd.core.sse import Framer, ServerSentEvent, parse, split
+
+STREAMS = [
+    (b"data: one\n\ndata: two\n\n", [("", b"one"), ("", b"two")]),
+    (b"event: a\r\ndata: 1\r\n\r\ndata:2\r\n\r\n", [("a", b"1"), ("", b"2")]),
+    (b": ping\n\ndata: x\ndata: y\n\n", [("", b"x\ny")]),
+    (b"event:b\rdata:1\r\rdata:2\r\r", [("b", b"1"), ("", b"2")]),
+    (b"id: 7\nretry: 3\ndata: {}\n\n", [("", b"{}")]),
+    ("data: grüße 🚏\n\n".encode(), [("", "grüße 🚏".encode())]),
+    (b"data: last without its blank line", [("", b"last without its blank line")]),
+    (b"data\n\ndata: a\n\n", [("", b""), ("", b"a")]),
+]
+
+
+def read(pieces: list[bytes]) -> list[ServerSentEvent]:
+    framer = Framer()
+    blocks = [framer.feed(piece) for piece in pieces]
+    blocks.append(framer.rest())
+    return [event for block in blocks for raw in split(block) if (event := parse(raw))]
+
+
+@pytest.mark.parametrize(("stream", "events"), STREAMS)
+def test_every_split_in_two_gives_the_same_events(stream, events):
+    for cut in range(len(stream) + 1):
+        assert read([stream[:cut], stream[cut:]]) == events, cut
+
+
+@pytest.mark.parametrize(("stream", "events"), STREAMS)
+def test_byte_by_byte_gives_the_same_events(stream, events):
+    assert read([bytes([byte]) for byte in stream]) == events
+
+
+def test_blocks_are_the_bytes_as_they_came():
+    framer = Framer()
+    stream = b"event: a\r\ndata: 1\r\n\r\n: comment\n\ndata: 2\n\n"
+    blocks = b"".join(framer.feed(stream[at : at + 3]) for at in range(0, len(stream), 3))
+    assert blocks == stream
+
+
+def test_an_endless_event_is_refused(monkeypatch):
+    monkeypatch.setattr(sse, "MAX_EVENT_BYTES", 100)
+    framer = Framer()
+    framer.feed(b"data: " + b"x" * 94)
+    with pytest.raises(TollwayError) as error:
+        framer.feed(b"x")
+    assert error.value.reason == Reason.REASON_UPSTREAM_INVALID

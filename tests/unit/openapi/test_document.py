@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from google.protobuf.json_format import MessageToDict, ParseDict
+from google.protobuf.message_factory import GetMessageClass
+from jsonschema import Draft202012Validator
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from tollwayd.openapi.document import document
+
+GENERATED = Path(__file__).parents[3] / "gen" / "openapi"
+
+BOOK = {
+    "name": "shelves/1/books/2",
+    "title": "Emma",
+    "genre": "GENRE_FICTION",
+    "copiesSold": "9007199254740993",
+    "pages": 400,
+    "price": 9.5,
+    "cover": "AAEC",
+    "publishTime": "1815-12-23T00:00:00Z",
+    "readingTime": "36000.500s",
+    "subtitle": "A Novel",
+    "notes": {"mood": ["bright"]},
+    "appendix": {"@type": "type.googleapis.com/google.protobuf.Duration", "value": "1s"},
+    "genresByLanguage": {"en": "GENRE_FICTION"},
+    "authors": ["Jane Austen"],
+    "sequel": None,
+    "shop": "Highbury",
+    "isbn": "X",
+    "email": "emma@books.example",
+}
+
+
+def test_the_document_is_valid_openapi(api):
+    OpenAPIV31SpecValidator(api).validate()
+
+
+@pytest.mark.parametrize("path", sorted(GENERATED.glob("*.json")), ids=lambda path: path.name)
+def test_the_gateways_own_documents_are_valid_openapi(path):
+    OpenAPIV31SpecValidator(json.loads(path.read_text())).validate()
+
+
+def test_the_gateway_has_a_document_for_each_port():
+    assert {path.name for path in GENERATED.iterdir()} == {"tollway-admin.json", "tollway-proxy.json"}
+
+
+def test_two_runs_write_the_same_bytes(api, bookstore):
+    again = document(
+        bookstore, "bookstore.v1", title="Bookstore", servers=["https://books.example"], errors="bookstore.v1.Refusal"
+    )
+
+    assert json.dumps(again) == json.dumps(api)
+
+
+def test_what_protojson_writes_fits_the_schema(api, bookstore):
+    message = ParseDict(BOOK, GetMessageClass(bookstore.pool.FindMessageTypeByName("bookstore.v1.Book"))())
+
+    written = MessageToDict(message, descriptor_pool=bookstore.pool)
+
+    assert written == {name: value for name, value in BOOK.items() if value is not None}
+    assert list(_validator(api, "Book").iter_errors(written)) == []
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("title", ""),
+        ("title", "emma"),
+        ("genre", "GENRE_UNSPECIFIED"),
+        ("copiesSold", 1),
+        ("pages", 0),
+        ("pages", 9001),
+        ("readingTime", "10h"),
+        ("authors", ["x", "x"]),
+        ("authors", ["x" * 51]),
+        ("genresByLanguage", {"eng": "GENRE_FICTION"}),
+        ("genresByLanguage", {"en": "GENRE_UNKNOWN"}),
+        ("sequel", {"pages": 1}),
+    ],
+)
+def test_what_a_rule_forbids_does_not_fit_the_schema(api, field, value):
+    assert list(_validator(api, "Book").iter_errors(BOOK | {field: value}))
+
+
+def test_errors_are_statuses_with_a_listed_reason(api):
+    error = api["components"]["responses"]["Error"]
+    reason = api["components"]["schemas"]["ErrorReason"]
+
+    assert error["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/google.rpc.Status"}
+    assert reason["enum"] == ["SOLD_OUT"]
+    assert "| `SOLD_OUT` | 410 | The book is sold out. |" in reason["description"]
+
+
+def test_an_api_without_reasons_has_errors_all_the_same(bookstore):
+    made = document(bookstore, "bookstore.v1", title="Bookstore")
+
+    assert "ErrorReason" not in made["components"]["schemas"]
+    OpenAPIV31SpecValidator(made).validate()
+
+
+def test_two_rules_for_one_path_and_method_are_refused(compile_proto, tmp_path):
+    proto = tmp_path / "twice.proto"
+    rule = 'returns (M) { option (google.api.http) = {get: "/v1/{%s=things/*}"}; }'
+    proto.write_text(
+        'syntax = "proto3"; package twice.v1; import "google/api/annotations.proto";'
+        "message M { string a = 1; string b = 2; }"
+        f"service S {{ rpc A(M) {rule % 'a'} rpc B(M) {rule % 'b'} }}"
+    )
+
+    with pytest.raises(ValueError, match=r"twice\.v1\.S\.B: another rule has GET /v1/things/\{thingsId\} already"):
+        document(compile_proto(proto), "twice.v1", title="Twice")
+
+
+def _validator(api, name) -> Draft202012Validator:
+    return Draft202012Validator({"$ref": f"#/components/schemas/{name}", "components": api["components"]})

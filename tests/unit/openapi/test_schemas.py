@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    ("field", "schema"),
+    [
+        ("name", {"type": "string", "description": "Where it stands."}),
+        ("genre", {"$ref": "#/components/schemas/Genre", "not": {"enum": ["GENRE_UNSPECIFIED"]}}),
+        ("copiesSold", {"type": "string", "format": "int64"}),
+        ("pages", {"type": "integer", "format": "uint32", "minimum": 0, "exclusiveMinimum": 0, "maximum": 9000}),
+        ("price", {"type": "number", "format": "double"}),
+        ("cover", {"type": "string", "contentEncoding": "base64"}),
+        ("publishTime", {"type": ["string", "null"], "format": "date-time", "readOnly": True}),
+        ("subtitle", {"type": ["string", "null"]}),
+        ("notes", {"type": ["object", "null"], "additionalProperties": True}),
+        ("sequel", {"anyOf": [{"$ref": "#/components/schemas/Book"}, {"type": "null"}]}),
+        ("shop", {"type": "string"}),
+        ("signed", {"type": "boolean", "deprecated": True}),
+        ("orderCode", {"type": "string", "writeOnly": True}),
+        ("website", {"type": "string"}),
+        ("email", {"type": "string", "format": "email"}),
+        (
+            "authors",
+            {"type": "array", "items": {"type": "string", "maxLength": 50}, "minItems": 1, "uniqueItems": True},
+        ),
+        (
+            "genresByLanguage",
+            {
+                "type": "object",
+                "additionalProperties": {"$ref": "#/components/schemas/Genre"},
+                "maxProperties": 9,
+                "propertyNames": {"minLength": 2, "maxLength": 2},
+            },
+        ),
+    ],
+)
+def test_a_field_is_what_protojson_makes_of_it(api, field, schema):
+    assert api["components"]["schemas"]["Book"]["properties"][field] == schema
+
+
+def test_a_pattern_that_ecma_262_cannot_read_is_left_out(api):
+    assert "pattern" not in api["components"]["schemas"]["Book"]["properties"]["isbn"]
+
+
+def test_required_fields_are_required(api):
+    assert api["components"]["schemas"]["Book"]["required"] == ["title"]
+
+
+def test_a_message_says_which_fields_exclude_each_other(api):
+    assert api["components"]["schemas"]["Book"]["description"] == "A book.\n\nExactly one of `shop`, `stall` is set."
+
+
+def test_an_enum_lists_its_values_with_their_comments(api):
+    assert api["components"]["schemas"]["Genre"] == {
+        "type": "string",
+        "enum": ["GENRE_UNSPECIFIED", "GENRE_FICTION", "GENRE_SCIENCE"],
+        "description": "A kind of book.\n\n- `GENRE_FICTION`: Made up.",
+    }
+
+
+def test_components_are_sorted_and_hold_only_what_is_used(api):
+    names = list(api["components"]["schemas"])
+
+    assert names == sorted(names)
+    assert "Filter" not in names

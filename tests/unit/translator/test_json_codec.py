@@ -1,0 +1,239 @@
+"""proto3 JSON in and out, and what the JSON library behind the codec would let through or give away."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from google.protobuf.any_pb2 import Any as AnyMessage
+from google.protobuf.struct_pb2 import Struct
+
+from tests.bookstore import Book, ListBooksResponse, message
+from tollwayd.core.errors import Reason, TollwayError
+from tollwayd.translator.json_codec import MAX_JSON_DEPTH, decode, encode
+
+
+def read(body: str | bytes, **options):
+    book = Book()
+    decode(body.encode() if isinstance(body, str) else body, book, **options)
+    return book
+
+
+def refusal(body: str | bytes, **options) -> TollwayError:
+    with pytest.raises(TollwayError) as refused:
+        read(body, **options)
+    return refused.value
+
+
+def violation(body: str, **options) -> tuple[str, str]:
+    error = refusal(body, **options)
+    assert error.reason == Reason.REASON_FIELD_INVALID
+    (fault,) = error.violations
+    return fault.field, fault.description
+
+
+@pytest.mark.parametrize("body", ["", " \r\n\t", "{}", '{"title": null}'])
+def test_an_empty_body_is_an_empty_message(body):
+    assert read(body) == Book()
+
+
+def test_names_are_read_in_either_spelling():
+    assert read('{"copiesSold": "5", "shelfNo": 1}') == read('{"copies_sold": 5, "shelf_number": 1}')
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "[]",
+        '"text"',
+        "1",
+        "null",
+        "{",
+        "{}{}",
+        "{} x",
+        "{'title': 1}",
+        '{"title": "a", "title": "b"}',
+        '{"notes": {"a": 1, "a": 2}}',
+        '{"price": NaN}',
+        '{"price": Infinity}',
+        '{"price": 1e400}',
+        '{"notes": {"a": -1e400}}',
+        '{"title": "\\ud800"}',
+        '{"notes": {"a": "\\uDC00"}}',
+        '{"\\ud800": 1}',
+        b'{"title": "\xff"}',
+        b"\xef\xbb\xbf{}",
+        '{"title": "a"}'.encode("utf-16"),
+        '{"copiesSold": ' + "9" * 5000 + "}",
+    ],
+)
+def test_what_is_no_json_object_is_refused(body):
+    assert refusal(body).reason == Reason.REASON_JSON_INVALID
+
+
+def test_paired_surrogates_and_escaped_backslashes_are_no_lone_surrogates():
+    assert read('{"title": "\\ud83d\\ude00 \\\\ud800"}').title == "😀 \\ud800"
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "description"),
+    [
+        ('{"titel": 1}', "titel", "there is no such field; did you mean title?"),
+        ('{"sequel": {"titel": 1}}', "sequel.titel", "there is no such field; did you mean title?"),
+        ('{"related": [{}, {"x": 1}]}', "related[1].x", "there is no such field"),
+        ('{"translations": {"de": {"x": 1}}}', "translations[de].x", "there is no such field"),
+        ('{"translations": {"<b>": {"x": 1}}}', "translations.x", "there is no such field"),
+        ('{"title": 5}', "title", "has to be a string of valid Unicode"),
+        ('{"title": {"a": 1}}', "title", "has to be a string of valid Unicode"),
+        ('{"copies_sold": "x"}', "copiesSold", "has to be a whole number of 64 bits"),
+        ('{"copiesSold": 9223372036854775808}', "copiesSold", "has to be a whole number of 64 bits"),
+        ('{"pages": -1}', "pages", "has to be a whole number of 32 bits, not negative"),
+        ('{"pages": true}', "pages", "has to be a whole number of 32 bits, not negative"),
+        ('{"signed": "true"}', "signed", "has to be true or false"),
+        ('{"genre": "POETRY"}', "genre", "has to be one of the names or numbers of its enum"),
+        ('{"genre": []}', "genre", "has to be one of the names or numbers of its enum"),
+        ('{"weight": 1e39}', "weight", "has to be a number in the range of 32-bit floats"),
+        ('{"cover": 5}', "cover", "has to be base64"),
+        ('{"authors": "a"}', "authors", "has to be an array"),
+        ('{"authors": ["a", null]}', "authors[1]", "has to be a string of valid Unicode"),
+        ('{"labels": []}', "labels", "has to be an object"),
+        ('{"labels": {"a": 1}}', "labels[a]", "has to be a string of valid Unicode"),
+        ('{"genresByYear": {"x": 1}}', "genresByYear[x]", "has to be one of the names or numbers of its enum"),
+        ('{"sequel": [1]}', "sequel", "has to be an object"),
+        ('{"sequel": 5}', "sequel", "has to be an object"),
+        ('{"related": {}}', "related", "has to be an array"),
+        ('{"publishTime": 5}', "publishTime", 'has to be a time such as "2026-01-31T09:00:00Z" (RFC 3339)'),
+        ('{"subtitle": 5}', "subtitle", "has to be a string of valid Unicode"),
+        ('{"notes": 5}', "notes", "has to be an object"),
+        ('{"appendix": {"@type": "x/no.Such"}}', "appendix", "has to be an object"),
+        ('{"shop": "a", "stall": 1}', "stall", "is one of several fields of which only one may be given"),
+    ],
+)
+def test_the_first_field_that_does_not_fit_is_named(body, field, description):
+    assert violation(body) == (field, description)
+
+
+def test_errors_send_nothing_of_the_body_back_and_list_no_fields():
+    error = refusal('{"sequel": {"sk-secret": "very-secret"}}')
+    said = f"{error.message} {error.metadata} {error.violations}"
+    assert "secret" not in said
+    assert "copiesSold" not in said
+    assert error.violations[0].field == "sequel"
+
+
+def test_unknown_fields_are_passed_over_where_that_is_wanted():
+    assert read('{"titel": 1, "title": "x", "sequel": {"y": 1}}', ignore_unknown=True).title == "x"
+    assert violation('{"titel": 1, "pages": "x"}', ignore_unknown=True)[0] == "pages"
+
+
+class TestOneFieldAsTheBody:
+    def create(self, body: bytes):
+        request = message("CreateBookRequest")()
+        decode(body, request, request.DESCRIPTOR.fields_by_name["book"])
+        return request
+
+    @pytest.mark.parametrize("body", [b"", b"{}"])
+    def test_is_present_even_if_empty(self, body):
+        assert self.create(body).HasField("book")
+
+    def test_is_named_in_errors(self):
+        with pytest.raises(TollwayError) as refused:
+            self.create(b'{"sequel": {"pages": "x"}}')
+        assert refused.value.violations[0].field == "book.sequel.pages"
+
+    def test_may_be_an_array(self):
+        request = message("TagBooksRequest")()
+        decode(b'["a", "b"]', request, request.DESCRIPTOR.fields_by_name["tags"])
+        assert list(request.tags) == ["a", "b"]
+        with pytest.raises(TollwayError) as refused:
+            decode(b'["a", 1]', request, request.DESCRIPTOR.fields_by_name["tags"])
+        assert refused.value.violations[0].field == "tags[1]"
+
+    def test_may_be_of_a_type_with_a_form_of_its_own(self):
+        book = Book()
+        decode(b'{"any": ["thing"]}', book, Book.DESCRIPTOR.fields_by_name["notes"])
+        assert book.notes["any"][0] == "thing"
+        decode(b'"text"', book, Book.DESCRIPTOR.fields_by_name["subtitle"])
+        assert book.subtitle.value == "text"
+
+
+def nested(depth: int) -> str:
+    """JSON of `depth` levels."""
+    return '{"sequel": ' * (depth - 1) + "{}" + "}" * (depth - 1)
+
+
+class TestDepth:
+    def test_up_to_the_limit_is_read(self):
+        assert read(nested(MAX_JSON_DEPTH - 1)).HasField("sequel")
+        assert read(nested(MAX_JSON_DEPTH)).HasField("sequel")
+
+    def test_beyond_the_limit_is_refused(self):
+        assert refusal(nested(MAX_JSON_DEPTH + 1)).reason == Reason.REASON_JSON_TOO_DEEP
+
+    @pytest.mark.parametrize("bomb", ["[" * 1_000_000, '{"a":' * 200_000, '{"notes":{"a":' + "[" * 500_000])
+    def test_bombs_are_refused_however_they_are_cut(self, bomb):
+        assert refusal(bomb).reason == Reason.REASON_JSON_TOO_DEEP
+
+    def test_brackets_in_strings_are_no_depth(self):
+        assert len(read(json.dumps({"title": '[{"\\' * 100})).title) == 400
+
+    def test_wide_is_not_deep(self):
+        assert len(read(json.dumps({"related": [{}] * 500})).related) == 500
+
+    def test_a_string_that_never_ends_costs_no_more_than_its_length(self):
+        # Quadratic, this would take hours.
+        assert refusal("[" * 65 + '"' + '\\"' * 1_000_000).reason == Reason.REASON_JSON_TOO_DEEP
+        assert refusal("{" * 60 + '"' + '\\"{' * 1_000_000).reason == Reason.REASON_JSON_INVALID
+
+
+class TestPrinting:
+    def test_set_fields_in_camel_case(self):
+        book = Book(title="x", copies_sold=5, shelf_number=1, genre=1)
+        assert json.loads(encode(book)) == {
+            "title": "x",
+            "copiesSold": "5",
+            "shelfNo": 1,
+            "genre": "GENRE_FICTION",
+        }
+
+    def test_unset_fields_as_zero_values_and_messages_as_null(self):
+        printed = json.loads(encode(Book(title="x"), print_unset=True))
+        assert printed["title"] == "x"
+        assert printed["copiesSold"] == "0"
+        assert printed["genre"] == "GENRE_UNSPECIFIED"
+        assert printed["authors"] == []
+        assert printed["labels"] == {}
+        assert printed["publishTime"] is None
+        assert printed["sequel"] is None
+        assert printed["subtitle"] is None
+        # Members of a oneof, and optional fields, say by their absence that they are not meant.
+        assert not {"shop", "stall", "signed"} & printed.keys()
+
+    def test_unset_messages_at_every_depth(self):
+        book = Book(sequel=Book(), related=[Book()])
+        book.translations["de"].title = "x"
+        book.notes["a"] = 1
+        book.publish_time.seconds = 1
+        printed = json.loads(encode(book, print_unset=True))
+        assert printed["sequel"]["sequel"] is None
+        assert printed["related"][0]["sequel"] is None
+        assert printed["translations"]["de"]["sequel"] is None
+        assert printed["notes"] == {"a": 1.0}
+        assert printed["publishTime"] == "1970-01-01T00:00:01Z"
+
+    def test_one_field_as_the_body(self):
+        fields = ListBooksResponse.DESCRIPTOR.fields_by_name
+        answer = ListBooksResponse(titles=["a"], first=Book(title="x"))
+        assert json.loads(encode(answer, fields["titles"])) == ["a"]
+        assert json.loads(encode(answer, fields["first"])) == {"title": "x"}
+        assert json.loads(encode(ListBooksResponse(), fields["titles"])) == []
+        assert json.loads(encode(ListBooksResponse(), fields["first"])) is None
+
+    def test_messages_with_a_form_of_their_own(self):
+        struct = Struct()
+        struct["a"] = "b"
+        assert json.loads(encode(struct, print_unset=True)) == {"a": "b"}
+
+    def test_an_any_of_an_unknown_type_is_an_error_of_the_server(self):
+        with pytest.raises(TypeError):
+            encode(Book(appendix=AnyMessage(type_url="x/no.Such", value=b"a")))

@@ -1,0 +1,176 @@
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tollwayd.core.errors import Reason, TollwayError
+from tollwayd.upstream.limits import Limits
+from tollwayd.upstream.parser import AnswerParser
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+LIMITS = Limits(head_bytes=1000, head_fields=10)
+
+ANSWERS = {
+    "length": b"HTTP/1.1 200 OK\r\nContent-Type: a\r\nContent-Length: 11\r\n\r\nhello world",
+    "chunks": (
+        b"HTTP/1.1 200 OK\r\nContent-Type: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+        b"5\r\nhello\r\n1;x=y\r\n \r\n5\r\nworld\r\n0\r\nX-Trailer: z\r\n\r\n"
+    ),
+    "interim": (
+        b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nContent-Type: b\r\nLink: </x>\r\n\r\n"
+        b"HTTP/1.1 200 OK\r\nContent-Type: a\r\nContent-Length: 11\r\n\r\nhello world"
+    ),
+}
+
+
+class Sink:
+    """Where a parser writes one answer."""
+
+    def __init__(self) -> None:
+        self.heads: list[tuple[int, Mapping[str, str]]] = []
+        self.body = b""
+
+    def head_arrived(self, status: int, headers: Mapping[str, str]) -> None:
+        self.heads.append((status, headers))
+
+    def body_arrived(self, piece: bytes) -> None:
+        self.body += piece
+
+
+def parse(*parts: bytes) -> tuple[AnswerParser, Sink]:
+    parser, sink = AnswerParser(LIMITS), Sink()
+    parser.expect(sink)  # type: ignore[arg-type]
+    for part in parts:
+        parser.feed(part)
+    return parser, sink
+
+
+@pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)
+def test_an_answer_is_the_same_however_the_network_splits_it(answer: bytes) -> None:
+    for cut in range(1, len(answer)):
+        parser, sink = parse(answer[:cut], answer[cut:])
+        assert parser.complete
+        assert parser.keep_alive
+        assert [status for status, _ in sink.heads] == [200]
+        assert sink.heads[0][1]["content-type"] == "a"
+        assert not {"x-trailer", "link"} & set(sink.heads[0][1])
+        assert sink.body == b"hello world"
+    assert parse(*(bytes([byte]) for byte in answer))[1].body == b"hello world"
+
+
+@pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)
+def test_no_beginning_of_an_answer_is_a_whole_one(answer: bytes) -> None:
+    for cut in range(len(answer)):
+        parser, _ = parse(answer[:cut])
+        assert not parser.complete
+        assert not parser.until_close
+
+
+@pytest.mark.parametrize("after", [b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx", b"garbage", b"\0"])
+def test_what_follows_an_answer_is_not_read_and_ends_the_connection(after: bytes) -> None:
+    parser, sink = parse(ANSWERS["length"] + after)
+    assert parser.complete
+    assert not parser.keep_alive
+    assert len(sink.heads) == 1
+    assert sink.body == b"hello world"
+
+
+@pytest.mark.parametrize(
+    ("answer", "keep_alive", "until_close"),
+    [
+        (b"HTTP/1.1 204 No Content\r\n\r\n", True, True),
+        (b"HTTP/1.1 304 Not Modified\r\ncontent-length: 5\r\n\r\n", True, False),
+        (b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 0\r\n\r\n", False, False),
+        (b"HTTP/1.0 200 OK\r\ncontent-length: 0\r\n\r\n", False, False),
+        (b"HTTP/1.1 302 Found\r\nlocation: http://other/\r\ncontent-length: 0\r\n\r\n", True, False),
+    ],
+)
+def test_whether_another_answer_may_follow(answer: bytes, keep_alive: bool, until_close: bool) -> None:
+    parser, _ = parse(answer)
+    assert parser.complete
+    assert (parser.keep_alive, parser.until_close) == (keep_alive, until_close)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"<html><body>Bad gateway</body></html>",
+        b"SSH-2.0-OpenSSH_9.6\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00",
+        b"HTTP/3.0 200 OK\r\n\r\n",
+        b"HTTP/1.1 OK\r\n\r\n",
+        b"HTTP/1.1 099 Low\r\n\r\n",
+        b"HTTP/1.1 101 Switching\r\nupgrade: h2c\r\nconnection: upgrade\r\n\r\nPRI",
+        b"HTTP/1.1 200 OK\ncontent-length: 1\n\nx",
+        b"HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nx",
+        b"HTTP/1.1 200 OK\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\nx",
+        b"HTTP/1.1 200 OK\r\ncontent-length: -1\r\n\r\nx",
+        b"HTTP/1.1 200 OK\r\ncontent-length: 99999999999999999999999\r\n\r\nx",
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: identity\r\n\r\nx",
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n",
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n-1\r\n",
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nfffffffffffffffffff\r\n",
+        b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 1\r\n\r\nx",
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: br\r\ncontent-length: 1\r\n\r\nx",
+        b"HTTP/1.1 200 OK\r\nx : 1\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nx: a\0b\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nx: a\r\n folded\r\n\r\n",
+    ],
+)
+def test_an_answer_that_is_not_http_is_unreadable(head: bytes) -> None:
+    for parts in ([head], [bytes([byte]) for byte in head]):
+        with pytest.raises(TollwayError) as caught:
+            parse(*parts)
+        assert caught.value.reason == Reason.REASON_UPSTREAM_INVALID
+
+
+def test_a_head_has_as_many_fields_as_the_limit_says() -> None:
+    head = b"HTTP/1.1 204 OK\r\n" + b"x: y\r\n" * LIMITS.head_fields
+    assert parse(head + b"\r\n")[0].complete
+    with pytest.raises(TollwayError, match="too large"):
+        parse(head + b"x: y\r\n\r\n")
+
+
+def test_a_head_is_as_large_as_the_limit_says() -> None:
+    value = b"y" * (LIMITS.head_bytes - 1)
+    assert parse(b"HTTP/1.1 204 OK\r\nx: " + value + b"\r\n\r\n")[0].complete
+    with pytest.raises(TollwayError, match="too large"):
+        parse(b"HTTP/1.1 204 OK\r\nx: " + value + b"y\r\n\r\n")
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        b"",
+        b"HTTP/1.1 200 ",
+        b"HTTP/1.1 200 OK\r\n",
+        b"HTTP/1.1 200 OK\r\nx: ",
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1;x=",
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\na\r\n0\r\nx: ",
+    ],
+    ids=["nothing", "reason", "name", "value", "chunk-extension", "trailer"],
+)
+def test_no_line_goes_on_for_ever(start: bytes) -> None:
+    # What comes before a status line may only be line ends.
+    endless = b"\r\n" * 50 if not start else b"a" * 100
+    with pytest.raises(TollwayError, match="too large"):
+        parse(start, *[endless] * 21)
+
+
+def test_interim_answers_do_not_go_on_for_ever() -> None:
+    with pytest.raises(TollwayError, match="too large"):
+        parse(*[b"HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n"] * 11)
+
+
+@given(st.binary(max_size=200), st.sampled_from(list(ANSWERS.values())), st.data())
+def test_no_bytes_fail_otherwise_than_as_unreadable(noise: bytes, answer: bytes, data: st.DataObject) -> None:
+    at = data.draw(st.integers(0, len(answer)))
+    with suppress(TollwayError):
+        parse(answer[:at], noise, answer[at:])

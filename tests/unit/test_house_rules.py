@@ -1,0 +1,65 @@
+"""Rules of the house that no linter has: sizes, and words that a room must not know."""
+
+from __future__ import annotations
+
+import ast
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SERVER = ROOT / "server" / "tollwayd"
+SOURCES = sorted(SERVER.rglob("*.py"))
+
+MAX_FUNCTION_LINES = 70  # What one screen shows (TigerBeetle's TIGER_STYLE).
+MAX_FILE_LINES = 400  # A longer file holds more than one idea.
+
+# These rooms serve any protobuf API; what this one is about is none of their business.
+ANY_API = ("translator", "openapi")
+THIS_API = re.compile("model|chat|tenant|token", re.IGNORECASE)
+
+
+def test_no_file_is_longer_than_the_limit():
+    lengths = {_name(path): len(path.read_text().splitlines()) for path in SOURCES}
+
+    assert {name: length for name, length in lengths.items() if length > MAX_FILE_LINES} == {}
+
+
+def test_no_function_is_longer_than_the_limit():
+    lengths = {name: length for path in SOURCES for name, length in _functions(path)}
+
+    assert {name: length for name, length in lengths.items() if length > MAX_FUNCTION_LINES} == {}
+
+
+@pytest.mark.parametrize("room", ANY_API)
+def test_a_room_for_any_api_does_not_know_this_one(room):
+    lines = [
+        f"{_name(path)}:{number}: {line}"
+        for path in sorted((SERVER / room).rglob("*"))
+        if path.is_file() and path.suffix != ".pyc"
+        for number, line in enumerate(path.read_text().splitlines(), start=1)
+        if THIS_API.search(line)
+    ]
+
+    assert lines == []
+
+
+def test_every_room_has_a_contract_about_its_importers():
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    protected = {module for contract in contracts for module in contract.get("protected_modules", [])}
+    rooms = {f"tollwayd.{folder.parent.name}" for folder in SERVER.glob("*/__init__.py")}
+
+    assert rooms - protected == {"tollwayd.core"}
+
+
+def _functions(path: Path) -> Iterator[tuple[str, int]]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield f"{_name(path)}:{node.name}", (node.end_lineno or node.lineno) - node.lineno + 1
+
+
+def _name(path: Path) -> str:
+    return str(path.relative_to(ROOT))

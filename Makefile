@@ -16,7 +16,7 @@ ARGS ?=
 all: check test ## Check and test
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(VENV)/runtime.stamp ## Start the gateway with a demonstration, from nothing
 	@$(BIN)/tollway demo $(ARGS)
@@ -108,7 +108,7 @@ define generate
 	grep -L 'class .*Servicer' $$(find "$(1)/python" -name '*_pb2_grpc.py') | xargs -r rm; \
 	$(PROTOC) --include_imports --include_source_info --descriptor_set_out="$(1)/tollway.binpb" $(PROTOS); \
 	openapi=("$(BIN)/python" -m tollwayd.openapi --descriptors "$(1)/tollway.binpb" --errors tollway.error.v1.Reason); \
-	export PYTHONPATH="$(1)/python"; \
+	export PYTHONPATH="$(1)/python" PYTHONDONTWRITEBYTECODE=1; \
 	"$${openapi[@]}" --package tollway.admin.v1 --title 'Tollway Admin API' --server http://localhost:8080 \
 	  >"$(1)/openapi/tollway-admin.json"; \
 	"$${openapi[@]}" --package tollway.proxy.v1 --title 'Tollway Proxy API' --server http://localhost:8081 \
@@ -120,7 +120,8 @@ check-gen: $(VENV)/dev.stamp ## gen/ is what proto/ says
 	@tmp=$$(mktemp -d); trap 'rm -rf "$$tmp"' EXIT; $(call generate,$$tmp/gen); \
 	diff -ru -x __pycache__ gen "$$tmp/gen" || { echo 'gen/ is stale: make gen' >&2; exit 1; }
 
-fix-gen gen: $(VENV)/dev.stamp ## Generate gen/ from proto/
+gen: fix-gen ## Generate gen/ from proto/
+fix-gen: $(VENV)/dev.stamp
 	@tmp=$$(mktemp -d); trap 'rm -rf "$$tmp"' EXIT; $(call generate,$$tmp/gen); \
 	rm -rf gen; cp -r "$$tmp/gen" gen
 
@@ -143,5 +144,6 @@ check-lock: $(VENV)/dev.stamp ## The locks are what pyproject.toml says
 	  diff -u "$$lock" "$$tmp/$$lock" || { echo "$$lock is stale: make lock" >&2; exit 1; }; \
 	done
 
-fix-lock lock: $(VENV)/dev.stamp ## Pin what pyproject.toml names; UPGRADE=1 for newer releases
+lock: fix-lock ## Pin what pyproject.toml names; UPGRADE=1 takes the newest releases
+fix-lock: $(VENV)/dev.stamp
 	@$(call pin,.)

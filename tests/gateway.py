@@ -11,8 +11,8 @@ import threading
 from itertools import count
 from pathlib import Path
 from typing import Any
-
-import httpx
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 ROOT = Path(__file__).parents[1]
 ADMIN_KEY = "tests-root-credential"
@@ -101,13 +101,16 @@ class Admin:
     """The Admin API over REST, in the shapes that scripts rely on."""
 
     def __init__(self, url: str, key: str = ADMIN_KEY) -> None:
-        self.http = httpx.Client(base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=10)
+        self.url = url
+        self.key = key
 
-    def __call__(self, method: str, path: str, body: Any = None, *, status: int = 200, **options: Any) -> Any:
+    def __call__(self, method: str, path: str, body: Any = None, *, status: int = 200, **headers: str) -> Any:
         """One call; its JSON answer. Any status but the expected one is a failure that shows the answer."""
-        response = self.http.request(method, path, json=body, **options)
-        assert response.status_code == status, (response.status_code, response.text)
-        return response.json()
+        content = None if body is None else json.dumps(body).encode()
+        fields = {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json", **headers}
+        got, answer = send(Request(self.url + path, content, fields, method=method))
+        assert got == status, (got, answer)
+        return json.loads(answer)
 
     def tenant(self, **providers: str) -> Tenant:
         """A fresh tenant with a provider and a model for each base URL given by dialect: `openai=…`, `anthropic=…`."""
@@ -117,6 +120,16 @@ class Admin:
         for kind, url in providers.items():
             tenant.provider(kind, url)
         return tenant
+
+
+def send(request: Request) -> tuple[int, bytes]:
+    """The status and body of an answer, whatever the status."""
+    try:
+        with urlopen(request, timeout=30) as response:
+            return response.status, response.read()
+    except HTTPError as error:
+        with error:
+            return error.code, error.read()
 
 
 DIALECTS = {"openai": ("openai.chat", "/v1"), "anthropic": ("anthropic.messages", "")}

@@ -131,5 +131,10 @@ def _stream(schema: Schema) -> Content:
     }
     return {
         "application/x-ndjson": {"schema": line},
-        "text/event-stream": {"schema": {"type": "string", "description": "Each event's data is one message."}},
+        "text/event-stream": {
+            "schema": {
+                "type": "string",
+                "description": "Each event's data is one message; an event named `error` is the last.",
+            }
+        },
     }

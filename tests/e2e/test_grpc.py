@@ -1,0 +1,191 @@
+"""gRPC clients: typed inference, raw dialects, reflection, health and channelz."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import grpc
+import pytest
+from google.api.httpbody_pb2 import HttpBody
+from google.rpc import error_details_pb2, status_pb2
+from grpc_channelz.v1 import channelz_pb2, channelz_pb2_grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from tests.gateway import ADMIN_KEY
+from tollway.admin.v1 import api_keys_pb2, api_keys_pb2_grpc, tenants_pb2, tenants_pb2_grpc
+from tollway.proxy.v1 import (
+    anthropic_pb2,
+    anthropic_pb2_grpc,
+    conversation_pb2,
+    inference_pb2,
+    inference_pb2_grpc,
+    openai_pb2,
+    openai_pb2_grpc,
+)
+
+
+@pytest.fixture
+async def channel(gateway):
+    async with grpc.aio.insecure_channel(gateway.addresses["proxy_grpc"]) as made:
+        yield made
+
+
+@pytest.fixture
+def key(tenant):
+    return (("authorization", f"Bearer {tenant.key()}"),)
+
+
+def hello(model: str) -> inference_pb2.GenerateRequest:
+    part = conversation_pb2.Part(text=conversation_pb2.Text(text="Hello there!"))
+    message = conversation_pb2.Message(role=conversation_pb2.ROLE_USER, parts=[part])
+    return inference_pb2.GenerateRequest(model=model, messages=[message])
+
+
+@pytest.mark.parametrize("model", ["gpt", "claude"])
+async def test_generate(channel, key, model):
+    answer = await inference_pb2_grpc.InferenceServiceStub(channel).Generate(hello(model), metadata=key)
+    assert answer.parts[0].text.text == "Hello there!"
+    assert answer.finish_reason == inference_pb2.FINISH_REASON_STOP
+    assert answer.usage.output_tokens > 0
+
+
+@pytest.mark.parametrize("model", ["gpt", "claude"])
+async def test_stream_generate(channel, key, model):
+    stream = inference_pb2_grpc.InferenceServiceStub(channel).StreamGenerate(hello(model), metadata=key)
+    events = [event async for event in stream]
+    kinds = [event.WhichOneof("event") for event in events]
+    assert kinds[0] == "started"
+    assert "".join(event.part_delta.text for event in events) == "Hello there!"
+    assert [event.finished.reason for event in events if event.HasField("finished")] == [
+        inference_pb2.FINISH_REASON_STOP
+    ]
+    assert [event for event in events if event.HasField("usage")][-1].usage.output_tokens > 0
+
+
+async def test_raw_dialects_over_grpc(channel, key):
+    body = HttpBody(data=json.dumps({"model": "gpt", "messages": [{"role": "user", "content": "Hi"}]}).encode())
+    stub = openai_pb2_grpc.OpenAIServiceStub(channel)
+    (answer,) = [
+        part
+        async for part in stub.CreateChatCompletion(openai_pb2.CreateChatCompletionRequest(body=body), metadata=key)
+    ]
+    assert answer.content_type == "application/json"
+    assert json.loads(answer.data)["choices"][0]["message"]["content"] == "Hi"
+    body = HttpBody(
+        data=b'{"model":"gpt","max_tokens":9,"stream":true,"messages":[{"role":"user","content":"Hi"}]}'
+    )
+    stub = anthropic_pb2_grpc.AnthropicServiceStub(channel)
+    parts = [
+        part async for part in stub.CreateMessage(anthropic_pb2.CreateMessageRequest(body=body), metadata=key)
+    ]
+    assert parts[0].content_type == "text/event-stream"
+    assert b"event: message_stop" in b"".join(part.data for part in parts)
+
+
+async def test_list_models(channel, key):
+    listed = await inference_pb2_grpc.InferenceServiceStub(channel).ListModels(
+        inference_pb2.ListModelsRequest(), metadata=key
+    )
+    assert [model.model for model in listed.models] == ["claude", "gpt"]
+
+
+def details(error: grpc.aio.AioRpcError) -> status_pb2.Status:
+    (raw,) = [value for name, value in error.trailing_metadata() if name == "grpc-status-details-bin"]
+    return status_pb2.Status.FromString(raw)
+
+
+async def test_an_error_carries_its_reason_and_in_a_raw_dialect_its_body(channel, key):
+    stub = openai_pb2_grpc.OpenAIServiceStub(channel)
+    request = openai_pb2.CreateChatCompletionRequest(body=HttpBody(data=b'{"model":"none","messages":[]}'))
+    with pytest.raises(grpc.aio.AioRpcError) as error:
+        await stub.CreateChatCompletion(request, metadata=key).read()
+    assert error.value.code() == grpc.StatusCode.NOT_FOUND
+    info, body = error_details_pb2.ErrorInfo(), HttpBody()
+    first, *_, last = details(error.value).details
+    assert first.Unpack(info)
+    assert (info.reason, info.domain) == ("MODEL_NOT_FOUND", "tollway.dev")
+    assert last.Unpack(body)
+    assert json.loads(body.data)["error"]["code"] == "model_not_found"
+
+
+async def test_field_violations_are_named(channel, key):
+    with pytest.raises(grpc.aio.AioRpcError) as error:
+        await inference_pb2_grpc.InferenceServiceStub(channel).Generate(
+            inference_pb2.GenerateRequest(model="gpt"), metadata=key
+        )
+    assert error.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+    bad = error_details_pb2.BadRequest()
+    assert any(detail.Unpack(bad) for detail in details(error.value).details)
+    assert [violation.field for violation in bad.field_violations] == ["messages"]
+
+
+async def test_no_credential_and_a_programs_key_on_the_admin_port(gateway, key):
+    async with grpc.aio.insecure_channel(gateway.addresses["admin_grpc"]) as channel:
+        stub = tenants_pb2_grpc.TenantServiceStub(channel)
+        for metadata, code in (
+            ((), grpc.StatusCode.UNAUTHENTICATED),
+            (key, grpc.StatusCode.PERMISSION_DENIED),
+        ):
+            with pytest.raises(grpc.aio.AioRpcError) as error:
+                await stub.ListTenants(tenants_pb2.ListTenantsRequest(), metadata=metadata)
+            assert error.value.code() == code
+
+
+async def test_a_message_that_does_not_parse_is_the_callers_error(gateway):
+    async with grpc.aio.insecure_channel(gateway.addresses["admin_grpc"]) as channel:
+        call = channel.unary_unary("/tollway.admin.v1.TenantService/GetTenant")
+        with pytest.raises(grpc.aio.AioRpcError) as error:
+            await call(b"\xff\xff", metadata=(("authorization", f"Bearer {ADMIN_KEY}"),))
+        assert error.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+
+
+async def test_health_and_channelz(gateway):
+    async with grpc.aio.insecure_channel(gateway.addresses["admin_grpc"]) as channel:
+        stub = health_pb2_grpc.HealthStub(channel)
+        for service in ("", "tollway.admin.v1.TenantService"):
+            answer = await stub.Check(health_pb2.HealthCheckRequest(service=service))
+            assert answer.status == health_pb2.HealthCheckResponse.SERVING
+        servers = await channelz_pb2_grpc.ChannelzStub(channel).GetServers(channelz_pb2.GetServersRequest())
+        assert len(servers.server) >= 1
+
+
+async def test_keys_made_over_grpc_work_over_rest_at_once(gateway, tenant):
+    async with grpc.aio.insecure_channel(gateway.addresses["admin_grpc"]) as channel:
+        made = await api_keys_pb2_grpc.ApiKeyServiceStub(channel).CreateApiKey(
+            api_keys_pb2.CreateApiKeyRequest(
+                parent=tenant.name, api_key_id="both-doors", api_key=api_keys_pb2.ApiKey()
+            ),
+            metadata=(("authorization", f"Bearer {ADMIN_KEY}"),),
+        )
+    async with grpc.aio.insecure_channel(gateway.addresses["proxy_grpc"]) as channel:
+        await inference_pb2_grpc.InferenceServiceStub(channel).ListModels(
+            inference_pb2.ListModelsRequest(), metadata=(("x-api-key", made.secret),)
+        )
+
+
+async def grpcurl(*arguments: str) -> str:
+    binary = shutil.which("grpcurl", path=f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin")
+    assert binary is not None, "grpcurl comes with the development requirements"
+    process = await asyncio.create_subprocess_exec(
+        binary, "-plaintext", *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    out, err = await process.communicate()
+    assert process.returncode == 0, err.decode()
+    return out.decode()
+
+
+async def test_grpcurl_finds_everything_by_reflection(gateway, tenant):
+    address = gateway.addresses["proxy_grpc"]
+    assert "tollway.proxy.v1.InferenceService" in await grpcurl(address, "list")
+    described = await grpcurl(address, "describe", "tollway.proxy.v1.InferenceService.Generate")
+    assert "GenerateRequest" in described
+    request = '{"model":"claude","messages":[{"role":"ROLE_USER","parts":[{"text":{"text":"Hello!"}}]}]}'
+    answer = await grpcurl(
+        "-H", f"authorization: Bearer {tenant.key()}", "-d", request, address,
+        "tollway.proxy.v1.InferenceService/Generate",
+    )  # fmt: skip
+    assert json.loads(answer)["parts"][0]["text"]["text"] == "Hello!"

@@ -10,7 +10,7 @@ import sys
 import threading
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
@@ -32,7 +32,7 @@ class Gateway:
         self.output: list[str] = []
         self.log: list[str] = []
 
-    def __enter__(self) -> Gateway:
+    def __enter__(self) -> Self:
         self.start()
         return self
 

@@ -12,7 +12,6 @@ from prometheus_client import CollectorRegistry
 from tollway.admin.v1 import api_keys_pb2, models_pb2, providers_pb2, tenants_pb2
 from tollway.proxy.v1 import anthropic_pb2, inference_pb2, openai_pb2
 from tollwayd import listeners
-from tollwayd.doors import Doors
 from tollwayd.admin.api_keys import ApiKeyServicer
 from tollwayd.admin.applied import AppliedStore
 from tollwayd.admin.models import ModelServicer
@@ -24,6 +23,7 @@ from tollwayd.admin.tenants import TenantServicer
 from tollwayd.core.chain import Chain
 from tollwayd.core.current import Current
 from tollwayd.dialects import ANTHROPIC_MESSAGES, DIALECTS, OPENAI_CHAT
+from tollwayd.doors import Doors
 from tollwayd.plugins.validate import Validate
 from tollwayd.proxy.anthropic import AnthropicServicer
 from tollwayd.proxy.compiler import Compiler

@@ -106,8 +106,8 @@ class _Tenant:
     async def ensure_key(self, path: Path) -> str:
         """The API key's secret, kept in the data folder because the gateway itself could not tell it again."""
         name = f"{TENANT}/apiKeys/demo"
-        if path.is_file():
-            return path.read_text().strip()
+        if (kept := _kept(path)) is not None:
+            return kept
         try:
             request = api_keys_pb2.CreateApiKeyRequest(
                 parent=TENANT, api_key_id="demo", api_key=api_keys_pb2.ApiKey(display_name="Demo")
@@ -137,6 +137,10 @@ class _Tenant:
             await create(request, metadata=self._metadata)
         except grpc.aio.AioRpcError as error:
             _unless(error, grpc.StatusCode.ALREADY_EXISTS)
+
+
+def _kept(path: Path) -> str | None:
+    return path.read_text().strip() if path.is_file() else None
 
 
 def _unless(error: grpc.aio.AioRpcError, expected: grpc.StatusCode) -> None:

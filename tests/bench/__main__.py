@@ -18,8 +18,8 @@ from tests.bench.peers import envoy_config, nginx_config
 from tests.bench.processes import GATEWAY_CORE, LOAD_CORE, Missing, free_port, program, resident_bytes, running
 from tests.gateway import Gateway
 
-ROUNDS = 3
-SECONDS = 5
+ROUNDS = 1
+SECONDS = 3
 CONNECTIONS = 32
 
 
@@ -87,9 +87,7 @@ def measure(folder: Path, cells: list[Cell]) -> dict[str, Load]:
     rounds: dict[str, list[Load]] = {cell.name: [] for cell in cells}
     for _ in range(ROUNDS):
         for cell in cells:
-            rounds[cell.name].append(
-                wrk(folder, cell.port, cell.key, connections=CONNECTIONS, seconds=SECONDS)
-            )
+            rounds[cell.name].append(wrk(folder, cell.port, cell.key, connections=CONNECTIONS, seconds=SECONDS))
     return {name: sorted(loads)[len(loads) // 2] for name, loads in rounds.items()}
 
 

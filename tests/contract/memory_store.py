@@ -65,7 +65,8 @@ class MemoryResourceStore:
     async def changes(self, after: int) -> AsyncIterator[Sequence[Change]]:
         while after <= len(self._log):
             async with self._written:
-                await self._written.wait_for(lambda: len(self._log) > after)
+                while len(self._log) <= after:
+                    await self._written.wait()
             batch = self._log[after:]
             after += len(batch)
             yield batch

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
+
 import pytest
 
 from tests.gateway import Gateway
@@ -29,3 +32,18 @@ def tenant(gateway, provider):
     made.model("gpt", {"provider": "openai", "model": "gpt-upstream"})
     made.model("claude", {"provider": "anthropic", "model": "claude-upstream"})
     return made
+
+
+@pytest.fixture
+def provider_in_thread():
+    """The address of a provider that runs beside a synchronous test."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    running = MockProvider()
+    asyncio.run_coroutine_threadsafe(running.__aenter__(), loop).result()
+    yield running.url
+    asyncio.run_coroutine_threadsafe(running.__aexit__(None, None, None), loop).result()
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()

@@ -75,13 +75,9 @@ async def test_raw_dialects_over_grpc(channel, key):
     ]
     assert answer.content_type == "application/json"
     assert json.loads(answer.data)["choices"][0]["message"]["content"] == "Hi"
-    body = HttpBody(
-        data=b'{"model":"gpt","max_tokens":9,"stream":true,"messages":[{"role":"user","content":"Hi"}]}'
-    )
+    body = HttpBody(data=b'{"model":"gpt","max_tokens":9,"stream":true,"messages":[{"role":"user","content":"Hi"}]}')
     stub = anthropic_pb2_grpc.AnthropicServiceStub(channel)
-    parts = [
-        part async for part in stub.CreateMessage(anthropic_pb2.CreateMessageRequest(body=body), metadata=key)
-    ]
+    parts = [part async for part in stub.CreateMessage(anthropic_pb2.CreateMessageRequest(body=body), metadata=key)]
     assert parts[0].content_type == "text/event-stream"
     assert b"event: message_stop" in b"".join(part.data for part in parts)
 

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from tollwayd.core.snapshot import ApiKey, Snapshot
 
 
-
 @dataclass(frozen=True, slots=True)
 class Principal:
     """Who a credential proves. `key` is the API key's resource name, empty for the root credential."""
@@ -53,8 +52,8 @@ class Call:
     `method` is the full gRPC name, `/tollway.proxy.v1.OpenAIService/CreateChatCompletion`. `metadata` maps lower-case
     names to the last value given. `deadline` is in `time.monotonic()` seconds, None where the caller set none.
     `snapshot` is pinned by the first link that asks for configuration and stays for the call's life.
-    `response_metadata` and `trailers` go back to the caller over both doors. `exchange` tells of the call to a provider,
-    where there was one; `end_errors` holds what went wrong in the call's ending.
+    `response_metadata` and `trailers` go back to the caller over both doors. `exchange` tells of the call to a
+    provider, where there was one; `end_errors` holds what went wrong in the call's ending.
     """
 
     __slots__ = (
@@ -101,7 +100,7 @@ class Call:
         self.closers: list[Callable[[], object]] = []
 
     def defer(self, close: Callable[[], object]) -> None:
-        """Has the chain run `close`, plain or async, when the call ends however it does; the last deferred runs first."""
+        """Has the chain run `close`, plain or async, when the call ends, however it ends; the last deferred first."""
         self.closers.append(close)
 
     def remaining(self) -> float | None:

@@ -45,7 +45,7 @@ class Chain:
 
     def bind(self, handler: Handler, *, streams: bool) -> Handler:
         """The handler with the chain around it. `streams` says whether the method's answer is a stream."""
-        inner = self._intercepted(handler, streams) if self._interceptors else handler
+        inner = self._intercepted(handler, streams=streams) if self._interceptors else handler
 
         async def run(request: Any, call: Call) -> Result:
             try:
@@ -57,7 +57,7 @@ class Chain:
                     return Stream(result, call, self._on_event, self._on_end)
                 for hook in self._on_response:
                     result = await _apply(hook, call, result)
-            except BaseException as error:
+            except BaseException as error:  # noqa: BLE001 - cancellation ends a call, too.
                 public = await _end(call, self._on_end, error)
                 raise public from public.__cause__
             await _end(call, self._on_end, None)
@@ -69,7 +69,7 @@ class Chain:
         if isinstance(source, AsyncGenerator) and not self._interceptors:  # theirs were deferred one by one
             call.defer(source.aclose)
 
-    def _intercepted(self, handler: Handler, streams: bool) -> Handler:
+    def _intercepted(self, handler: Handler, *, streams: bool) -> Handler:
         proceed = _source(handler)
         for hook in self._interceptors:
             proceed = _layer(hook, proceed)
@@ -106,7 +106,7 @@ class Stream:
         except StopAsyncIteration:
             await self._finish(None)
             raise
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - the same.
             public = await self._finish(error)
             raise public from public.__cause__
         return event

@@ -67,9 +67,15 @@ class EventWriter(Protocol):
 class CallerDialect(Protocol):
     """The side that programs speak to the gateway."""
 
-    name: str
-    forwarded_headers: tuple[str, ...]
-    """Request headers, lower case, that go on to a provider of the same dialect."""
+    @property
+    def name(self) -> str:
+        """As `Provider.dialect` has it."""
+        ...
+
+    @property
+    def forwarded_headers(self) -> tuple[str, ...]:
+        """Request headers, lower case, that go on to a provider of the same dialect."""
+        ...
 
     def peek(self, body: bytes) -> Envelope:
         """Reads model and stream. REASON_JSON_INVALID, REASON_JSON_TOO_DEEP, REASON_FIELD_INVALID."""
@@ -115,9 +121,15 @@ class EventReader(Protocol):
 class ProviderDialect(Protocol):
     """The side that the gateway speaks to providers."""
 
-    name: str
-    models_path: str
-    """Where the provider lists its models (GET), after the base URL's path."""
+    @property
+    def name(self) -> str:
+        """As `Provider.dialect` has it."""
+        ...
+
+    @property
+    def models_path(self) -> str:
+        """Where the provider lists its models (GET), after the base URL's path."""
+        ...
 
     def path(self, model: str, *, stream: bool) -> str:
         """Where requests go (POST), after the base URL's path."""

@@ -41,7 +41,7 @@ RULES: Mapping[int, ReasonRule] = {
 
 @dataclass(frozen=True, slots=True)
 class FieldViolation:
-    """One field that breaks its rule. `field` is its path in JSON names, as the caller wrote it: `apiKey.expireTime`."""
+    """One field that breaks its rule. `field` is its path in JSON names, as callers write it: `apiKey.expireTime`."""
 
     field: str
     description: str

@@ -57,29 +57,29 @@ class Plugin(Protocol):
 class OnRequest(Protocol):
     """Sees the request before the servicer. A message returned takes the request's place."""
 
-    def on_request(self, call: Call, request: Message) -> Message | None | Awaitable[Message | None]: ...
+    def on_request(self, call: Call, request: Message) -> Message | Awaitable[Message | None] | None: ...
 
 
 class OnEvent(Protocol):
     """Sees each message of a streamed answer. A message returned takes its place."""
 
-    def on_event(self, call: Call, event: Message) -> Message | None | Awaitable[Message | None]: ...
+    def on_event(self, call: Call, event: Message) -> Message | Awaitable[Message | None] | None: ...
 
 
 class OnResponse(Protocol):
     """Sees an answer that is one message. A message returned takes its place."""
 
-    def on_response(self, call: Call, response: Message) -> Message | None | Awaitable[Message | None]: ...
+    def on_response(self, call: Call, response: Message) -> Message | Awaitable[Message | None] | None: ...
 
 
 class OnEnd(Protocol):
-    """Runs exactly once for every call, however it ended, in reverse order and after everything the call opened is closed.
+    """Runs exactly once for every call, however it ended, in reverse order, after all that the call opened is closed.
 
     `error` is None for success, `asyncio.CancelledError` or `GeneratorExit` where the caller left. An error raised
     here is logged and changes nothing.
     """
 
-    def on_end(self, call: Call, error: BaseException | None) -> None | Awaitable[None]: ...
+    def on_end(self, call: Call, error: BaseException | None) -> Awaitable[None] | None: ...
 
 
 class Intercept(Protocol):

@@ -55,7 +55,7 @@ class ResourceStore(Protocol):
         ...
 
     async def list(self, kind: str, parent: str, *, after: str = "", limit: int) -> Sequence[Resource]:
-        """At most `limit` resources of a parent (empty for tenants) in the order of their names, after the name `after`."""
+        """At most `limit` resources of a parent (empty for tenants) in the order of names, after the name `after`."""
         ...
 
     async def update(self, kind: str, name: str, record: bytes, *, version: int, claim: str = "") -> Resource:

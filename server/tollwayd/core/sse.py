@@ -15,7 +15,8 @@ MAX_EVENT_BYTES = 16 * 1024 * 1024
 
 _BOUNDARY = re.compile(rb"\r\n\r\n|\n\n|\r\r|\n\r\n|\r\n\n")
 _LINE_END = re.compile(rb"\r\n|\n|\r")
-_SPANS_BOUNDARY = 3  # A boundary is four bytes at most, so one that new bytes complete starts in the last three old ones.
+# A boundary is four bytes at most, so one that new bytes complete starts in the last three old ones.
+_SPANS_BOUNDARY = 3
 
 
 class ServerSentEvent(NamedTuple):

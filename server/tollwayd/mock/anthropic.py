@@ -11,20 +11,23 @@ from tollwayd.mock.dialect import bearer, encode
 from tollwayd.mock.exchange import (
     Asked,
     Counts,
+    Failure,
     RequestError,
     Said,
     arguments_of,
     count_tokens,
     decoded,
+    object_of,
     pieces_of,
     text_of,
 )
+from tollwayd.mock.framing import Framing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from tollwayd.mock.journal import Received
-    from tollwayd.mock.script import DialectName, Error, Operation
+    from tollwayd.mock.script import DialectName, Operation
 
 _TYPES: Mapping[int, str] = {
     401: "authentication_error",
@@ -71,10 +74,18 @@ _COUNTABLE = msgspec.json.Decoder(_Countable)
 _EVENT = msgspec.json.Decoder(_Event)
 
 
+def _named(line: bytes) -> bytes:
+    return b"event: %b\ndata: %b\n\n" % (_EVENT.decode(line).type.encode(), line)
+
+
+_FRAMING = Framing(frame=_named)
+
+
 class AnthropicMessages:
     """`/v1/messages`, `/v1/messages/count_tokens` and `/v1/models`."""
 
     name: Final[DialectName] = "anthropic.messages"
+    request_id_header: Final = "request-id"
 
     def key(self, received: Received) -> str:
         return received.headers.get("x-api-key") or bearer(received)
@@ -92,24 +103,16 @@ class AnthropicMessages:
         request = decoded(_REQUEST, received.body)
         return _asked(operation, request, stream=request.stream, max_output_tokens=request.max_tokens)
 
-    def whole(self, said: Said, asked: Asked) -> object:
-        if asked.operation == "count_tokens":
+    def whole(self, said: Said) -> object:
+        if said.asked.operation == "count_tokens":
             return {"input_tokens": said.input_tokens}
         content: list[dict[str, Any]] = [{"type": "text", "text": said.text}] if said.text else []
         for index, call in enumerate(said.tool_calls):
-            # A string is text that JSON could not hold as an object; the vendor's `input` has no place for that.
-            arguments = {} if isinstance(call.arguments, str) else call.arguments
-            content.append(_tool_use(said, index) | {"input": arguments})
+            content.append(_tool_use(said, index) | {"input": object_of(call)})
         return _message(said, content, _STOP_REASONS[said.finish]) | said.usage_field("usage", _usage)
 
-    def lines(self, said: Said, asked: Asked) -> list[bytes]:
+    def lines(self, said: Said) -> list[bytes]:
         return [encode(event) for event in _events(said)]
-
-    def framed(self, lines: Sequence[bytes], asked: Asked, *, ended: bool = True) -> list[bytes]:
-        return [b"event: %b\ndata: %b\n\n" % (_EVENT.decode(line).type.encode(), line) for line in lines]
-
-    def stream_type(self, asked: Asked) -> str:
-        return "text/event-stream; charset=utf-8"
 
     def listing(self, models: Sequence[str]) -> object:
         data = [
@@ -119,18 +122,15 @@ class AnthropicMessages:
         ends = {"first_id": models[0], "last_id": models[-1]} if models else {"first_id": None, "last_id": None}
         return {"data": data, "has_more": False} | ends
 
-    def error(self, status: int, error: Error, headers: Mapping[str, str]) -> object:
-        kind = _TYPES.get(status, "api_error" if status >= 500 else "invalid_request_error")
-        return {"type": "error", "error": {"type": error.type or kind, "message": error.message}}
-
-    def headers(self, number: int) -> dict[str, str]:
-        return {"request-id": f"req_mock{number:08d}"}
+    def error(self, failure: Failure) -> object:
+        kind = _TYPES.get(failure.status, "api_error" if failure.status >= 500 else "invalid_request_error")
+        return {"type": "error", "error": {"type": failure.type or kind, "message": failure.message}}
 
 
 def _asked(operation: Operation, request: _Countable, **more: Any) -> Asked:
     texts = [text_of(message.content) for message in request.messages]
     tokens = count_tokens("".join([text_of(request.system), *texts]))
-    return Asked(operation, request.model, prompt=texts[-1], input_tokens=tokens, **more)
+    return Asked(operation, request.model, prompt=texts[-1], input_tokens=tokens, framing=_FRAMING, **more)
 
 
 def _message(said: Said, content: list[dict[str, Any]], stop_reason: str | None) -> dict[str, Any]:
@@ -138,7 +138,7 @@ def _message(said: Said, content: list[dict[str, Any]], stop_reason: str | None)
         "id": said.id("msg_"),
         "type": "message",
         "role": "assistant",
-        "model": said.model,
+        "model": said.asked.model,
         "content": content,
         "stop_reason": stop_reason,
         "stop_sequence": None,
@@ -166,9 +166,8 @@ def _text_block(said: Said) -> tuple[dict[str, Any], Iterator[dict[str, Any]]]:
 
 def _tool_block(said: Said, index: int) -> tuple[dict[str, Any], Iterator[dict[str, Any]]]:
     pieces = pieces_of(arguments_of(said.tool_calls[index]))
-    return _tool_use(said, index) | {"input": {}}, (
-        {"type": "input_json_delta", "partial_json": piece} for piece in pieces
-    )
+    deltas = ({"type": "input_json_delta", "partial_json": piece} for piece in pieces)
+    return _tool_use(said, index) | {"input": {}}, deltas
 
 
 def _tool_use(said: Said, index: int) -> dict[str, Any]:

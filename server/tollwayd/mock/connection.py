@@ -11,7 +11,7 @@ import socket
 import struct
 from typing import TYPE_CHECKING, Final, cast
 
-from tollwayd.mock.request_reader import BadRequest, RequestReader
+from tollwayd.mock.request_reader import BadRequestError, RequestReader
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -49,11 +49,15 @@ class Connection(asyncio.Protocol):
         self._current = None
         self._transport.close()
 
+    def drop(self) -> None:
+        """Ends the connection at once; what the kernel has not taken yet is lost."""
+        self._current = None
+        self._transport.abort()
+
     def reset(self) -> None:
         """Breaks the connection: the client gets RST."""
-        self._current = None
         self._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_BY_CLOSE)
-        self._transport.abort()
+        self.drop()
 
     async def stall(self) -> None:
         """Does nothing for as long as the client stays."""
@@ -72,7 +76,7 @@ class Connection(asyncio.Protocol):
         self._connections.add(self)
         self._task = asyncio.get_running_loop().create_task(self._serve_in_turn())
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, _exc: Exception | None) -> None:
         """asyncio: one of the two ends has closed."""
         if self._current:
             self._current.leave()
@@ -91,7 +95,7 @@ class Connection(asyncio.Protocol):
         """asyncio: bytes of the client."""
         try:
             self._reader.feed(data)
-        except BadRequest as error:
+        except BadRequestError as error:
             self._transport.write(b"HTTP/1.1 %d \r\ncontent-length: 0\r\nconnection: close\r\n\r\n" % error.status)
             self.close()
 
@@ -106,7 +110,7 @@ class Connection(asyncio.Protocol):
 
     def _received(self, received: Received) -> None:
         if self._waiting.full():
-            raise BadRequest(429)
+            raise BadRequestError(429)
         self._waiting.put_nowait(received)
 
     def _expected(self) -> None:

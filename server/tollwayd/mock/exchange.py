@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from tollwayd.mock.script import Error, Usage
+from tollwayd.mock.framing import SERVER_SENT, Framing
+from tollwayd.mock.script import Usage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,12 +25,22 @@ _WORDS = ("all", "who", "use", "the", "new", "way", "pay", "one", "fee")
 _Request = TypeVar("_Request")
 
 
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An error to tell. Without `type` or `code` it has the vendor's own for this status; `retry_after` in seconds."""
+
+    status: int
+    message: str
+    type: str = ""
+    code: str = ""
+    retry_after: str = ""
+
+
 class RequestError(Exception):
     """The request is not one that the vendor would serve. Its message is for developers, and names the field."""
 
-    def __init__(self, status: int, message: str, *, code: str = "") -> None:
-        self.status = status
-        self.error = Error(message=message, code=code)
+    def __init__(self, status: int, message: str) -> None:
+        self.failure = Failure(status, message)
         super().__init__(message)
 
 
@@ -37,8 +48,7 @@ class RequestError(Exception):
 class Asked:
     """A request. `prompt` is the text of the last message, `input_tokens` the length of all of them.
 
-    `stream_usage`: whether a stream tells its usage, which OpenAI's callers must ask for. `as_array`: whether a stream
-    is one JSON array, which Gemini's is unless its caller asks for server-sent events.
+    `stream_usage` says whether a stream tells its usage, which OpenAI's callers must ask for.
     """
 
     operation: Operation
@@ -48,7 +58,7 @@ class Asked:
     stream: bool = False
     max_output_tokens: int | None = None
     stream_usage: bool = True
-    as_array: bool = False
+    framing: Framing = SERVER_SENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +73,11 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """An answer to a call. `number` counts the provider's calls and makes the answer's ids."""
+    """An answer to what was asked. `number` counts the provider's calls and makes the answer's ids; `input_tokens` is
+    the count that a caller is told who asks for nothing else."""
 
+    asked: Asked
     number: int
-    model: str
     text: str
     tool_calls: tuple[ToolCall, ...]
     finish: Finish
@@ -100,7 +111,7 @@ def say(answer: Answer, asked: Asked, number: int) -> Said:
     output = count_tokens(text) + sum(count_tokens(call.name + arguments_of(call)) for call in answer.tool_calls)
     usage = _usage(answer.usage, asked.input_tokens, output)
     told = usage.input if isinstance(usage, Counts) else asked.input_tokens
-    return Said(number, asked.model, text, answer.tool_calls, answer.finish or finish, usage, told)
+    return Said(asked, number, text, answer.tool_calls, answer.finish or finish, usage, told)
 
 
 def _text(answer: Answer, asked: Asked) -> tuple[str, Finish]:
@@ -146,20 +157,21 @@ def arguments_of(call: ToolCall) -> str:
     return call.arguments if isinstance(call.arguments, str) else msgspec.json.encode(call.arguments).decode()
 
 
+def object_of(call: ToolCall) -> dict[str, Any]:
+    """A tool call's arguments where only an object can stand; broken ones leave it empty."""
+    return {} if isinstance(call.arguments, str) else call.arguments
+
+
 def text_of(content: object, depth: int = 6) -> str:
     """All text in a message's content: a string, parts, blocks, the results of tools. No vendor nests them deeper."""
-    if depth == 0:
-        return ""
     match content:
-        case str():
-            return content
-        case list():
-            return "".join(text_of(part, depth - 1) for part in content)
-        case {"text": str(text)}:
+        case str(text) | {"text": str(text)}:
             return text
-        case {"content": inner} | {"functionResponse": {"response": inner}}:
-            return text_of(inner, depth - 1)
-        case {"result": inner} | {"output": inner}:
+        case list(parts) if depth:
+            return "".join(text_of(part, depth - 1) for part in parts)
+        case {"content": inner} | {"functionResponse": {"response": inner}} | {"result": inner} | {"output": inner} if (
+            depth
+        ):
             return text_of(inner, depth - 1)
     return ""
 

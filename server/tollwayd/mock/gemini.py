@@ -9,13 +9,14 @@ import msgspec
 from msgspec import Meta
 
 from tollwayd.mock.dialect import bearer, encode
-from tollwayd.mock.exchange import Asked, Counts, RequestError, Said, count_tokens, decoded, text_of
+from tollwayd.mock.exchange import Asked, Counts, Failure, RequestError, Said, count_tokens, decoded, object_of, text_of
+from tollwayd.mock.framing import Framing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from tollwayd.mock.journal import Received
-    from tollwayd.mock.script import DialectName, Error, Operation
+    from tollwayd.mock.script import DialectName, Operation
 
 _STATUSES: Mapping[int, str] = {
     400: "INVALID_ARGUMENT",
@@ -61,10 +62,19 @@ _REQUEST = msgspec.json.Decoder(_Request)
 _COUNT_REQUEST = msgspec.json.Decoder(_CountRequest)
 
 
+def _server_sent(line: bytes) -> bytes:
+    return b"data: %b\r\n\r\n" % line
+
+
+_EVENTS = Framing("text/event-stream", _server_sent)
+_ARRAY = Framing("application/json; charset=UTF-8", bytes, first=b"[", between=b",\r\n", end=b"]\n")
+
+
 class Gemini:
     """`/v1beta/models/{model}:generateContent`, `:streamGenerateContent`, `:countTokens`, and `/v1beta/models`."""
 
     name: Final[DialectName] = "gemini"
+    request_id_header: Final = ""
 
     def key(self, received: Received) -> str:
         return received.headers.get("x-goog-api-key") or received.query.get("key") or bearer(received)
@@ -81,6 +91,7 @@ class Gemini:
         model, _, verb = received.path.rpartition("/models/")[2].rpartition(":")
         request = _counted(received.body) if operation == "count_tokens" else decoded(_REQUEST, received.body)
         texts = [text_of(content.parts) for content in request.contents]
+        config = request.generation_config
         system = text_of(request.system_instruction.parts) if request.system_instruction else ""
         return Asked(
             operation,
@@ -88,30 +99,19 @@ class Gemini:
             prompt=texts[-1],
             input_tokens=count_tokens("".join([system, *texts])),
             stream=verb == "streamGenerateContent",
-            max_output_tokens=request.generation_config and request.generation_config.max_output_tokens,
-            as_array=received.query.get("alt") != "sse",
+            max_output_tokens=config.max_output_tokens if config else None,
+            framing=_EVENTS if received.query.get("alt") == "sse" else _ARRAY,
         )
 
-    def whole(self, said: Said, asked: Asked) -> object:
-        if asked.operation == "count_tokens":
+    def whole(self, said: Said) -> object:
+        if said.asked.operation == "count_tokens":
             return {"totalTokens": said.input_tokens}
         parts = [{"text": said.text}] if said.text or not said.tool_calls else []
-        return _answer(said, [*parts, *_function_calls(said)], finished=True) | said.usage_field(
-            "usageMetadata", _usage
-        )
+        answer = _answer(said, [*parts, *_function_calls(said)], finished=True)
+        return answer | said.usage_field("usageMetadata", _usage)
 
-    def lines(self, said: Said, asked: Asked) -> list[bytes]:
+    def lines(self, said: Said) -> list[bytes]:
         return [encode(event) for event in _events(said)]
-
-    def framed(self, lines: Sequence[bytes], asked: Asked, *, ended: bool = True) -> list[bytes]:
-        if not asked.as_array:
-            return [b"data: %b\r\n\r\n" % line for line in lines]
-        starts = [b"[", *[b",\r\n"] * (len(lines) - 1)]
-        events = [start + line for start, line in zip(starts, lines, strict=False)]
-        return [*events, b"]\n"] if lines else [b"[]\n"]
-
-    def stream_type(self, asked: Asked) -> str:
-        return "application/json; charset=UTF-8" if asked.as_array else "text/event-stream"
 
     def listing(self, models: Sequence[str]) -> object:
         methods = ["generateContent", "countTokens"]
@@ -122,16 +122,14 @@ class Gemini:
             ]
         }
 
-    def error(self, status: int, error: Error, headers: Mapping[str, str]) -> object:
-        kind = error.type or _STATUSES.get(status, "INTERNAL" if status >= 500 else "INVALID_ARGUMENT")
-        body: dict[str, Any] = {"code": status, "message": error.message, "status": kind}
-        if wait := headers.get("retry-after"):
-            # Gemini says how long to wait in the body, not in a header.
-            body["details"] = [{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": f"{wait}s"}]
-        return {"error": body}
-
-    def headers(self, number: int) -> dict[str, str]:
-        return {}
+    def error(self, failure: Failure) -> object:
+        status = _STATUSES.get(failure.status, "INTERNAL" if failure.status >= 500 else "INVALID_ARGUMENT")
+        error: dict[str, Any] = {"code": failure.status, "message": failure.message, "status": failure.type or status}
+        if failure.retry_after:
+            # Gemini says in the body how long to wait, not in a header.
+            delay = f"{failure.retry_after}s"
+            error["details"] = [{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": delay}]
+        return {"error": error}
 
 
 def _counted(body: bytes) -> _Request:
@@ -147,25 +145,19 @@ def _answer(said: Said, parts: list[dict[str, Any]], *, finished: bool) -> dict[
     candidate: dict[str, Any] = {"content": {"parts": parts, "role": "model"}, "index": 0}
     if finished:
         candidate["finishReason"] = _FINISH_REASONS[said.finish]
-    return {"candidates": [candidate], "modelVersion": said.model, "responseId": said.id("")}
+    return {"candidates": [candidate], "modelVersion": said.asked.model, "responseId": said.id("")}
 
 
 def _events(said: Said) -> Iterator[dict[str, Any]]:
-    pieces = [[{"text": text}] for text in said.deltas()] + [[call] for call in _function_calls(said)] or [
-        [{"text": ""}]
-    ]
-    for number, parts in enumerate(pieces, 1):
-        finished = number == len(pieces)
+    parts = [{"text": text} for text in said.deltas()] + _function_calls(said) or [{"text": ""}]
+    for number, part in enumerate(parts, 1):
+        finished = number == len(parts)
         usage = said.usage_field("usageMetadata", _usage if finished else partial(_usage_so_far, number))
-        yield _answer(said, parts, finished=finished) | usage
+        yield _answer(said, [part], finished=finished) | usage
 
 
 def _function_calls(said: Said) -> list[dict[str, Any]]:
-    # Gemini calls functions whole and with an object; a string has no place there.
-    return [
-        {"functionCall": {"name": call.name, "args": {} if isinstance(call.arguments, str) else call.arguments}}
-        for call in said.tool_calls
-    ]
+    return [{"functionCall": {"name": call.name, "args": object_of(call)}} for call in said.tool_calls]
 
 
 def _usage_so_far(output: int, counts: Counts) -> dict[str, Any]:

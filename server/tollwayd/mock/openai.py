@@ -11,6 +11,7 @@ from tollwayd.mock.dialect import CREATED, bearer, encode
 from tollwayd.mock.exchange import (
     Asked,
     Counts,
+    Failure,
     RequestError,
     Said,
     arguments_of,
@@ -19,15 +20,15 @@ from tollwayd.mock.exchange import (
     pieces_of,
     text_of,
 )
+from tollwayd.mock.framing import Framing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from tollwayd.mock.journal import Received
-    from tollwayd.mock.script import DialectName, Error, Operation
+    from tollwayd.mock.script import DialectName, Operation
 
 _TYPES: Mapping[int, tuple[str, str | None]] = {
-    400: ("invalid_request_error", None),
     401: ("invalid_request_error", "invalid_api_key"),
     404: ("invalid_request_error", "model_not_found"),
     429: ("requests", "rate_limit_exceeded"),
@@ -53,12 +54,14 @@ class _Request(msgspec.Struct):
 
 
 _REQUEST = msgspec.json.Decoder(_Request)
+_FRAMING = Framing(done=b"data: [DONE]\n\n")
 
 
 class OpenAIChat:
     """`/v1/chat/completions` and `/v1/models`."""
 
     name: Final[DialectName] = "openai.chat"
+    request_id_header: Final = "x-request-id"
 
     def key(self, received: Received) -> str:
         return bearer(received)
@@ -82,9 +85,10 @@ class OpenAIChat:
             stream=bool(request.stream),
             max_output_tokens=request.max_completion_tokens or request.max_tokens,
             stream_usage=bool(request.stream_options and request.stream_options.include_usage),
+            framing=_FRAMING,
         )
 
-    def whole(self, said: Said, asked: Asked) -> object:
+    def whole(self, said: Said) -> object:
         message: dict[str, Any] = {"role": "assistant", "content": said.text, "refusal": None}
         if said.tool_calls:
             message["content"] = said.text or None
@@ -94,39 +98,24 @@ class OpenAIChat:
         choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": said.finish}
         return _head(said, "chat.completion") | {"choices": [choice]} | said.usage_field("usage", _usage)
 
-    def lines(self, said: Said, asked: Asked) -> list[bytes]:
+    def lines(self, said: Said) -> list[bytes]:
         head = _head(said, "chat.completion.chunk")
-        tail = {"usage": None} if asked.stream_usage else {}
+        tail = {"usage": None} if said.asked.stream_usage else {}
         deltas = [*_deltas(said), ({}, said.finish)]
         lines = [encode(head | {"choices": [_choice(delta, finish)]} | tail) for delta, finish in deltas]
-        if asked.stream_usage and (usage := said.usage_field("usage", _usage)):
+        if said.asked.stream_usage and (usage := said.usage_field("usage", _usage)):
             lines.append(encode(head | {"choices": []} | usage))
         return lines
-
-    def framed(self, lines: Sequence[bytes], asked: Asked, *, ended: bool = True) -> list[bytes]:
-        events = [b"data: %b\n\n" % line for line in lines]
-        return [*events, b"data: [DONE]\n\n"] if ended else events
-
-    def stream_type(self, asked: Asked) -> str:
-        return "text/event-stream; charset=utf-8"
 
     def listing(self, models: Sequence[str]) -> object:
         data = [{"id": model, "object": "model", "created": CREATED, "owned_by": "tollway-mock"} for model in models]
         return {"object": "list", "data": data}
 
-    def error(self, status: int, error: Error, headers: Mapping[str, str]) -> object:
-        kind, code = _TYPES.get(status, ("server_error" if status >= 500 else "invalid_request_error", None))
-        return {
-            "error": {
-                "message": error.message,
-                "type": error.type or kind,
-                "param": None,
-                "code": error.code or code,
-            }
-        }
-
-    def headers(self, number: int) -> dict[str, str]:
-        return {"x-request-id": f"req_mock{number:08d}"}
+    def error(self, failure: Failure) -> object:
+        other = "server_error" if failure.status >= 500 else "invalid_request_error"
+        kind, code = _TYPES.get(failure.status, (other, None))
+        error = {"message": failure.message, "type": failure.type or kind, "param": None, "code": failure.code or code}
+        return {"error": error}
 
 
 def _head(said: Said, kind: str) -> dict[str, Any]:
@@ -134,7 +123,7 @@ def _head(said: Said, kind: str) -> dict[str, Any]:
         "id": said.id("chatcmpl-"),
         "object": kind,
         "created": CREATED,
-        "model": said.model,
+        "model": said.asked.model,
         "system_fingerprint": "fp_mock",
     }
 

@@ -66,7 +66,7 @@ class MockProvider:
         return self._journal.requests
 
     async def next_request(self, within: float = 5.0) -> Received:
-        """The next request that no earlier call has given, as soon as it is there. TimeoutError after `within` seconds."""
+        """The next request that no earlier call has given, once it is there. TimeoutError after `within` seconds."""
         return await asyncio.wait_for(self._journal.next(), within)
 
     def use(self, script: Script | Mapping[str, Any] | Path | None) -> None:
@@ -87,7 +87,7 @@ class MockProvider:
         self._server.close()
         connections = list(self._connections)
         for connection in connections:
-            connection.reset()
+            connection.drop()
         for connection in connections:
             await connection.ended()
         await self._server.wait_closed()
@@ -118,7 +118,7 @@ class MockProvider:
             asked = dialect.read(received, operation)
             received.rule, answer = self._rules.choose(dialect.name, asked, received.headers)
         except RequestError as error:
-            return Composer(dialect, number).refuse(error)
+            return Composer(dialect, number).refuse(error.failure)
         recording = self._recordings[answer.recording] if answer.recording is not None else None
         return Composer(dialect, number).compose(asked, answer, recording, self._script.models)
 

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from msgspec import UNSET
 
 from tollwayd.mock.dialect import encode
-from tollwayd.mock.exchange import say
+from tollwayd.mock.exchange import Failure, say
 from tollwayd.mock.script import Answer, Error
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from tollwayd.mock.dialect import Dialect
-    from tollwayd.mock.exchange import Asked, RequestError
+    from tollwayd.mock.exchange import Asked
     from tollwayd.mock.recording import Recording
     from tollwayd.mock.script import Fault
 
@@ -51,9 +51,9 @@ class Composer:
         self._dialect = dialect
         self._number = number
 
-    def refuse(self, refused: RequestError) -> Reply:
+    def refuse(self, failure: Failure) -> Reply:
         """The vendor's error for a request that it would not serve."""
-        return self._error(Answer(status=refused.status), refused.error)
+        return self._failed(Answer(), failure)
 
     def compose(self, asked: Asked, answer: Answer, recording: Recording | None, models: Sequence[str]) -> Reply:
         """The reply that a script's answer comes to for this request."""
@@ -61,38 +61,33 @@ class Composer:
             return self._played(asked, answer, recording)
         if answer.body is not UNSET:
             return self._reply(answer, [_raw(answer.body)], _JSON)
-        if answer.error is not None or (answer.status or 200) >= 400:
-            return self._failed(asked, answer)
+        if failure := _failure(answer):
+            begun = asked.stream and answer.error_after is not None
+            return self._broken_off(asked, answer, failure) if begun else self._failed(answer, failure)
         if asked.operation == "list_models":
             return self._reply(answer, [encode(self._dialect.listing(models))], _JSON)
         said = say(answer, asked, self._number)
         if not asked.stream:
-            return self._reply(answer, [encode(self._dialect.whole(said, asked))], _JSON)
-        return self._stream(asked, answer, self._dialect.lines(said, asked))
+            return self._reply(answer, [encode(self._dialect.whole(said))], _JSON)
+        return self._stream(asked, answer, self._dialect.lines(said))
 
     def _played(self, asked: Asked, answer: Answer, recording: Recording) -> Reply:
         if recording.kind == "lines":
             return self._stream(asked, answer, recording.pieces)
         return self._reply(answer, recording.pieces, recording.content_type, streamed=recording.kind == "events")
 
-    def _failed(self, asked: Asked, answer: Answer) -> Reply:
-        error = answer.error if isinstance(answer.error, Error) else Error(message=answer.error or "")
-        if error.after_events is None or not asked.stream:
-            return self._error(answer, error)
-        lines = self._dialect.lines(say(answer, asked, self._number), asked)[: error.after_events]
-        event = encode(self._dialect.error(answer.status or 500, _worded(error), _lowered(answer.headers)))
-        return self._stream(asked, answer, [*lines, event], ended=False)
+    def _failed(self, answer: Answer, failure: Failure) -> Reply:
+        return self._reply(answer, [encode(self._dialect.error(failure))], _JSON, status=failure.status)
 
-    def _error(self, answer: Answer, error: Error) -> Reply:
-        status = answer.status or 500
-        body = self._dialect.error(status, _worded(error), _lowered(answer.headers))
-        return self._reply(answer, [encode(body)], _JSON, status=status)
+    def _broken_off(self, asked: Asked, answer: Answer, failure: Failure) -> Reply:
+        lines = self._dialect.lines(say(answer, asked, self._number))[: answer.error_after]
+        return self._stream(asked, answer, [*lines, encode(self._dialect.error(failure))], done=False)
 
-    def _stream(self, asked: Asked, answer: Answer, lines: Sequence[bytes], *, ended: bool = True) -> Reply:
-        pieces = self._dialect.framed(lines, asked, ended=ended)
-        # The status of an error that comes in mid-stream is that of the error; the stream itself began with 200.
-        status = answer.status if ended else 200
-        return self._reply(answer, pieces, self._dialect.stream_type(asked), status=status, streamed=True)
+    def _stream(self, asked: Asked, answer: Answer, lines: Sequence[bytes], *, done: bool = True) -> Reply:
+        pieces = asked.framing.pieces(lines, done=done)
+        # A stream that an error breaks off began with 200, whatever the error's own status.
+        status = (answer.status or 200) if done else 200
+        return self._reply(answer, pieces, asked.framing.content_type, status=status, streamed=True)
 
     def _reply(
         self,
@@ -103,8 +98,12 @@ class Composer:
         status: int | None = None,
         streamed: bool = False,
     ) -> Reply:
-        headers = {"content-type": content_type} | self._dialect.headers(self._number) | _lowered(answer.headers)
-        strike = answer.fault and Strike(answer.fault.kind, _offset(answer.fault, pieces))
+        headers = {"content-type": content_type}
+        if name := self._dialect.request_id_header:
+            headers[name] = f"req_mock{self._number:08d}"
+        headers |= _lowered(answer.headers)
+        fault = answer.fault
+        strike = Strike(fault.kind, _offset(fault, pieces)) if fault else None
         if strike and strike.kind == "garbage" and strike.at is not None:
             # Garbage in the body is part of the body, which is whole and well framed otherwise.
             before, after = cut_at(pieces, strike.at)
@@ -137,7 +136,10 @@ def _lowered(headers: Mapping[str, Any]) -> dict[str, str]:
     return {name.lower(): str(value) for name, value in headers.items()}
 
 
-def _worded(error: Error) -> Error:
-    return (
-        error if error.message else Error(message="The script asked for this error.", type=error.type, code=error.code)
-    )
+def _failure(answer: Answer) -> Failure | None:
+    if not answer.fails:
+        return None
+    error = answer.error if isinstance(answer.error, Error) else Error(message=answer.error or "")
+    message = error.message or "The script asked for this error."
+    retry_after = _lowered(answer.headers).get("retry-after", "")
+    return Failure(answer.status or 500, message, error.type, error.code, retry_after)

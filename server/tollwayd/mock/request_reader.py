@@ -19,7 +19,7 @@ MAX_BODY_BYTES = 128 * 1024 * 1024
 """More than any vendor takes, so that a vendor's own limit can be played by a script."""
 
 
-class BadRequest(Exception):  # noqa: N818 - the status's own name (RFC 9110)
+class BadRequestError(Exception):
     """The bytes are no request, or too many. `status` is 400, 413 or 431."""
 
     def __init__(self, status: int) -> None:
@@ -37,14 +37,17 @@ class RequestReader:
         self._begin()
 
     def feed(self, content: bytes) -> None:
-        """Takes the next bytes of the connection. BadRequest; the connection cannot be read any further then."""
+        """Takes the next bytes of the connection. BadRequestError; the connection cannot be read any further then."""
         try:
             self._parser.feed_data(content)
         except httptools.HttpParserUpgrade:
             # A server may ignore an upgrade (RFC 9110 section 7.8); Java's client offers HTTP/2 to everybody.
             self._parser = httptools.HttpRequestParser(self)
         except httptools.HttpParserError as error:
-            raise BadRequest(self._status) from error
+            # What a callback raises is the context of httptools' own error.
+            raise (
+                error.__context__ if isinstance(error.__context__, BadRequestError) else BadRequestError(400)
+            ) from error
 
     def on_url(self, url: bytes) -> None:
         """httptools: a part of the request's target."""
@@ -65,7 +68,7 @@ class RequestReader:
         """httptools: a part of the body."""
         self._body += body
         if len(self._body) > MAX_BODY_BYTES:
-            self._stop(413)
+            raise BadRequestError(413)
 
     def on_message_complete(self) -> None:
         """httptools: the request's end."""
@@ -89,14 +92,8 @@ class RequestReader:
         self._headers: dict[str, str] = {}
         self._body = bytearray()
         self._head_bytes = 0
-        self._status = 400
 
     def _count_head(self, size: int) -> None:
         self._head_bytes += size
         if self._head_bytes > MAX_HEAD_BYTES:
-            self._stop(431)
-
-    def _stop(self, status: int) -> None:
-        # httptools wraps what its callbacks raise in its own HttpParserError.
-        self._status = status
-        raise BadRequest(status)
+            raise BadRequestError(431)

@@ -46,7 +46,7 @@ def find_endpoint(received: Received) -> Endpoint:
     method, endpoint = found[0]
     if method != received.method:
         raise RequestError(405, f"This endpoint is for {method}.")
-    if endpoint == (OPENAI, "list_models") and {"x-api-key", "anthropic-version"} & received.headers.keys():
+    if endpoint == Endpoint(OPENAI, "list_models") and {"x-api-key", "anthropic-version"} & received.headers.keys():
         # Both vendors list their models at the same path; the headers tell whose SDK asks.
         return Endpoint(_ANTHROPIC, "list_models")
     return endpoint

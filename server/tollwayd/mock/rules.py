@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tollwayd.mock.exchange import Asked
-    from tollwayd.mock.script import DialectName, Match, Rule, Script
+    from tollwayd.mock.script import DialectName, Match, Script
 
 NAMED_RULE = "mock-rule:"
 """A model's name with this prefix chooses a rule by its name. A model's name passes through every gateway."""

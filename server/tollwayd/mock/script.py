@@ -32,7 +32,7 @@ class _Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     pass
 
 
-class Match(_Part):
+class Match(_Part, frozen=True):
     """The calls that a rule is for: those that meet every condition given.
 
     `model` is a glob. `headers` maps a name to a text that the header's value contains; `prompt` is a text that the
@@ -47,7 +47,7 @@ class Match(_Part):
     prompt: str = ""
 
 
-class ToolCall(_Part):
+class ToolCall(_Part, frozen=True):
     """A tool that the model calls. `arguments` as a string are sent as they are: broken JSON, for instance."""
 
     name: str
@@ -55,7 +55,7 @@ class ToolCall(_Part):
     id: str = ""
 
 
-class Usage(_Part):
+class Usage(_Part, frozen=True):
     """Token counts to tell instead of the real ones. None: counted.
 
     `cached` are those of `input` that came from a cache, `reasoning` those of `output` that were spent on thinking;
@@ -68,7 +68,7 @@ class Usage(_Part):
     reasoning: int = 0
 
 
-class Error(_Part):
+class Error(_Part, frozen=True):
     """An error in the dialect's own shape; `type` and `code` where the status alone does not tell them.
 
     With `after_events` a stream begins well, and the error ends it after that many events.
@@ -80,7 +80,7 @@ class Error(_Part):
     after_events: Position | None = None
 
 
-class Fault(_Part):
+class Fault(_Part, frozen=True):
     """How the answer breaks off on the wire, and where: `after_bytes` of its body or `after_events` of its stream.
 
     Without a place it happens before the status line. A place beyond the end is the end.
@@ -95,7 +95,7 @@ class Fault(_Part):
             raise ValueError("a fault has one place: after_bytes or after_events")
 
 
-class Answer(_Part):
+class Answer(_Part, frozen=True):
     """What a call gets. Without content it is an echo: the text of the last message.
 
     Times are in seconds: `latency` before the first byte, `pace` between the events of a stream, `slow_headers` over
@@ -120,21 +120,31 @@ class Answer(_Part):
     fault: Fault | None = None
 
     def __post_init__(self) -> None:
-        contents = [self.text is not None, self.tokens is not None, self.recording is not None, self.body is not UNSET]
-        if sum(contents) > 1:
+        raw = [self.recording is not None, self.body is not UNSET]
+        if sum([self.text is not None, self.tokens is not None, *raw]) > 1:
             raise ValueError("an answer has one content: text, tokens, recording or body")
-        if self.tool_calls and (self.recording is not None or self.body is not UNSET):
-            raise ValueError("tool_calls go with text or tokens, not with recording or body")
-        if self.error is not None and any(contents) and not self.begins_well:
-            raise ValueError("an error has no other content, unless it comes after_events")
+        if any(raw) and (self.speaks or self.usage is not UNSET or self.error is not None):
+            raise ValueError("recording and body are sent as they are: without tool_calls, finish, usage or error")
+        if self.fails and not any(raw) and self.speaks and self.error_after is None:
+            raise ValueError("an answer that is an error says nothing else, unless the error comes after_events")
 
     @property
-    def begins_well(self) -> bool:
-        """Whether the error is one that ends a stream under way."""
-        return isinstance(self.error, Error) and self.error.after_events is not None
+    def speaks(self) -> bool:
+        """Whether it has words for a model to say; an echo has none of its own."""
+        return self.text is not None or self.tokens is not None or bool(self.tool_calls) or self.finish is not None
+
+    @property
+    def fails(self) -> bool:
+        """Whether it is an error: one that is given, or one by its status."""
+        return self.error is not None or (self.status or 200) >= 400
+
+    @property
+    def error_after(self) -> int | None:
+        """The events of a stream that come before its error; None for an error that is the whole answer."""
+        return self.error.after_events if isinstance(self.error, Error) else None
 
 
-class Rule(_Part):
+class Rule(_Part, frozen=True):
     """One rule. It gives its `answer`, or those of `cycle` in turn, and steps aside after `times` calls."""
 
     name: str = ""
@@ -146,6 +156,8 @@ class Rule(_Part):
     def __post_init__(self) -> None:
         if self.answer is not None and self.cycle is not None:
             raise ValueError("a rule has answer or cycle, not both")
+        if self.match.operation != "generate" and any(answer.speaks for answer in self.answers):
+            raise ValueError(f"nothing is said in answer to {self.match.operation}")
 
     @property
     def answers(self) -> tuple[Answer, ...]:
@@ -153,7 +165,7 @@ class Rule(_Part):
         return self.cycle or (self.answer or Answer(),)
 
 
-class Script(_Part):
+class Script(_Part, frozen=True):
     """The whole script. The first rule that matches answers; a call that none matches gets an echo.
 
     `require_key` true asks for any credential, a string for this one. `models` are those that a listing shows.

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
-from buf.validate import validate_pb2
 from google.protobuf.message import Message
 from protovalidate import collect_violations
 
+from buf.validate import validate_pb2
 from tollwayd.core.errors import FieldViolation, Reason, TollwayError
 from tollwayd.core.plugin import Stage
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 MAX_VIOLATIONS = 20
 """How many violations an answer names; a request can have millions."""
+
+# protoc's stubs call extensions plain fields, which HasExtension does not take.
+_EXTENSIONS: Any = validate_pb2
 
 
 class Validate:
@@ -34,10 +37,11 @@ class Validate:
 
     def on_request(self, _: Call, request: Message) -> None:
         """Refuses a request with violations. Messages without any rule, such as raw bodies, cost a look-up."""
-        if not isinstance(request, Message) or not self._has_rules(request.DESCRIPTOR):
+        if not isinstance(request, Message):
             return
-        if violations := collect_violations(request):
-            raise _refusal(request.DESCRIPTOR, violations[:MAX_VIOLATIONS])
+        descriptor = cast("Descriptor", request.DESCRIPTOR)
+        if self._has_rules(descriptor) and (violations := collect_violations(request)):
+            raise _refusal(descriptor, violations[:MAX_VIOLATIONS])
 
     def _has_rules(self, descriptor: Descriptor) -> bool:
         ruled = self._ruled.get(descriptor)
@@ -57,9 +61,9 @@ def _reachable(descriptor: Descriptor) -> set[Descriptor]:
 
 
 def _has_own_rules(descriptor: Descriptor) -> bool:
-    options = [field.GetOptions().HasExtension(validate_pb2.field) for field in descriptor.fields]
-    options += [oneof.GetOptions().HasExtension(validate_pb2.oneof) for oneof in descriptor.oneofs]
-    return any(options) or descriptor.GetOptions().HasExtension(validate_pb2.message)
+    options = [field.GetOptions().HasExtension(_EXTENSIONS.field) for field in descriptor.fields]
+    options += [oneof.GetOptions().HasExtension(_EXTENSIONS.oneof) for oneof in descriptor.oneofs]
+    return any(options) or descriptor.GetOptions().HasExtension(_EXTENSIONS.message)
 
 
 def _refusal(descriptor: Descriptor, violations: Any) -> TollwayError:

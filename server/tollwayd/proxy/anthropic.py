@@ -19,4 +19,4 @@ class AnthropicServicer:
 
     async def CreateMessage(self, request: CreateMessageRequest, call: Call) -> Result:
         """One answer, whole or streamed as its body asks."""
-        return await self._raw.answer(call, request.body.data)
+        return await self._raw.answer(call, request.body)

@@ -136,9 +136,7 @@ class Compiler:
             else:
                 tiers[target.priority].append(_target(target, provider))
         ordered = tuple(tuple(tiers[priority]) for priority in sorted(tiers))
-        return Model(
-            message.name, message.public_name, message.display_name, message.create_time.seconds, ordered
-        )
+        return Model(message.name, message.public_name, message.display_name, message.create_time.seconds, ordered)
 
     def _snapshot(self, version: int) -> Snapshot:
         return Snapshot(version, dict(self._tenants), dict(self._secrets), dict(self._problems))

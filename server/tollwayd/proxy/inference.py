@@ -50,8 +50,7 @@ class InferenceServicer:
         """Every model that the API key may use."""
         return ListModelsResponse(
             models=[
-                ModelSummary(model=model.public_name, display_name=model.display_name)
-                for model in allowed_models(call)
+                ModelSummary(model=model.public_name, display_name=model.display_name) for model in allowed_models(call)
             ]
         )
 

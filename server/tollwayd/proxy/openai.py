@@ -30,7 +30,7 @@ class OpenAIServicer:
 
     async def CreateChatCompletion(self, request: CreateChatCompletionRequest, call: Call) -> Result:
         """One answer, whole or streamed as its body asks."""
-        return await self._raw.answer(call, request.body.data)
+        return await self._raw.answer(call, request.body)
 
     async def ListModels(self, _: OpenAIServiceListModelsRequest, call: Call) -> HttpBody:
         """Every model that the API key may use."""

@@ -65,9 +65,10 @@ class RawService:
         self._engine = engine
         self._caller = caller
 
-    async def answer(self, call: Call, body: bytes) -> HttpBody | HttpBodies:
+    async def answer(self, call: Call, body: HttpBody) -> HttpBody | HttpBodies:
         """One JSON body, or the stream of server-sent events that the body asks for."""
-        envelope = self._caller.peek(body)
+        _require_json(body.content_type)
+        envelope = self._caller.peek(body.data)
         model = find_model(call, envelope.model, stream=envelope.stream)
         request = RawRequest(call, self._caller, envelope)
         if envelope.stream:
@@ -130,6 +131,12 @@ class RawService:
             assert call.exchange is not None
             call.exchange.broken = error
             yield HttpBody(content_type=content_type, data=self._caller.error_event(error))
+
+
+def _require_json(content_type: str) -> None:
+    media_type = content_type.partition(";")[0].strip().lower()
+    if media_type not in {"", _JSON} and not media_type.endswith("+json"):
+        raise TollwayError(Reason.REASON_MEDIA_TYPE_UNSUPPORTED)
 
 
 def _tell_dropped(call: Call) -> None:

@@ -101,8 +101,8 @@ def _unary(method: Method) -> Callable[[Any, Context], Awaitable[bytes]]:
 
 
 def _streamed(method: Method) -> Callable[[Any, Context], Awaitable[None]]:
-    # Written with context.write, not as a generator: a generator that grpc.aio cancels at its `yield` stays unclosed until
-    # garbage collection, and with it the connection to the provider.
+    # Written with context.write, not as a generator: a generator that grpc.aio cancels at its `yield` stays unclosed
+    # until garbage collection, and with it the connection to the provider.
     async def answer(data: bytes | AsyncIterator[bytes], context: Context) -> None:
         call = _call(method, context)
         try:

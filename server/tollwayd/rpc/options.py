@@ -17,8 +17,8 @@ _FRAMING_BYTES = 64 * 1024
 def server_options(max_body_bytes: int) -> Sequence[tuple[str, int]]:
     """The options of every gRPC listener. `max_body_bytes` is the largest request body."""
     return (
-        # A malformed `grpc-timeout` that enters the HPACK table first makes every later call of the connection fail that
-        # sends the header at all; behind a proxy that is other callers' connection (grpc/grpc#34721).
+        # A malformed `grpc-timeout` that enters the HPACK table first makes every later call of the connection fail
+        # that sends the header at all; behind a proxy that is other callers' connection (grpc/grpc#34721).
         ("grpc.http2.hpack_table_size.decoder", 0),
         ("grpc.max_receive_message_length", max_body_bytes + _FRAMING_BYTES),
         ("grpc.max_metadata_size", MAX_METADATA_BYTES),

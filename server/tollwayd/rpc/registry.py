@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tollwayd.core.errors import TollwayError
 
 ErrorBody = Callable[["TollwayError"], "HttpBody"]
-"""Writes an error as a body of the service's own wire format, for services whose callers do not read google.rpc.Status."""
+"""Writes an error as a body of the service's own wire format, for services whose callers read no google.rpc.Status."""
 
 Invoke = Callable[[Any, "Call"], Awaitable[Result]]
 """`await invoke(request, call)` runs the chain and the servicer. It raises TollwayError and CancelledError only.
@@ -55,7 +55,7 @@ class Registry:
     def add(
         self, service: ServiceDescriptor, servicer: object, chain: Chain, *, error_body: ErrorBody | None = None
     ) -> None:
-        """Serves every method of `service` by the servicer's method of the same name; AttributeError where one lacks."""
+        """Serves every method of `service` by the servicer's method of its name; AttributeError where one lacks."""
         self.services.append(service)
         for descriptor in service.methods:
             handler = as_handler(getattr(servicer, descriptor.name))
@@ -83,8 +83,7 @@ def as_handler(function: Callable[..., Any]) -> Handler:
         return function
 
     async def start(request: Any, call: Call) -> AsyncIterator[Message]:
-        return function(request, call)
+        events: AsyncIterator[Message] = function(request, call)
+        return events
 
     return start
-
-

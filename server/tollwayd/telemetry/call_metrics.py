@@ -40,7 +40,11 @@ class CallMetrics:
         )
         self._in_flight = Gauge("tollway_calls_in_flight", "Calls under way.", registry=registry)
         self._seconds = Histogram(
-            "tollway_call_seconds", "From a call's arrival to its end.", ("method",), buckets=_SECONDS, registry=registry
+            "tollway_call_seconds",
+            "From a call's arrival to its end.",
+            ("method",),
+            buckets=_SECONDS,
+            registry=registry,
         )
         self._first_byte = Histogram(
             "tollway_first_byte_seconds",

@@ -60,7 +60,7 @@ class Connection(RequestHandler):
         request: BaseRequest,
         status: int = 500,
         exc: BaseException | None = None,
-        message: str | None = None,  # noqa: ARG002
+        message: str | None = None,
     ) -> StreamResponse:
         if status == 400 and request.transport is not None:
             headers = answer_headers(new_call_id(), _MALFORMED.content_type, {})

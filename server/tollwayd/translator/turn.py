@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, cast
 
-from aiohttp import HttpVersion11, hdrs
 from google.protobuf.message import Message
 
 from tollwayd.core.call import Call, new_call_id
@@ -74,12 +73,11 @@ class Turn:
 
     async def answer(self) -> None:
         """Answers the request. TollwayError as from the method, and ConnectionError where the client is gone."""
-        request = self._request
-        if request.version < HttpVersion11 and hdrs.TRANSFER_ENCODING in request.headers:
-            # HTTP/1.0 has no chunks: a proxy on the way would see another end of this request (RFC 9112, section 6.1).
+        try:
+            path, query = target(self._request)
+        except TollwayError:
             self._reply.keep_alive = False
-            raise TollwayError(Reason.REASON_REQUEST_MALFORMED)
-        path, query = target(request)
+            raise
         endpoint, variables = self._route(path)
         parameters = parse(query) if query else []
         self._call = call = self._begin(endpoint, parameters)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.upstream.connect import Connector, default_tls
-from tollwayd.upstream.failures import StaleConnectionError, timed_out
+from tollwayd.upstream.failures import UnansweredError, timed_out
 from tollwayd.upstream.limits import DEFAULT_LIMITS, Limits
 from tollwayd.upstream.pool import Pool
 from tollwayd.upstream.request import header_lines, request_head
@@ -56,10 +56,11 @@ class HttpClient:
             raise TollwayError(Reason.REASON_SHUTTING_DOWN)
         total_at = monotonic() + timeouts.total
         if pooled := self._pool.take(origin):
-            # A provider may close an idle connection just as a request goes out on it (RFC 9112, section 9.3.1 and
-            # 9.5). That it was closed at once and without a byte says that the request was not begun, so it is sent
-            # again, POST or not (RFC 9110, section 9.2.2): once, and on a new connection, where this cannot happen.
-            with suppress(StaleConnectionError):
+            # A provider may close an idle connection just as a request goes out on it (RFC 9112, sections 9.3.1 and
+            # 9.5). Closed at once and without a byte, it has not begun the request, as far as HTTP can tell, so the
+            # request is sent again, POST or not (RFC 9110, section 9.2.2): once, and on a new connection, where this
+            # race does not exist.
+            with suppress(UnansweredError):
                 return await pooled.ask(head, body, timeouts, total_at)
         connection = await self._connect(origin, timeouts.connect, total_at)
         return await connection.ask(head, body, timeouts, total_at)

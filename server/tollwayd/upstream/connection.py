@@ -7,7 +7,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, cast
 
 from tollwayd.core.errors import TollwayError
-from tollwayd.upstream.failures import StaleConnectionError, interrupted, unreachable
+from tollwayd.upstream.failures import UnansweredError, interrupted, unreachable
 from tollwayd.upstream.parser import AnswerParser
 from tollwayd.upstream.request import framed
 from tollwayd.upstream.response import HttpResponse
@@ -35,7 +35,6 @@ class Connection(asyncio.Protocol):
         "_response",
         "_sent",
         "_transport",
-        "_used",
         "_writable",
         "idle_since",
         "made_at",
@@ -52,13 +51,12 @@ class Connection(asyncio.Protocol):
         self._response: HttpResponse | None = None
         self._transport: asyncio.Transport | None = None
         self._sent = True
-        self._used = False
         self._writable = True
 
     async def ask(self, head: bytes, body: bytes, timeouts: Timeouts, total_at: float) -> HttpResponse:
         """Sends a request and waits for the head of its answer.
 
-        StaleConnectionError where a connection that had served before was closed just then and without a word.
+        UnansweredError where the provider closed it just then and without a word.
         """
         transport = self._transport
         if transport is None:
@@ -163,7 +161,6 @@ class Connection(asyncio.Protocol):
         self._response = None
         response.end()
         if self._parser.keep_alive and self._sent:
-            self._used = True
             self._pool.put(self)
         else:
             self.abort()
@@ -171,6 +168,6 @@ class Connection(asyncio.Protocol):
     def _broken(self, response: HttpResponse) -> TollwayError:
         if response.status or self._parser.begun:
             return interrupted()
-        if self._used and monotonic() - self._asked_at < self._limits.stale_seconds:
-            return StaleConnectionError()
-        return unreachable("The provider closed the connection without an answer.")
+        if monotonic() - self._asked_at < self._limits.stale_seconds:
+            return UnansweredError()
+        return unreachable("The provider went away without an answer.")

@@ -12,11 +12,11 @@ _TIMED_OUT = {
 }
 
 
-class StaleConnectionError(TollwayError):
-    """A connection that had served before was closed by the provider just as the next request went out on it."""
+class UnansweredError(TollwayError):
+    """The provider closed the connection as soon as the request went out on it, and without a word."""
 
     def __init__(self) -> None:
-        super().__init__(Reason.REASON_UPSTREAM_UNREACHABLE)
+        super().__init__(Reason.REASON_UPSTREAM_UNREACHABLE, "The provider closed the connection without an answer.")
 
 
 def timed_out(limit: str) -> TollwayError:

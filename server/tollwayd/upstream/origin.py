@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import socket
-import unicodedata
 from ipaddress import IPv6Address
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -87,12 +86,11 @@ def _host(text: str) -> str:
 def _ascii(text: str) -> str:
     if text.isascii():
         return text
-    # A full-width digit is a digit to getaddrinfo, so compatibility forms go first (NFKC), then UTS 46 for real IDNs.
-    name = unicodedata.normalize("NFKC", text)
-    if len(name) > MAX_HOST_CHARS:
+    # UTS 46 maps compatibility forms first, as NFKC does: a full-width digit is a digit to getaddrinfo, too.
+    if len(text) > MAX_HOST_CHARS:
         raise _invalid("has a host that is too long")
     try:
-        return idna.encode(name, uts46=True).decode("ascii")
+        return idna.encode(text, uts46=True).decode("ascii")
     except UnicodeError:
         raise _invalid("has a host that is not a valid international name") from None
 

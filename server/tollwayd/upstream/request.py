@@ -13,6 +13,11 @@ if TYPE_CHECKING:
 
     from tollwayd.core.origin import Origin
 
+try:
+    _VERSION = version("tollway")
+except PackageNotFoundError:  # Run from the sources, not installed.
+    _VERSION = "source"
+
 MAX_HEAD_BYTES = 32 * 1024
 """The largest head that is sent; servers refuse heads of 8 to 32 KiB themselves, and blame the gateway."""
 
@@ -37,7 +42,7 @@ def request_head(method: str, origin: Origin, path: str, headers: Iterable[tuple
     line = f"{method} {path} HTTP/1.1\r\n"
     if not _LINE.fullmatch(line):
         raise _malformed()
-    own = f"host: {origin.authority}\r\naccept-encoding: identity\r\nuser-agent: tollway/{_version()}\r\n"
+    own = f"host: {origin.authority}\r\naccept-encoding: identity\r\nuser-agent: tollway/{_VERSION}\r\n"
     head = f"{line}{own}".encode("ascii") + header_lines(headers)
     if len(head) > MAX_HEAD_BYTES:
         raise _malformed()
@@ -68,10 +73,3 @@ def _field(name: str, value: str) -> str:
 
 def _malformed() -> TollwayError:
     return TollwayError(Reason.REASON_REQUEST_MALFORMED, "The request to the provider cannot be written as HTTP.")
-
-
-def _version() -> str:
-    try:
-        return version("tollway")
-    except PackageNotFoundError:
-        return "source"

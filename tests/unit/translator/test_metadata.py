@@ -101,7 +101,9 @@ def test_declared_headers_go_out_plainly_but_not_those_of_the_door():
     assert response_headers(declared) == "x-shelf: 1\r\n"
 
 
-@pytest.mark.parametrize(("name", "value"), [("x", "a\r\nset-cookie: b"), ("x\r\ny", "a"), ("x y", "a"), ("", "a"), ("x", "\0")])
+@pytest.mark.parametrize(
+    ("name", "value"), [("x", "a\r\nset-cookie: b"), ("x\r\ny", "a"), ("x y", "a"), ("", "a"), ("x", "\0")]
+)
 def test_nothing_breaks_out_of_its_header(name, value):
     with pytest.raises(ValueError, match="response header"):
         response_headers({name: value})

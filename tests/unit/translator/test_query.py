@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.bookstore import Book, ListBooksRequest
+from tests.bookstore import Book, GetBookRequest, ListBooksRequest, message
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.translator.query import MAX_PATH_DEPTH, QueryReader, parse, system_parameters
 
@@ -104,14 +104,12 @@ def test_wrappers_stand_for_their_value_and_are_present_when_empty():
 
 
 @pytest.mark.parametrize("spelling", ["displayName,a.bookId", "display_name,a.book_id", "displayName,a.book_id"])
-def test_a_field_mask_in_either_spelling(spelling, masked):
-    assert list(read(f"read_mask={spelling}", kind=masked).read_mask.paths) == ["display_name", "a.book_id"]
+def test_a_field_mask_in_either_spelling(spelling):
+    assert list(read(f"read_mask={spelling}", kind=GetBookRequest).read_mask.paths) == ["display_name", "a.book_id"]
 
 
 @pytest.fixture
 def masked():
-    from tests.bookstore import GetBookRequest
-
     return GetBookRequest
 
 
@@ -186,18 +184,12 @@ def test_the_field_that_the_body_holds_is_no_parameter():
     assert refusal("sequel.title=x", body="sequel")[0] == "sequel"
 
 
-def test_system_parameters_are_no_fields_unless_the_request_has_them(tags):
+def test_system_parameters_are_no_fields_unless_the_request_has_them():
+    tags = message("TagBooksRequest")
     assert read("alt=sse&key=k&title=x") == Book(title="x")
     assert system_parameters(parse("alt=sse&key=k"), Book.DESCRIPTOR) == {"alt": "sse", "key": "k"}
     assert read("key=k", kind=tags).key == "k"
     assert system_parameters(parse("alt=sse&key=k"), tags.DESCRIPTOR) == {"alt": "sse"}
-
-
-@pytest.fixture
-def tags():
-    from tests.bookstore import message
-
-    return message("TagBooksRequest")
 
 
 @pytest.mark.parametrize("query", ["title=%zz", "ti%ztle=a", "title=%ff"])

@@ -43,9 +43,9 @@ def variables(template: str, path: str) -> dict[str, str] | None:
         ("/v1/{var=*}", "/v1/a", {"var": "a"}),
         ("/v1/{var=foo/*}", "/v1/foo/a", {"var": "foo/a"}),
         ("/v1/{var=**}", "/v1/a/b/c", {"var": "a/b/c"}),
-        # "all characters except [-_.~0-9a-zA-Z] are percent-encoded. The server side does the reverse decoding."
+        # One segment is decoded whole.
         ("/v1/{var}", "/v1/-_.~%20%21%2F%3f%C3%A9", {"var": "-_.~ !/?é"}),
-        # "The server side does the reverse decoding, except "%2F" and "%2f" are left unchanged."
+        # Several segments keep their escaped slashes.
         ("/v1/{var=foo/*}", "/v1/foo/a%2Fb%2fc%20d", {"var": "foo/a%2Fb%2fc d"}),
         ("/v1/{var=**}", "/v1/a%2Fb/c%3Ad", {"var": "a%2Fb/c:d"}),
         ("/v1/{var=**}", "/v1/100%25%2F", {"var": "100%%2F"}),

@@ -110,5 +110,5 @@ def test_a_method_that_streams_requests_cannot_be_bound():
 
 
 def test_two_methods_on_the_same_paths_stop_the_start():
-    with pytest.raises(ValueError, match="Service/DoToo and .*Service/Do are ambiguous"):
+    with pytest.raises(ValueError, match=r"Service/DoToo and .*Service/Do are ambiguous"):
         RestDoor(made(HttpRule(get="/v1/{title}"), HttpRule(get="/v1/{name}")))

@@ -57,7 +57,7 @@ class AnthropicMessages:
     def error_event(self, error: TollwayError) -> bytes:
         return caller_response.error_event(error)
 
-    def path(self, model: str, *, stream: bool) -> str:  # noqa: ARG002
+    def path(self, model: str, *, stream: bool) -> str:
         """The same for every model: the body names it, and whether the answer streams."""
         return "/v1/messages"
 
@@ -83,7 +83,7 @@ class AnthropicMessages:
     def relay_request(self, envelope: Envelope, model: str) -> bytes:
         return relay.relay_request(envelope, model)
 
-    def relay_stream(self, envelope: Envelope) -> RelayStream:  # noqa: ARG002
+    def relay_stream(self, envelope: Envelope) -> RelayStream:
         return relay.AnthropicRelayStream()
 
     def read_usage(self, body: bytes) -> Usage | None:

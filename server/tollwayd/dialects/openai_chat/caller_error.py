@@ -42,7 +42,7 @@ def _members(error: TollwayError) -> dict[str, Any]:
 
 
 def _code(error: TollwayError) -> str:
-    """The provider's own code, such as `context_length_exceeded`; else OpenAI's word for the reason; else the reason."""
+    """The provider's own code, such as `context_length_exceeded`; else OpenAI's word for the reason, or its name."""
     return error.metadata.get(UPSTREAM_CODE) or _CODES.get(error.reason) or error.rule.name.lower()
 
 

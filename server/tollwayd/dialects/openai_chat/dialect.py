@@ -43,7 +43,7 @@ class OpenAIChat:
     relay_request = staticmethod(relay.relay_request)
     read_usage = staticmethod(relay.read_usage)
 
-    def path(self, model: str, *, stream: bool) -> str:  # noqa: ARG002 (the body names both)
+    def path(self, model: str, *, stream: bool) -> str:
         return "/chat/completions"
 
     def headers(self, api_key: str) -> Headers:

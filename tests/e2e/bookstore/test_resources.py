@@ -26,7 +26,10 @@ async def store():
 
 @pytest.fixture
 async def client(store):
-    async with serve(store, print_unset=False) as (_, (host, port)), aiohttp.ClientSession(f"http://{host}:{port}") as client:
+    async with (
+        serve(store, print_unset=False) as (_, (host, port)),
+        aiohttp.ClientSession(f"http://{host}:{port}") as client,
+    ):
         yield client
 
 
@@ -136,7 +139,9 @@ class TestResources:
 
 
 class TestErrors:
-    @pytest.mark.parametrize("path", ["/", "/v1", "/v2/shelves/1/books", "/v1/shelves/1/books/", "/v1//shelves/1/books"])
+    @pytest.mark.parametrize(
+        "path", ["/", "/v1", "/v2/shelves/1/books", "/v1/shelves/1/books/", "/v1//shelves/1/books"]
+    )
     async def test_no_such_path(self, client, path):
         async with client.get(path) as response:
             assert response.status == 404
@@ -159,7 +164,9 @@ class TestErrors:
             assert response.status == 415
         assert store.requests == []
 
-    @pytest.mark.parametrize("content_type", ["application/json; charset=utf-8", "Application/JSON", "application/a+json"])
+    @pytest.mark.parametrize(
+        "content_type", ["application/json; charset=utf-8", "Application/JSON", "application/a+json"]
+    )
     async def test_json_by_its_other_names(self, client, content_type):
         headers = {"content-type": content_type}
         async with client.post(f"/v1/{EMMA}:sell", data=b"{}", headers=headers) as response:
@@ -270,7 +277,12 @@ class TestHttpBody:
 class TestMetadata:
     async def test_headers_in_and_out(self, client, store):
         store.response_metadata = {"x-till": "7", "content-type": "no", "x-request-id": "no"}
-        headers = {"Authorization": "Bearer k", "Grpc-Metadata-Shelf": "1", "X-Request-Id": "mine", "X-Forwarded-For": "9.9.9.9"}
+        headers = {
+            "Authorization": "Bearer k",
+            "Grpc-Metadata-Shelf": "1",
+            "X-Request-Id": "mine",
+            "X-Forwarded-For": "9.9.9.9",
+        }
         async with client.get("/v1/books/1", headers=headers) as response:
             assert response.headers["x-till"] == "7"
             assert response.headers["content-type"] == "application/json"
@@ -297,9 +309,12 @@ class TestMetadata:
 
 class TestSwitches:
     async def test_unset_fields_are_printed(self, store):
-        async with serve(store) as (_, (host, port)), aiohttp.ClientSession(f"http://{host}:{port}") as client:
-            async with client.get("/v1/books/1") as response:
-                printed = json.loads(await response.read())
+        async with (
+            serve(store) as (_, (host, port)),
+            aiohttp.ClientSession(f"http://{host}:{port}") as client,
+            client.get("/v1/books/1") as response,
+        ):
+            printed = json.loads(await response.read())
         assert printed["copiesSold"] == "0"
         assert printed["sequel"] is None
 

@@ -1,0 +1,147 @@
+"""The life of a process: restart, drain, several on one Redis, kill -9, settings, and what it writes down."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+from urllib.request import Request
+
+import pytest
+from openai import AsyncOpenAI
+
+from tests.bench.processes import free_port
+from tests.gateway import ADMIN_KEY, PROVIDER_KEY, ROOT, Gateway, send
+from tollwayd.mock import MockProvider
+from tollwayd.state.embedded import EmbeddedRedis
+
+HELLO = [{"role": "user", "content": "Hello there!"}]
+CANARY = "canary-of-the-prompt"
+
+
+def status(gateway: Gateway, secret: str) -> int:
+    request = Request(gateway.url("proxy_http") + "/v1/models", headers={"Authorization": f"Bearer {secret}"})
+    return send(request)[0]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_keys_and_models_outlive_the_process(tmp_path, number):
+    gateway = Gateway(tmp_path)
+    gateway.start()
+    tenant = gateway.admin().tenant(openai=f"http://127.0.0.1:{free_port()}")
+    tenant.model("gpt", {"provider": "openai", "model": "gpt-upstream"})
+    secret = tenant.key()
+    gateway.stop(number=number)
+    with gateway:
+        request = Request(gateway.url("proxy_http") + "/v1/models", headers={"Authorization": f"Bearer {secret}"})
+        assert [model["id"] for model in json.loads(send(request)[1])["data"]] == ["gpt"]
+
+
+def test_a_stop_is_clean(tmp_path):
+    gateway = Gateway(tmp_path)
+    gateway.start()
+    assert gateway.stop(number=signal.SIGTERM) == 0
+
+
+async def test_a_call_under_way_ends_well_while_the_gateway_drains(tmp_path):
+    async with MockProvider({"rules": [{"answer": {"latency": 0.5}}]}) as provider:
+        with Gateway(tmp_path, drain_seconds="5") as gateway:
+            tenant = await asyncio.to_thread(gateway.admin().tenant, openai=provider.url)
+            tenant.model("gpt", {"provider": "openai", "model": "gpt-upstream"})
+            async with AsyncOpenAI(
+                base_url=gateway.url("proxy_http") + "/v1", api_key=tenant.key(), max_retries=0
+            ) as client:
+                call = asyncio.create_task(client.chat.completions.create(model="gpt", messages=HELLO))
+                await provider.next_request()
+                gateway.process.send_signal(signal.SIGTERM)
+                assert (await call).choices[0].message.content == "Hello there!"
+
+
+async def test_two_processes_on_one_redis_see_a_change_within_a_second(tmp_path):
+    redis = EmbeddedRedis(tmp_path / "shared")
+    await redis.start()
+    try:
+        keyring = "k1:" + "A" * 43 + "="
+        shared = {"redis_url": redis.url, "master_keys": keyring}
+        with Gateway(tmp_path / "one", **shared) as one, Gateway(tmp_path / "two", **shared) as two:
+            secret = await asyncio.to_thread(lambda: one.admin().tenant().key())
+            begun = time.monotonic()
+            while await asyncio.to_thread(status, two, secret) != 200:
+                assert time.monotonic() - begun < 1
+            assert await asyncio.to_thread(status, one, secret) == 200
+    finally:
+        await redis.stop()
+
+
+async def test_no_secret_is_written_anywhere(tmp_path):
+    async with MockProvider({"rules": [{"times": 1, "answer": {"status": 401}}]}) as provider:
+        with Gateway(tmp_path) as gateway:
+            tenant = await asyncio.to_thread(gateway.admin().tenant, openai=provider.url)
+            tenant.model("gpt", {"provider": "openai", "model": "gpt-upstream"})
+            secret = tenant.key()
+            async with AsyncOpenAI(base_url=gateway.url("proxy_http") + "/v1", api_key=secret, max_retries=1) as client:
+                await client.chat.completions.create(model="gpt", messages=[{"role": "user", "content": CANARY}])
+            metrics = send(Request(gateway.url("metrics_http") + "/metrics"))[1].decode()
+            gateway.stop()
+        written = "\n".join([metrics, *gateway.log, *gateway.output])
+        assert "tollway_tokens_total" in metrics
+        stored = b"".join(path.read_bytes() for path in (tmp_path / "redis").rglob("*") if path.is_file())
+        for canary in (secret, PROVIDER_KEY, ADMIN_KEY, CANARY):
+            assert canary not in written
+            assert canary.encode() not in stored
+
+
+def test_one_log_line_a_call_says_what_it_was(gateway):
+    tenant = gateway.admin().tenant()
+    before = len(gateway.log)
+    assert status(gateway, tenant.key()) == 200
+    lines = [json.loads(line) for line in gateway.log[before:]]
+    (line,) = [each for each in lines if each.get("method", "").endswith("OpenAIService/ListModels")]
+    assert line["tenant"] == tenant.name
+    assert line["outcome"] == "OK"
+    assert len(line["call"]) == 32
+
+
+def test_secret_files_are_for_their_owner_alone(gateway):
+    assert stat.S_IMODE((gateway.data_dir / "master.keys").stat().st_mode) == 0o600
+
+
+def test_a_root_credential_is_made_and_shown_once(tmp_path):
+    gateway = Gateway(tmp_path, admin_key="")
+    environment = {name: value for name, value in gateway._environment().items() if name != "TOLLWAY_ADMIN_KEY"}
+    gateway._environment = lambda: environment
+    with gateway:
+        shown = [line for line in gateway.output if "tw_" in line]
+    gateway.output.clear()
+    with gateway:
+        assert len(shown) == 1
+        assert not [line for line in gateway.output if "tw_" in line]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("TOLLWAY_TYPO", "1", "TOLLWAY_TYPO"),
+        ("TOLLWAY_ADMIN_HTTP", "nowhere", "host:port"),
+        ("TOLLWAY_EGRESS_ALLOW", "loopback", "egress_allow"),
+    ],
+)
+def test_a_wrong_setting_ends_the_start_and_is_named(tmp_path, name, value, said):
+    environment = {**Gateway(tmp_path)._environment(), name: value}
+    run = subprocess.run(
+        [sys.executable, "-m", "tollwayd", "serve"], env=environment, cwd=ROOT, capture_output=True, text=True,
+        timeout=30, check=False,
+    )  # fmt: skip
+    assert run.returncode == 2
+    assert said in run.stderr
+    assert os.environ.get(name) is None
+
+
+def test_health_and_readiness(gateway):
+    for path in ("/healthz", "/readyz"):
+        assert send(Request(gateway.url("metrics_http") + path))[0] == 200

@@ -18,7 +18,8 @@ all: check test ## Check and test
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: $(VENV)/runtime.stamp ## Start the gateway with a demonstration, from nothing
+# With the tools of development, because the lines that it prints to be pasted use the OpenAI SDK and grpcurl.
+run: $(VENV)/dev.stamp ## Start the gateway with a demonstration, from nothing
 	@$(BIN)/tollway demo $(ARGS)
 
 test: $(VENV)/dev.stamp ## Run the tests

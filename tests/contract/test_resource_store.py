@@ -10,20 +10,14 @@ import pytest_asyncio
 
 from tests.contract.memory_store import MemoryResourceStore
 from tollwayd.core.errors import Reason, TollwayError
-from tollwayd.state.resource_store import RedisResourceStore
 
 ACME = "tenants/acme"
 GPT = f"{ACME}/models/gpt"
 
 
-@pytest_asyncio.fixture(params=["memory", "redis"])
-async def store(request):
-    if request.param == "memory":
-        yield MemoryResourceStore()
-        return
-    store = RedisResourceStore(request.getfixturevalue("redis_url"))
-    yield store
-    await store.aclose()
+@pytest.fixture(params=["memory", "redis"])
+def store(request):
+    return MemoryResourceStore() if request.param == "memory" else request.getfixturevalue("redis_store")
 
 
 @pytest_asyncio.fixture

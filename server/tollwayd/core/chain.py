@@ -132,7 +132,7 @@ def _hooks(plugins: Iterable[Plugin], name: str) -> tuple[Hook, ...]:
 
 async def _apply(hook: Hook, call: Call, message: Any) -> Any:
     outcome = hook(call, message)
-    if isawaitable(outcome):
+    if outcome is not None and isawaitable(outcome):
         outcome = await outcome
     return message if outcome is None else outcome
 
@@ -152,7 +152,7 @@ async def _quietly(call: Call, function: Callable[..., object], *arguments: obje
     # into the call's log line.
     try:
         outcome = function(*arguments)
-        if isawaitable(outcome):
+        if outcome is not None and isawaitable(outcome):
             await outcome
     except BaseException as error:  # noqa: BLE001
         call.end_errors.append(error)

@@ -89,18 +89,18 @@ class Engine:
 
     async def whole(self, call: Call, model: Model, request: Request) -> Whole:
         """The first whole answer that a target gives. TollwayError of the last one tried where none does."""
-        error = TollwayError(Reason.REASON_MODEL_UNUSABLE)
+        error = None
         for target in attempts(model):
             try:
                 response = await self._send(call, target, request)
                 return Whole(target, await response.read())
             except TollwayError as refusal:
                 error = _noted(call, target, refusal)
-        raise error
+        raise error or TollwayError(Reason.REASON_MODEL_UNUSABLE)
 
     async def blocks(self, call: Call, model: Model, request: Request) -> Blocks:
         """The first streamed answer that a target begins; the call closes it."""
-        error = TollwayError(Reason.REASON_MODEL_UNUSABLE)
+        error = None
         for target in attempts(model):
             try:
                 blocks = Blocks(target, await self._send(call, target, request))
@@ -109,7 +109,7 @@ class Engine:
                 error = _noted(call, target, refusal)
             else:
                 return blocks
-        raise error
+        raise error or TollwayError(Reason.REASON_MODEL_UNUSABLE)
 
     async def _send(self, call: Call, target: Target, request: Request) -> HttpResponse:
         provider = target.provider

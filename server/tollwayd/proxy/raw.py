@@ -55,6 +55,8 @@ class RawRequest:
             return b""
         metadata = self._call.metadata
         names = [name for name in self._caller.forwarded_headers if name in metadata]
+        if not names:
+            return b""
         return "".join(f"{name}: {_one_line(metadata[name])}\r\n" for name in names).encode("latin-1", "replace")
 
 

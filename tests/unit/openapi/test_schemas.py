@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+DURATION = {"type": "string", "pattern": r"^-?[0-9]+(\.[0-9]{1,9})?s$", "examples": ["1.5s"]}
+
 
 @pytest.mark.parametrize(
     ("field", "schema"),
@@ -17,6 +19,8 @@ import pytest
         ("notes", {"type": ["object", "null"], "additionalProperties": True}),
         ("sequel", {"anyOf": [{"$ref": "#/components/schemas/Book"}, {"type": "null"}]}),
         ("shop", {"type": "string"}),
+        ("tour", DURATION),
+        ("readingTime", DURATION | {"type": ["string", "null"]}),
         ("signed", {"type": "boolean", "deprecated": True}),
         ("orderCode", {"type": "string", "writeOnly": True}),
         ("website", {"type": "string"}),
@@ -49,7 +53,10 @@ def test_required_fields_are_required(api):
 
 
 def test_a_message_says_which_fields_exclude_each_other(api):
-    assert api["components"]["schemas"]["Book"]["description"] == "A book.\n\nExactly one of `shop`, `stall` is set."
+    assert (
+        api["components"]["schemas"]["Book"]["description"]
+        == "A book.\n\nExactly one of `shop`, `stall`, `tour` is set."
+    )
 
 
 def test_an_enum_lists_its_values_with_their_comments(api):

@@ -34,7 +34,8 @@ _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _NULL_USAGE = re.compile(rb',\s*"usage"\s*:\s*null')
 _USAGE = re.compile(rb'"usage"\s*:\s*\{')
 _ERROR = re.compile(rb'"error"\s*:\s*["{]')
-_END = re.compile(rb'"finish_reason"\s*:\s*"|(?:^|[\r\n])data: ?\[DONE\]')
+_FINISH = re.compile(rb'"finish_reason"\s*:\s*"')
+_DONE = re.compile(rb"(?:^|[\r\n])data: ?\[DONE\]")
 
 
 def relay_request(envelope: Envelope, model: str) -> bytes:
@@ -68,8 +69,7 @@ class RelayStream:
 
     def feed(self, block: bytes) -> bytes:
         """The block without unasked usage. Most blocks cost a few searches, and none of their JSON is read."""
-        if not self.complete and _END.search(block):
-            self.complete = True
+        self.complete = self.complete or _ends(block)
         if b'"error"' in block and _ERROR.search(block):
             self._read_error(block)
         if b'"usage"' not in block:
@@ -102,6 +102,11 @@ class RelayStream:
                 continue
             if error:
                 self.error = stream_error(error)
+
+
+def _ends(block: bytes) -> bool:
+    # Two patterns, and the second behind a plain search: as one it takes 5 µs a chunk, twenty times as long.
+    return bool(_FINISH.search(block) or (b"[DONE]" in block and _DONE.search(block)))
 
 
 def _without_usage(event: sse.ServerSentEvent) -> bytes:

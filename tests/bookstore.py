@@ -175,6 +175,10 @@ class Bookstore:
         self._seen(request, call)
         return Empty()
 
+    async def CopyScan(self, request, call):
+        self._seen(request, call)
+        return request
+
     async def StreamScan(self, request, call):
         self._seen(request, call)
         try:

@@ -10,6 +10,7 @@ import pytest_asyncio
 
 from tests.contract.memory_store import MemoryResourceStore
 from tollwayd.core.errors import Reason, TollwayError
+from tollwayd.state import change_log, loading
 
 ACME = "tenants/acme"
 GPT = f"{ACME}/models/gpt"
@@ -235,8 +236,10 @@ async def test_every_write_has_the_next_version(store, acme):
     assert (await store.load())[0] == acme.version + 6
 
 
-async def test_a_load_is_of_one_version_while_others_write(store, acme):
-    """Every resource holds the version that its load must not be older than: what was acknowledged before it began."""
+async def test_a_load_is_of_one_version_while_others_write(store, acme, monkeypatch):
+    # Small pages and batches, so that writes fall between them.
+    monkeypatch.setattr(loading, "PAGE", 7)
+    monkeypatch.setattr(change_log, "BATCH", 5)
 
     async def write(worker: int) -> None:
         for i in range(60):

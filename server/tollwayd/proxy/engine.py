@@ -124,9 +124,16 @@ class Engine:
         call.defer(response.close)
         exchange.first_byte_at = response.first_byte_at
         if response.status != _OK:
-            error_body = await response.read(MAX_ERROR_BYTES)
-            raise provider.dialect.read_error(response.status, response.headers, error_body)
+            raise provider.dialect.read_error(response.status, response.headers, await _error_body(response))
         return response
+
+
+async def _error_body(response: HttpResponse) -> bytes:
+    # A body that is too large or breaks off must not hide the status, which says most of it.
+    try:
+        return await response.read(MAX_ERROR_BYTES)
+    except TollwayError:
+        return b""
 
 
 def find_model(call: Call, public_name: str, *, stream: bool) -> Model:

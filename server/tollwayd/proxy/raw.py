@@ -14,9 +14,10 @@ from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.proxy import estimate
 from tollwayd.proxy.canonical import events_of, response_of, write_request
 from tollwayd.proxy.engine import find_model
+from tollwayd.upstream.client import header_lines
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Sequence
 
     from tollwayd.core.call import Call
     from tollwayd.core.dialect import Asked, Dialect, Envelope
@@ -32,12 +33,13 @@ _EVENTS = "text/event-stream"
 class RawRequest:
     """A request as its caller wrote it, for targets of the same dialect or another."""
 
-    __slots__ = ("_asked", "_call", "_caller", "_envelope", "stream")
+    __slots__ = ("_asked", "_call", "_caller", "_envelope", "_forwarded", "stream")
 
-    def __init__(self, call: Call, caller: Dialect, envelope: Envelope) -> None:
+    def __init__(self, call: Call, caller: Dialect, envelope: Envelope, forwarded: Sequence[str]) -> None:
         self._call = call
         self._caller = caller
         self._envelope = envelope
+        self._forwarded = forwarded
         self._asked: Asked | None = None
         self.stream = envelope.stream
 
@@ -54,10 +56,8 @@ class RawRequest:
         if target.provider.dialect is not self._caller:
             return b""
         metadata = self._call.metadata
-        names = [name for name in self._caller.forwarded_headers if name in metadata]
-        if not names:
-            return b""
-        return "".join(f"{name}: {_one_line(metadata[name])}\r\n" for name in names).encode("latin-1", "replace")
+        given = [(name, metadata[name]) for name in self._forwarded if name in metadata]
+        return header_lines(given) if given else b""
 
 
 class RawService:
@@ -66,13 +66,16 @@ class RawService:
     def __init__(self, engine: Engine, caller: Dialect) -> None:
         self._engine = engine
         self._caller = caller
+        # What the gateway's own head says already, such as `anthropic-version`, must not be said twice.
+        said = {name for name, _ in caller.headers("")}
+        self._forwarded = tuple(name for name in caller.forwarded_headers if name not in said)
 
     async def answer(self, call: Call, body: HttpBody) -> HttpBody | HttpBodies:
         """One JSON body, or the stream of server-sent events that the body asks for."""
         _require_json(body.content_type)
         envelope = self._caller.peek(body.data)
         model = find_model(call, envelope.model, stream=envelope.stream)
-        request = RawRequest(call, self._caller, envelope)
+        request = RawRequest(call, self._caller, envelope, self._forwarded)
         if envelope.stream:
             return await self._stream(call, model, request, envelope)
         return await self._whole(call, model, request)
@@ -144,7 +147,3 @@ def _require_json(content_type: str) -> None:
 def _tell_dropped(call: Call) -> None:
     if call.exchange is not None and call.exchange.dropped:
         call.response_metadata["x-tollway-dropped"] = ",".join(call.exchange.dropped)
-
-
-def _one_line(value: str) -> str:
-    return value.translate({0: None, 10: None, 13: None})

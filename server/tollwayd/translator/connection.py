@@ -23,24 +23,21 @@ _MALFORMED_HEAD: Final = f"HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncont
 
 
 class Connection(RequestHandler):
-    """Adds to aiohttp's: a head has to come whole within `head_seconds`; what is malformed is answered once, in words
-    that quote nothing of it, and ends the connection.
+    """Adds to aiohttp's: a head has to come whole within `head_seconds`, and what is malformed is answered at once, in
+    words that quote nothing of it.
     """
 
-    __slots__ = ("_broken", "_head_seconds", "_head_timer")
+    __slots__ = ("_head_seconds", "_head_timer")
 
     def __init__(self, manager: web.Server, *, head_seconds: float, **settings: Any) -> None:
         super().__init__(manager, **settings)
         self._head_seconds: Final = head_seconds
         self._head_timer: asyncio.TimerHandle | None = None
-        self._broken = False
 
     def data_received(self, data: bytes) -> None:
-        if self._broken:
-            return  # Behind a malformed request nobody can tell where the next one starts.
         super().data_received(data)
         if self._messages and not isinstance(self._messages[-1][0], RawRequestMessage):
-            self._break()
+            self._break_body()
         if not self._waits_for_head:
             self._forget_head()
         elif data and self._head_timer is None:
@@ -85,9 +82,8 @@ class Connection(RequestHandler):
             self._head_timer.cancel()
             self._head_timer = None
 
-    def _break(self) -> None:
+    def _break_body(self) -> None:
         """Ends the wait of a request whose body turned out malformed: aiohttp would let it wait for ever."""
-        self._broken = True
         if self._current_request is not None and not self._current_request.content.is_eof():
             self._current_request.content.set_exception(RequestPayloadError())
 

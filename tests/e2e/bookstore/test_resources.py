@@ -265,6 +265,11 @@ class TestHttpBody:
         async with client.get("/v1/scans/a/b") as got:
             assert (got.headers["content-type"], await got.read()) == ("image/png", b"scan of a/b")
 
+    async def test_bytes_in_a_field_of_the_answer(self, client):
+        headers = {"content-type": "image/x"}
+        async with client.post("/v1/scans/a:copy", data=b"scan", headers=headers) as copied:
+            assert (copied.headers["content-type"], await copied.read()) == ("image/x", b"scan")
+
     async def test_an_empty_body_is_present(self, client, store):
         async with client.put("/v1/scans/a"):
             assert store.requests[-1].HasField("content")

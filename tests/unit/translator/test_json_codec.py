@@ -207,7 +207,7 @@ class TestPrinting:
         assert printed["sequel"] is None
         assert printed["subtitle"] is None
         # Members of a oneof, and optional fields, say by their absence that they are not meant.
-        assert not {"shop", "stall", "signed"} & printed.keys()
+        assert not {"shop", "stall", "kiosk", "signed"} & printed.keys()
 
     def test_unset_messages_at_every_depth(self):
         book = Book(sequel=Book(), related=[Book()])

@@ -1,0 +1,35 @@
+"""The mock on its own, on asyncio's event loop and on uvloop's: tests run it on the one, `tollway mock` on the other."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+import uvloop
+from anthropic import AsyncAnthropic
+from openai import AsyncOpenAI
+
+from tests.raw_http import connect
+
+
+def pytest_asyncio_loop_factories():
+    return {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
+
+
+@pytest.fixture
+async def openai(provider):
+    async with AsyncOpenAI(base_url=f"{provider.url}/v1", api_key="sk-any", max_retries=0) as client:
+        yield client
+
+
+@pytest.fixture
+async def anthropic(provider):
+    async with AsyncAnthropic(base_url=provider.url, api_key="sk-any", max_retries=0) as client:
+        yield client
+
+
+@pytest.fixture
+async def wire(provider):
+    """One connection, used by hand."""
+    async with connect((provider.host, provider.port)) as connection:
+        yield connection

@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from tollwayd.core.call import new_call_id
+from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.dialects.json_body import encode
 from tollwayd.dialects.openai_chat.finish_reason import finish_reason_word
 from tollwayd.dialects.openai_chat.usage import usage_members
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 
 
 def write_response(response: GenerateResponse) -> bytes:
-    """The answer as JSON. What OpenAI has no words for is left out: proofs of reasoning, and the stop sequence."""
+    """The answer as JSON, without proofs of reasoning and the stop sequence. REASON_FEATURE_UNSUPPORTED for other parts
+    that OpenAI has no words for."""
     message = _message(response.parts)
     refused = message["refusal"] is not None
     body: dict[str, Any] = {
@@ -45,6 +47,11 @@ def answer_id() -> str:
     return f"chatcmpl-{new_call_id()}"
 
 
+def unsayable(kind: str | None) -> TollwayError:
+    """The error for a part of an answer, a picture say, that OpenAI has no words for."""
+    return TollwayError(Reason.REASON_FEATURE_UNSUPPORTED, f"The model answered with a part ({kind}) that cannot be said.")
+
+
 def tool_call_members(call: ToolCall) -> dict[str, Any]:
     """A tool call as OpenAI writes it."""
     return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
@@ -59,6 +66,8 @@ def _message(parts: Iterable[Part]) -> dict[str, Any]:
             calls.append(tool_call_members(part.tool_call))
         elif kind in texts:
             texts[kind].append(getattr(part, kind).text)
+        else:
+            raise unsayable(kind)
     message: dict[str, Any] = {
         "role": "assistant",
         # Null beside calls or a refusal alone, as at OpenAI; an answer of nothing is the empty text.

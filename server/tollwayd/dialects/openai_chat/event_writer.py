@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from tollwayd.dialects.json_body import encode
-from tollwayd.dialects.openai_chat.caller_response import answer_id, tool_call_members
+from tollwayd.dialects.openai_chat.caller_response import answer_id, tool_call_members, unsayable
 from tollwayd.dialects.openai_chat.finish_reason import finish_reason_word
 from tollwayd.dialects.openai_chat.stream_options import asks_usage
 from tollwayd.dialects.openai_chat.usage import usage_members
@@ -35,7 +35,7 @@ class EventWriter:
         self._done = False
 
     def write(self, event: StreamGenerateResponse) -> bytes:
-        """The chunks for one event."""
+        """The chunks for one event. REASON_FEATURE_UNSUPPORTED for a part that OpenAI has no words for."""
         kind = event.WhichOneof("event")
         if kind == "part_delta":
             return self._part_delta(event.part_delta)
@@ -79,7 +79,9 @@ class EventWriter:
             return self._text("refusal", part.refusal.text)
         if kind == "reasoning":
             return self._text("reasoning_content", part.reasoning.text)
-        return self._text("content", part.text.text)
+        if kind == "text":
+            return self._text("content", part.text.text)
+        raise unsayable(kind)
 
     def _part_delta(self, delta: PartDelta) -> bytes:
         kind = delta.WhichOneof("delta")

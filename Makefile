@@ -127,7 +127,7 @@ fix-gen: $(VENV)/dev.stamp
 	rm -rf gen; cp -r "$$tmp/gen" gen
 
 # One resolution for every Python from 3.11 on and every platform. What is pinned stays; UPGRADE=1 takes the newest.
-COMPILE = $(BIN)/uv pip compile --no-config --quiet --universal --python-version 3.11 --generate-hashes \
+COMPILE = $(BIN)/uv pip compile --no-config --system-certs --quiet --universal --python-version 3.11 --generate-hashes \
   --no-strip-extras --no-annotate --custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade)
 
 # Pins what pyproject.toml names in the locks of the folder $(1); each lock holds the pins of those before it.

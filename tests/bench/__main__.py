@@ -18,8 +18,8 @@ from tests.bench.peers import envoy_config, nginx_config
 from tests.bench.processes import GATEWAY_CORE, LOAD_CORE, Missing, free_port, program, resident_bytes, running
 from tests.gateway import Gateway
 
-ROUNDS = 1
-SECONDS = 3
+ROUNDS = 3
+SECONDS = 4
 CONNECTIONS = 32
 
 

@@ -40,9 +40,8 @@ class RequestReader:
         """Takes the next bytes of the connection. BadRequestError; the connection cannot be read any further then."""
         try:
             self._parser.feed_data(content)
-        except httptools.HttpParserUpgrade:
-            # A server may ignore an upgrade (RFC 9110 section 7.8); Java's client offers HTTP/2 to everybody.
-            self._parser = httptools.HttpRequestParser(self)
+        except httptools.HttpParserUpgrade as upgrade:
+            self._ignore_upgrade(content[upgrade.args[0] :])
         except httptools.HttpParserError as error:
             # What a callback raises is the context of httptools' own error.
             raise (
@@ -71,7 +70,9 @@ class RequestReader:
             raise BadRequestError(413)
 
     def on_message_complete(self) -> None:
-        """httptools: the request's end."""
+        """httptools: the request's end, or that of its head where it asks for an upgrade."""
+        if self._parser.should_upgrade():
+            return
         target = httptools.parse_url(bytes(self._target))
         version = self._parser.get_http_version()
         received = Received(
@@ -86,6 +87,17 @@ class RequestReader:
         )
         self._begin()
         self._deliver(received)
+
+    def _ignore_upgrade(self, rest: bytes) -> None:
+        # A server may ignore an upgrade (RFC 9110 section 7.8), and Java's client offers HTTP/2 to everybody. For an
+        # upgrade the parser skips the body, so it gets the head once more without.
+        method, target, headers = self._parser.get_method(), bytes(self._target), self._headers
+        if method == b"CONNECT":
+            raise BadRequestError(405)
+        fields = "".join(f"{name}: {value}\r\n" for name, value in headers.items() if name != "upgrade")
+        self._parser = httptools.HttpRequestParser(self)
+        self._begin()
+        self.feed(b"%b %b HTTP/1.1\r\n%b\r\n%b" % (method, target, fields.encode("latin-1"), rest))
 
     def _begin(self) -> None:
         self._target = bytearray()

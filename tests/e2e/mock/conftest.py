@@ -1,4 +1,4 @@
-"""The mock on its own, on asyncio's event loop and on uvloop's: tests run it on the one, `tollway mock` on the other."""
+"""The mock on its own, on asyncio's event loop and on uvloop's: a user's tests run on the one, `tollway` on the other."""
 
 from __future__ import annotations
 

@@ -101,13 +101,13 @@ async def test_a_flood_ends_when_the_client_leaves(provider, wire, place):
 
 async def test_the_events_of_a_stream_keep_their_pace(provider, wire):
     provider.use({"rules": [{"answer": {"text": "four", "pace": 0.03}}]})
+    begun = time.monotonic()
     await wire.send(STREAM)
     await wire.head()
-    times = []
-    while await wire.chunk():
-        times.append(time.monotonic())
-    assert len(times) == 4
-    assert all(later - earlier >= 0.02 for earlier, later in zip(times, times[1:], strict=False))
+    assert b"assistant" in await wire.chunk()
+    assert not provider.requests[-1].answered.is_set()
+    assert [b"four" in await wire.chunk() for _ in range(3)] == [True, False, False]
+    assert time.monotonic() - begun >= 0.08
 
 
 async def test_a_head_that_drips(provider, wire):
@@ -115,10 +115,10 @@ async def test_a_head_that_drips(provider, wire):
     await wire.send(chat())
     begun = time.monotonic()
     assert await wire.reader.readexactly(1) == b"H"
-    first = time.monotonic() - begun
+    assert not provider.requests[-1].answered.is_set()
     while await wire.line():
         pass
-    assert first < 0.15 < time.monotonic() - begun
+    assert time.monotonic() - begun >= 0.25
 
 
 @pytest.mark.parametrize("size", [1, 7])

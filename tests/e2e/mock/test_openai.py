@@ -88,11 +88,10 @@ async def test_an_error_is_the_sdks_own_exception(provider, openai, status, rais
 async def test_an_error_in_mid_stream(provider, openai):
     error = {"message": "Overloaded.", "after_events": 3}
     provider.use({"rules": [{"answer": {"status": 503, "error": error, "text": HELLO}}]})
-    words = []
+    stream = await openai.chat.completions.create(model="m", messages=MESSAGES, stream=True)
+    assert [(await anext(stream)).choices[0].delta.content for _ in range(3)] == ["", "Hell", "o th"]
     with pytest.raises(sdk.APIError, match="Overloaded"):
-        async for chunk in await openai.chat.completions.create(model="m", messages=MESSAGES, stream=True):
-            words.append(chunk.choices[0].delta.content)
-    assert words == ["", "Hell", "o th"]
+        await anext(stream)
     with pytest.raises(sdk.InternalServerError, match="Overloaded"):
         await openai.chat.completions.create(model="m", messages=MESSAGES)
 

@@ -103,6 +103,7 @@ async def test_a_client_that_offers_http_2_is_answered_in_http_1(wire):
     ("sent", "status"),
     [
         (b"nonsense\r\n\r\n", 400),
+        (request("CONNECT", "other:443"), 405),
         (get("/", "x-long: " + "x" * MAX_HEAD_BYTES), 431),
         (request("POST", "/v1/chat/completions", body=b"[" * 100_000), 400),
         (request("POST", "/v1/chat/completions", body=b"[" * 990 + b"]" * 990), 400),

@@ -49,7 +49,10 @@ def answer_id() -> str:
 
 def unsayable(kind: str | None) -> TollwayError:
     """The error for a part of an answer, a picture say, that OpenAI has no words for."""
-    return TollwayError(Reason.REASON_FEATURE_UNSUPPORTED, f"The model answered with a part ({kind}) that cannot be said.")
+    return TollwayError(
+        Reason.REASON_FEATURE_UNSUPPORTED,
+        f"The model answered with a part of the kind '{kind}', which OpenAI's API cannot carry.",
+    )
 
 
 def tool_call_members(call: ToolCall) -> dict[str, Any]:

@@ -1,0 +1,46 @@
+"""The demo: its pasted lines work as they are, and a second run finds its data again."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+
+import pytest
+
+from tests.gateway import ROOT, Gateway
+
+
+@pytest.fixture(scope="module")
+def data_dir(tmp_path_factory):
+    return tmp_path_factory.mktemp("demo")
+
+
+def pasted_lines(gateway: Gateway) -> dict[str, str]:
+    """The lines under their titles, as they stand on the terminal."""
+    lines: dict[str, str] = {}
+    title = ""
+    for line in gateway.process.stdout:
+        text = line.rstrip("\n")
+        if text.startswith("# "):
+            title = text.removeprefix("# ")
+        elif title and text:
+            lines[title] = text
+            title = ""
+        if len(lines) == 3:
+            break
+    return lines
+
+
+def paste(line: str) -> str:
+    run = subprocess.run(["bash", "-c", line], capture_output=True, text=True, cwd=ROOT, timeout=30, check=False)
+    assert run.returncode == 0, run.stderr
+    return run.stdout
+
+
+@pytest.mark.parametrize("run", ["first", "second"])
+def test_the_three_lines_work_as_pasted(data_dir, run):
+    with Gateway(data_dir, command="demo") as gateway:
+        lines = pasted_lines(gateway)
+        assert json.loads(paste(lines["curl"]))["choices"][0]["message"]["content"] == "Hello!", run
+        assert paste(lines["the OpenAI SDK"]).strip() == "Hello!"
+        assert "FINISH_REASON_STOP" in paste(lines["grpcurl"])

@@ -29,6 +29,7 @@ async def follow(client: Redis, after: int) -> AsyncIterator[Sequence[Change]]:
         while True:
             try:
                 changes, position = await since(client, position)
+                _heed_cancellation()
                 if not changes:
                     await wait(client, position)
             except LogGapError:
@@ -41,3 +42,11 @@ async def follow(client: Redis, after: int) -> AsyncIterator[Sequence[Change]]:
             retries = pauses()
             if changes:
                 yield changes
+
+
+def _heed_cancellation() -> None:
+    """Raises the cancellation that redis-py may have lost: it sends through `asyncio.wait_for`, which before Python
+    3.12 swallows one that arrives as the sending is done (python/cpython#86296)."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError

@@ -80,6 +80,6 @@ class Handler:
         except ConnectionError:
             raise
         except Exception:  # noqa: BLE001 - whatever it is, the caller gets an answer and the log the cause.
-            _log.exception("the REST door failed")
+            _log.exception("the REST door failed in call %s", turn.call_id)
             return TollwayError(Reason.REASON_INTERNAL)
         return None

@@ -60,7 +60,7 @@ class _Stream(Protocol):
 class Turn:
     """`answer` answers the request, or raises; then `fail` tells the caller what was raised."""
 
-    __slots__ = ("_alt", "_call", "_framing", "_method", "_reply", "_request", "_rules")
+    __slots__ = ("_alt", "_call", "_call_id", "_framing", "_method", "_reply", "_request", "_rules")
 
     def __init__(self, request: BaseRequest, reply: Reply, rules: Rules) -> None:
         self._request: Final = request
@@ -68,8 +68,15 @@ class Turn:
         self._rules: Final = rules
         self._method: Method | None = None
         self._call: Call | None = None
+        self._call_id = ""
         self._framing: Framing = RAW
         self._alt = ""
+
+    @property
+    def call_id(self) -> str:
+        """The call's id, or one of its own for a request that became no call."""
+        self._call_id = self._call_id or (self._call.id if self._call else new_call_id())
+        return self._call_id
 
     async def answer(self) -> None:
         """Answers the request. TollwayError as from the method, and ConnectionError where the client is gone."""
@@ -176,7 +183,7 @@ class Turn:
         call = self._call
         # After a defect the call's headers may be what is wrong.
         metadata = call.response_metadata if call and error.reason != Reason.REASON_INTERNAL else {}
-        headers = answer_headers(call.id if call else new_call_id(), answer.content_type, metadata)
+        headers = answer_headers(self.call_id, answer.content_type, metadata)
         await self._reply.send(answer.status, headers + answer.headers, answer.body)
 
     def _close_if_unread(self) -> None:

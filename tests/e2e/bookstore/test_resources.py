@@ -223,12 +223,13 @@ class TestErrors:
             assert response.status == 500
             assert "secret" not in await response.text()
 
-    async def test_a_header_that_cannot_be_sent_is_a_defect_and_not_a_hole(self, client, store):
+    async def test_a_header_that_cannot_be_sent_is_a_defect_and_not_a_hole(self, client, store, caplog):
         store.response_metadata = {"x-evil": "a\r\nset-cookie: b"}
         async with client.get("/v1/books/1") as response:
             assert response.status == 500
             assert "set-cookie" not in response.headers
             assert await reason_of(response) == "INTERNAL"
+            assert response.headers["x-request-id"] in caplog.text
 
 
 class TestOwnWords:

@@ -168,6 +168,19 @@ async def test_an_absolute_target_of_the_same_host_is_served(connection):
     assert (await connection.response()).status == 200
 
 
+async def test_trailers_of_a_request_are_no_headers(store, connection):
+    trailers = "2\r\n{}\r\n0\r\nAuthorization: Bearer evil\r\nGrpc-Timeout: 1n\r\n\r\n"
+    await connection.send(post("Transfer-Encoding: chunked", body=trailers))
+    assert (await connection.response()).status == 200
+    assert store.calls[-1].metadata.keys() == {"host"}
+
+
+async def test_an_upgrade_is_declined_and_the_connection_goes_on(connection):
+    await connection.send(get(GET, "connection: upgrade", "upgrade: websocket", "sec-websocket-key: x") + get(GET))
+    assert (await connection.response()).status == 200
+    assert (await connection.response()).status == 200
+
+
 async def test_pipelined_requests_are_answered_in_order(store, connection):
     await connection.send(b"".join(get(f"/v1/books/{number}") for number in range(1, 1001)))
     for number in range(1, 1001):

@@ -1,4 +1,4 @@
-"""The mock on its own, on asyncio's event loop and on uvloop's: a user's tests run on the one, `tollway` on the other."""
+"""The mock on its own, on both event loops: a user's tests may run it on asyncio's, `tollway mock` runs on uvloop's."""
 
 from __future__ import annotations
 

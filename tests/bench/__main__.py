@@ -54,6 +54,7 @@ def start(stack: ExitStack, folder: Path) -> tuple[list[Cell], Gateway]:
     stack.enter_context(running(command, core=GATEWAY_CORE, port=envoy))
     scripted = [sys.executable, "-m", "tollwayd", "mock", "--listen", f"127.0.0.1:{mock}"]
     stack.enter_context(running(scripted, core=LOAD_CORE, port=mock))
+    os.sched_setaffinity(0, {LOAD_CORE})  # The gateway's log lines are read here.
     gateway = stack.enter_context(Gateway(folder / "data"))
     os.sched_setaffinity(gateway.process.pid, {GATEWAY_CORE})
     for task in Path(f"/proc/{gateway.process.pid}/task").iterdir():

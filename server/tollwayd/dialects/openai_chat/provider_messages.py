@@ -64,7 +64,10 @@ def _assistant(message: Message, path: str) -> dict[str, Any]:
             calls.append(_tool_call(part.tool_call))
         elif kind != "reasoning":
             raise unsupported(place, "this model's provider takes no such part as the assistant's.")
-    members: dict[str, Any] = {"role": "assistant", "content": "".join(texts) if texts or not calls else None}
+    members: dict[str, Any] = {
+        "role": "assistant",
+        "content": "".join(texts) if texts or not (calls or refusals) else None,
+    }
     if refusals:
         members["refusal"] = "".join(refusals)
     if calls:

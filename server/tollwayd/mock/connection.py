@@ -7,8 +7,11 @@ its answers to the transport.
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import socket
 import struct
+import sys
+import termios
 from typing import TYPE_CHECKING, Final, cast
 
 from tollwayd.mock.request_reader import BadRequestError, RequestReader
@@ -23,8 +26,10 @@ if TYPE_CHECKING:
 MAX_PIPELINED = 64
 """Requests that a client may send before it has had their answers; no SDK sends any ahead."""
 
-# A socket that lingers for no time is reset by close(), and what it had not sent is dropped: socket(7).
+# A socket that lingers for no time is reset by close(), and what the other end has not received is lost: socket(7).
 _RESET_BY_CLOSE = struct.pack("ii", 1, 0)
+
+_ASK_AGAIN_SECONDS = 0.001
 
 
 class Connection(asyncio.Protocol):
@@ -40,7 +45,7 @@ class Connection(asyncio.Protocol):
         self._writable.set()
 
     async def write(self, content: bytes) -> None:
-        """Sends bytes, and returns when the kernel has them all."""
+        """Sends bytes, and returns when there is room for more."""
         self._transport.write(content)
         await self._writable.wait()
 
@@ -54,9 +59,12 @@ class Connection(asyncio.Protocol):
         self._current = None
         self._transport.abort()
 
-    def reset(self) -> None:
-        """Breaks the connection: the client gets RST."""
-        self._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_BY_CLOSE)
+    async def reset(self) -> None:
+        """Breaks the connection: the client gets all that was written, and then RST."""
+        connected = self._transport.get_extra_info("socket")
+        while self._transport.get_write_buffer_size() or _unreceived(connected):  # noqa: ASYNC110 - the kernel has no event for it
+            await asyncio.sleep(_ASK_AGAIN_SECONDS)
+        connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_BY_CLOSE)
         self.drop()
 
     async def stall(self) -> None:
@@ -71,8 +79,6 @@ class Connection(asyncio.Protocol):
         """asyncio: a client is there."""
         # uvloop's transports are asyncio's by behaviour alone.
         self._transport = cast("asyncio.Transport", transport)
-        # A write waits for the kernel to take all of it: no fault may overtake the bytes that stand before it.
-        self._transport.set_write_buffer_limits(high=0)
         self._connections.add(self)
         self._task = asyncio.get_running_loop().create_task(self._serve_in_turn())
 
@@ -84,11 +90,11 @@ class Connection(asyncio.Protocol):
         self._task.cancel()
 
     def pause_writing(self) -> None:
-        """asyncio: the kernel takes no more."""
+        """asyncio: too much is waiting to be sent."""
         self._writable.clear()
 
     def resume_writing(self) -> None:
-        """asyncio: the kernel has taken all."""
+        """asyncio: there is room again."""
         self._writable.set()
 
     def data_received(self, data: bytes) -> None:
@@ -115,3 +121,11 @@ class Connection(asyncio.Protocol):
 
     def _expected(self) -> None:
         self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+
+def _unreceived(connected: socket.socket) -> int:
+    """The bytes that the client's kernel has not acknowledged: tcp(7), SIOCOUTQ. Other systems do not tell."""
+    if sys.platform != "linux":
+        return 0
+    (count,) = struct.unpack("i", fcntl.ioctl(connected.fileno(), termios.TIOCOUTQ, b"\0" * 4))
+    return int(count)

@@ -73,7 +73,7 @@ class Playback:
     async def _strike(self, strike: Strike) -> None:
         match strike.kind:
             case "reset":
-                self._connection.reset()
+                await self._connection.reset()
             case "close":
                 self._connection.close()
             case "stall":

@@ -105,7 +105,7 @@ class MockProvider:
         except Exception:
             # A mistake in the mock must not pass for a scripted fault.
             logger.exception("the mock provider failed")
-            connection.reset()
+            connection.drop()
         finally:
             _log(received, status)
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from tollwayd.core.ports import Change
 from tollwayd.state import keys
-from tollwayd.state.connection import BLOCK_SECONDS
 from tollwayd.state.script import Script
 
 if TYPE_CHECKING:
@@ -17,6 +16,9 @@ if TYPE_CHECKING:
 
 BATCH: Final = 500
 """Entries read at once: enough to catch up quickly, few enough not to hold Redis up."""
+
+BLOCK_SECONDS: Final = 1.0
+"""How long a reader waits in one command: so often it looks whether the log still is the one that it follows."""
 
 _SINCE: Final = Script("since.lua")
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 
 from redis.exceptions import ConnectionError as LostConnectionError
 from redis.exceptions import ReadOnlyError, RedisError
-from redis.exceptions import TimeoutError as LostReplyError
+from redis.exceptions import TimeoutError as LostConnectTimeoutError
 
 from tollwayd.core.errors import Reason, TollwayError
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+REPLY_SECONDS: Final = 2.0
+"""Until an operation must be answered. The longest, a forced delete of a tenant with 50,000 resources, stays below."""
 
 PATIENCE_SECONDS: Final = 3.0
 """How long an operation is tried again before its caller is told. A Sentinel failover takes 2 to 3 seconds."""
@@ -28,7 +31,11 @@ FIRST_PAUSE: Final = 0.05
 LONGEST_PAUSE: Final = 1.0
 """Seconds between two tries at most: how long after the store's return a waiting change feed may notice it."""
 
-_PASSING = (LostConnectionError, LostReplyError, ReadOnlyError)  # A replica is read-only until a failover promotes it.
+OUTAGES: Final = (RedisError, TimeoutError)
+"""What the redis library, and a bound on its time, raise when the store does not do its work."""
+
+# A replica is read-only until a failover promotes it.
+_PASSING: Final = (TimeoutError, LostConnectionError, LostConnectTimeoutError, ReadOnlyError)
 
 
 def pauses(longest: float = LONGEST_PAUSE) -> Iterator[float]:
@@ -48,8 +55,9 @@ async def reach(operation: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P
     retries = pauses()
     while True:
         try:
-            return await operation(*args, **kwargs)
-        except RedisError as error:
+            async with asyncio.timeout(REPLY_SECONDS):
+                return await operation(*args, **kwargs)
+        except OUTAGES as error:
             remaining = deadline - time.monotonic()
             if remaining <= 0 or not isinstance(error, _PASSING):
                 raise TollwayError(Reason.REASON_STORE_UNAVAILABLE) from error

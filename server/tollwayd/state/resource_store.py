@@ -9,7 +9,7 @@ from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.core.ports import Resource
 from tollwayd.state import keys
 from tollwayd.state.change_feed import follow
-from tollwayd.state.connection import connect, connect_blocking
+from tollwayd.state.connection import connect
 from tollwayd.state.listing import page, resource
 from tollwayd.state.loading import load
 from tollwayd.state.outage import reach
@@ -79,7 +79,7 @@ class RedisResourceStore:
         return await load(self._client)
 
     def changes(self, after: int) -> AsyncIterator[Sequence[Change]]:
-        return follow(connect_blocking(self._url), after)
+        return follow(connect(self._url, connections=1), after)
 
     async def _write(self, script: Script, name: str, *arguments: str | bytes | int) -> int:
         write = os.urandom(16).hex()

@@ -25,10 +25,11 @@ def gemini(verb: str, *, model: str = "gemini", query: str = "", **more: object)
 
 
 class Outcome(NamedTuple):
-    """Every byte that came, and whether the connection was then closed in order or reset."""
+    """Every byte that came, whether the connection was then closed in order or reset, and in how many reads."""
 
     content: bytes
     end: str
+    reads: int
 
     @property
     def head(self) -> bytes:
@@ -48,14 +49,14 @@ async def outcome(provider, sent: bytes) -> Outcome:
         connected.setblocking(False)
         await loop.sock_connect(connected, (provider.host, provider.port))
         await loop.sock_sendall(connected, sent)
-        content = bytearray()
+        reads = []
         async with asyncio.timeout(TIMEOUT):
             try:
                 while read := await loop.sock_recv(connected, 65_536):
-                    content += read
+                    reads.append(read)
             except ConnectionResetError:
-                return Outcome(bytes(content), "reset")
-        return Outcome(bytes(content), "closed")
+                return Outcome(b"".join(reads), "reset", len(reads))
+        return Outcome(b"".join(reads), "closed", len(reads))
 
 
 def events(body: bytes) -> list[object]:

@@ -131,7 +131,11 @@ async def test_a_count_of_tokens_counts_as_the_answer_does(provider, anthropic):
 
 async def test_the_list_of_models(provider, anthropic):
     provider.use({"models": ["one", "two"]})
-    assert [model.id async for model in anthropic.models.list()] == ["one", "two"]
+    listed = [model async for model in anthropic.models.list()]
+    assert [(model.type, model.id, model.display_name) for model in listed] == [
+        ("model", "one", "one"),
+        ("model", "two", "two"),
+    ]
 
 
 async def test_the_synchronous_client(provider):

@@ -40,6 +40,12 @@ async def test_an_answer_breaks_off_at_a_byte(provider, whole, kind, sent, offse
     assert not broken.content.endswith(b"0\r\n\r\n"), "a stream that breaks off has no last chunk"
 
 
+async def test_a_reset_comes_after_all_the_bytes_before_it_however_many(provider):
+    provider.use({"rules": [{"answer": {"body": "x" * 10**7, "fault": {"kind": "reset", "after_bytes": 9_999_999}}}]})
+    broken = await outcome(provider, chat())
+    assert (len(broken.body), broken.end) == (9_999_999, "reset")
+
+
 @pytest.mark.parametrize("kind", ["reset", "close"])
 async def test_an_answer_breaks_off_after_an_event(provider, whole, kind):
     provider.use({"rules": [{"answer": {"fault": {"kind": kind, "after_events": 2}}}]})
@@ -57,7 +63,7 @@ async def test_an_answer_breaks_off_after_an_event(provider, whole, kind):
 )
 async def test_a_fault_without_a_place_comes_before_the_status_line(provider, kind, end, content):
     provider.use({"rules": [{"answer": {"fault": {"kind": kind}}}]})
-    assert await outcome(provider, STREAM) == (content, end)
+    assert (await outcome(provider, STREAM))[:2] == (content, end)
 
 
 async def test_a_fault_comes_after_its_latency(provider):
@@ -130,6 +136,12 @@ async def test_a_body_in_small_writes(provider, wire, size):
     assert "été" in response.body.decode()
     await wire.send(chat())
     assert json.loads((await wire.response()).body)["choices"][0]["message"]["content"] == "été"
+
+
+async def test_small_writes_arrive_one_by_one(provider):
+    answer = {"body": "x" * 100, "split": 1, "fault": {"kind": "close", "after_bytes": 100}}
+    provider.use({"rules": [{"answer": answer}]})
+    assert (await outcome(provider, chat())).reads > 10
 
 
 async def test_a_length_may_lie(provider):

@@ -85,7 +85,7 @@ async def test_an_error_is_the_sdks_own_exception(provider, openai, status, rais
     assert caught.value.response.headers["retry-after"] == "7"
 
 
-async def test_an_error_in_mid_stream(provider, openai):
+async def test_an_error_in_mid_stream(provider, openai, wire):
     error = {"message": "Overloaded.", "after_events": 3}
     provider.use({"rules": [{"answer": {"status": 503, "error": error, "text": HELLO}}]})
     stream = await openai.chat.completions.create(model="m", messages=MESSAGES, stream=True)
@@ -94,6 +94,8 @@ async def test_an_error_in_mid_stream(provider, openai):
         await anext(stream)
     with pytest.raises(sdk.InternalServerError, match="Overloaded"):
         await openai.chat.completions.create(model="m", messages=MESSAGES)
+    await wire.send(chat(stream=True))
+    assert b"[DONE]" not in (await wire.response()).body
 
 
 @pytest.mark.parametrize(

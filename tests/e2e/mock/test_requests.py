@@ -8,8 +8,10 @@ import time
 
 import pytest
 
-from tests.e2e.mock.calls import HELLO, chat
+from tests.e2e.mock.calls import HELLO, chat, outcome
 from tests.raw_http import connect, get, request
+from tollwayd.mock import MockProvider
+from tollwayd.mock.connection import MAX_PIPELINED
 from tollwayd.mock.journal import KEPT_REQUESTS
 from tollwayd.mock.request_reader import MAX_BODY_BYTES, MAX_HEAD_BYTES
 
@@ -83,6 +85,20 @@ async def test_requests_sent_ahead_are_answered_in_turn(provider, wire):
     assert all(b"number %d" % number in body for number, body in enumerate(bodies))
 
 
+async def test_a_client_that_sends_far_too_many_ahead_is_refused(provider, wire):
+    provider.use({"rules": [{"answer": {"fault": {"kind": "stall"}}}]})
+    await wire.send(chat() * (MAX_PIPELINED + 2))
+    assert (await wire.response()).status == 429
+
+
+async def test_a_provider_that_stops_leaves_no_client_waiting():
+    async with MockProvider({"rules": [{"answer": {"fault": {"kind": "stall", "after_bytes": 0}}}]}) as provider:
+        call = asyncio.create_task(outcome(provider, chat()))
+        received = await provider.next_request()
+    assert (await call).body == b""
+    assert not received.closed.is_set(), "the client did not leave"
+
+
 async def test_a_client_that_waits_for_leave_to_send_its_body(wire):
     head, _, body = chat().partition(b"\r\n\r\n")
     await wire.send(head + b"\r\nexpect: 100-continue\r\n\r\n")
@@ -123,11 +139,10 @@ async def test_a_body_without_end_is_refused(provider, wire, monkeypatch):
 
 
 async def test_a_message_nested_beyond_reason_has_no_text(wire):
-    content = "x"
-    for _ in range(200):
-        content = [{"content": content}]
-    await wire.send(chat(messages=[{"role": "user", "content": content}]))
-    assert (await wire.response()).status == 200
+    for nested in ("[" * 600 + "]" * 600, '{"content":' * 600 + "1" + "}" * 600):
+        body = b'{"model": "m", "messages": [{"role": "user", "content": %b}]}' % nested.encode()
+        await wire.send(request("POST", "/v1/chat/completions", body=body))
+        assert (await wire.response()).status == 200
 
 
 async def test_a_call_is_one_line_in_the_log_without_its_key(provider, wire, caplog):

@@ -73,6 +73,11 @@ async def test_a_models_name_chooses_a_rule_in_every_dialect(provider, wire):
     assert b"fast" in refused.body
 
 
+async def test_a_rule_that_is_chosen_steps_aside_too(provider, wire):
+    provider.use({"rules": [{"name": "once", "times": 1, "answer": {"text": "chosen"}}]})
+    assert [await said(wire, chat("mock-rule:once")) for _ in range(2)] == ["chosen", HELLO]
+
+
 async def test_a_new_script_begins_anew(provider, wire):
     script = {"rules": [{"times": 1, "answer": {"text": "once"}}]}
     provider.use(script)

@@ -31,6 +31,7 @@ class Gateway:
         self.settings = settings
         self.output: list[str] = []
         self.log: list[str] = []
+        self._logged = threading.Condition()
 
     def __enter__(self) -> Self:
         self.start()
@@ -49,7 +50,8 @@ class Gateway:
             env=self._environment(),
             cwd=ROOT,
         )
-        threading.Thread(target=self._collect_log, daemon=True).start()
+        self._collector = threading.Thread(target=self._collect_log, daemon=True)
+        self._collector.start()
         watchdog = threading.Timer(START_SECONDS, self.process.kill)
         watchdog.start()
         for line in self.process.stdout:
@@ -66,6 +68,7 @@ class Gateway:
         if self.process.poll() is None:
             self.process.send_signal(number)
         status = self.process.wait(timeout=60)
+        self._collector.join(timeout=10)
         self.process.stdout.close()
         self.process.stderr.close()
         return status
@@ -78,9 +81,23 @@ class Gateway:
         """A client of the Admin API over REST, as a script would use it."""
         return Admin(self.url("admin_http"))
 
+    def logged(self, method: str) -> dict[str, Any]:
+        """The fields of the one log line of a call to this method, once it is written."""
+        with self._logged:
+            if not self._logged.wait_for(lambda: self._lines_of(method), timeout=10):
+                raise AssertionError(f"no call of {method} was logged")
+            (line,) = self._lines_of(method)
+        return line
+
+    def _lines_of(self, method: str) -> list[dict[str, Any]]:
+        lines = [json.loads(line) for line in self.log if line.startswith("{")]
+        return [line for line in lines if line.get("method", "").endswith(method)]
+
     def _collect_log(self) -> None:
         for line in self.process.stderr:
-            self.log.append(line.rstrip("\n"))
+            with self._logged:
+                self.log.append(line.rstrip("\n"))
+                self._logged.notify_all()
 
     def _environment(self) -> dict[str, str]:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("TOLLWAY_")}

@@ -21,6 +21,8 @@ from tollwayd.telemetry.logs import configure_logs
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
+    from tollwayd.telemetry.logs import WriteLine
+
 cli = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
@@ -38,8 +40,7 @@ def main() -> None:
 def serve() -> None:
     """Serves the Admin and Proxy APIs until Ctrl-C. Settings: TOLLWAY_* over tollway.yaml over defaults."""
     settings = _settings()
-    _log(settings.log_format, settings.log_level)
-    app = App(settings)
+    app = App(settings, _log(settings.log_format, settings.log_level))
     _run(_stopped_by_signals(app, app.run(_announce)))
 
 
@@ -47,8 +48,8 @@ def serve() -> None:
 def demo() -> None:
     """Serves with a scripted provider and a demo tenant, and prints lines to paste."""
     settings = _settings(demo=True)
-    _log("text" if sys.stderr.isatty() else settings.log_format, settings.log_level)
-    app = App(settings)
+    log_format = "text" if sys.stderr.isatty() else settings.log_format
+    app = App(settings, _log(log_format, settings.log_level))
     _run(_stopped_by_signals(app, Demo(app).run(_announce)))
 
 
@@ -71,8 +72,8 @@ def _settings(*, demo: bool = False) -> Settings:
         raise typer.Exit(2) from None
 
 
-def _log(log_format: str, level: str) -> None:
-    configure_logs(text=log_format == "text", level=level)
+def _log(log_format: str, level: str) -> WriteLine | None:
+    return configure_logs(text=log_format == "text", level=level)
 
 
 def _run(work: Coroutine[Any, Any, None]) -> None:

@@ -50,13 +50,15 @@ class Chain:
         async def run(request: Any, call: Call) -> Result:
             try:
                 for hook in self._on_request:
-                    request = await _apply(hook, call, request)
+                    if (outcome := hook(call, request)) is not None:
+                        request = await _settled(outcome, request)
                 result = await inner(request, call)
                 if not isinstance(result, Message):
                     self._own(call, result)
                     return Stream(result, call, self._on_event, self._on_end)
                 for hook in self._on_response:
-                    result = await _apply(hook, call, result)
+                    if (outcome := hook(call, result)) is not None:
+                        result = await _settled(outcome, result)
             except BaseException as error:  # noqa: BLE001 - cancellation ends a call, too.
                 public = await _end(call, self._on_end, error)
                 raise public from public.__cause__
@@ -102,7 +104,8 @@ class Stream:
         try:
             event = await self._source.__anext__()
             for hook in self._hooks:
-                event = await _apply(hook, self._call, event)
+                if (outcome := hook(self._call, event)) is not None:
+                    event = await _settled(outcome, event)
         except StopAsyncIteration:
             await self._finish(None)
             raise
@@ -130,9 +133,9 @@ def _hooks(plugins: Iterable[Plugin], name: str) -> tuple[Hook, ...]:
     return tuple(hook for plugin in plugins if (hook := getattr(plugin, name, None)))
 
 
-async def _apply(hook: Hook, call: Call, message: Any) -> Any:
-    outcome = hook(call, message)
-    if outcome is not None and isawaitable(outcome):
+async def _settled(outcome: Any, message: Any) -> Any:
+    """What goes on from a hook that gave something: the message that it gave, or else the one that it saw."""
+    if isawaitable(outcome):
         outcome = await outcome
     return message if outcome is None else outcome
 
@@ -140,22 +143,21 @@ async def _apply(hook: Hook, call: Call, message: Any) -> Any:
 async def _end(call: Call, hooks: tuple[Hook, ...], error: BaseException | None) -> BaseException:
     """Closes what the call opened, runs the `on_end` hooks, and gives the error as its caller may see it."""
     public = error if error is None else _public(error)
-    while call.closers:
-        await _quietly(call, call.closers.pop())
-    for hook in hooks:
-        await _quietly(call, hook, call, public)
-    return public or StopAsyncIteration()
-
-
-async def _quietly(call: Call, function: Callable[..., object], *arguments: object) -> None:
     # An ending must reach its last step whatever one of them does, a second cancellation included; what went wrong goes
     # into the call's log line.
-    try:
-        outcome = function(*arguments)
-        if outcome is not None and isawaitable(outcome):
-            await outcome
-    except BaseException as error:  # noqa: BLE001
-        call.end_errors.append(error)
+    while call.closers:
+        try:
+            if (outcome := call.closers.pop()()) is not None:
+                await _settled(outcome, None)
+        except BaseException as error_within:  # noqa: BLE001
+            call.end_errors.append(error_within)
+    for hook in hooks:
+        try:
+            if (outcome := hook(call, public)) is not None:
+                await _settled(outcome, None)
+        except BaseException as error_within:  # noqa: BLE001
+            call.end_errors.append(error_within)
+    return public or StopAsyncIteration()
 
 
 def _public(error: BaseException) -> BaseException:

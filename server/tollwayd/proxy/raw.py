@@ -139,6 +139,8 @@ class RawService:
 
 
 def _require_json(content_type: str) -> None:
+    if content_type == _JSON:
+        return
     media_type = content_type.partition(";")[0].strip().lower()
     if media_type not in {"", _JSON} and not media_type.endswith("+json"):
         raise TollwayError(Reason.REASON_MEDIA_TYPE_UNSUPPORTED)

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from tollwayd.core.snapshot import Secret, Snapshot
     from tollwayd.security.root import RootCredential
 
+KNOWN_SECRETS = 4096
+"""How many secrets are known without hashing them again: the callers of a busy minute, half a megabyte."""
+
 _ROOT = Principal("root", roles=frozenset({"admin"}))
 
 
@@ -32,14 +35,16 @@ class ApiKeyAuthentication:
     def __init__(self, current: Current, keys: Keys) -> None:
         self._current = current
         self._keys = keys
+        self._known: dict[str, Secret] = {}
+        self._known_in = current.snapshot
 
     def on_request(self, call: Call, _: Message) -> None:
         """Sets snapshot, API key and principal; one of the REASON_CREDENTIAL_ reasons where there is none."""
         presented = _presented(call)
         snapshot = self._current.snapshot
-        secret = _find(snapshot, self._keys, presented)
-        if secret is None:
-            raise TollwayError(Reason.REASON_CREDENTIAL_INVALID)
+        if snapshot is not self._known_in:
+            self._known, self._known_in = {}, snapshot
+        secret = self._known.get(presented) or self._look_up(presented)
         if secret.expire_time is not None and secret.expire_time <= time.time():
             raise TollwayError(Reason.REASON_CREDENTIAL_EXPIRED)
         api_key = secret.api_key
@@ -49,6 +54,16 @@ class ApiKeyAuthentication:
         call.snapshot = snapshot
         call.api_key = api_key
         call.principal = api_key.principal
+
+    def _look_up(self, presented: str) -> Secret:
+        """Only secrets that were found are kept: invalid ones, of which anybody can make many, are hashed each time."""
+        secret = _find(self._known_in, self._keys, presented)
+        if secret is None:
+            raise TollwayError(Reason.REASON_CREDENTIAL_INVALID)
+        if len(self._known) >= KNOWN_SECRETS:
+            self._known.clear()
+        self._known[presented] = secret
+        return secret
 
 
 class RootAuthentication:

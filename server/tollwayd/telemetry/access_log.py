@@ -13,58 +13,65 @@ from tollwayd.telemetry.outcome import outcome
 
 if TYPE_CHECKING:
     from tollwayd.core.call import Call, Exchange
+    from tollwayd.telemetry.logs import WriteLine
 
 
 class AccessLog:
-    """A chain link. It logs names, sizes and times, never a body, a header or a credential."""
+    """A chain link. It logs names, sizes and times, never a body, a header or a credential.
+
+    `write` is None where only defects are wanted: a call that has none then costs nothing here.
+    """
 
     name: Final = "access-log"
     stage: Final = Stage.OBSERVE
 
-    def __init__(self) -> None:
+    def __init__(self, write: WriteLine | None) -> None:
+        self._write = write
         self._log = structlog.get_logger("tollway.call")
 
     def on_end(self, call: Call, error: BaseException | None) -> None:
         """Writes the line; a defect's traceback goes with it."""
-        fields: dict[str, Any] = {
-            "call": call.id,
-            "method": call.method,
-            "door": call.door,
-            "peer": call.peer,
-            "outcome": outcome(call, error),
-            "seconds": round(time.monotonic() - call.started, 6),
-        }
-        if call.principal is not None:
-            fields["tenant"] = call.principal.tenant
-            fields["key"] = call.principal.key
-        if call.exchange is not None:
-            fields.update(_exchange(call, call.exchange))
-        defect = _defect(call, error)
-        if defect is None:
-            self._log.info("call", **fields)
-        else:
-            self._log.error("call", **fields, exc_info=defect)
+        if call.end_errors or (isinstance(error, TollwayError) and error.reason == Reason.REASON_INTERNAL):
+            self._log.error("call", **_fields(call, error), exc_info=_defect(call, error))
+        elif self._write is not None:
+            self._write("call", _fields(call, error))
 
 
-def _exchange(call: Call, exchange: Exchange) -> dict[str, Any]:
+def _fields(call: Call, error: BaseException | None) -> dict[str, Any]:
+    principal, exchange = call.principal, call.exchange
     fields: dict[str, Any] = {
-        "model": exchange.model,
-        "provider": exchange.provider,
-        "upstream_model": exchange.upstream_model,
-        "stream": exchange.stream,
+        "call": call.id,
+        "method": call.method,
+        "door": call.door,
+        "peer": call.peer,
+        "outcome": outcome(call, error),
+        "seconds": round(time.monotonic() - call.started, 6),
     }
+    if principal is not None:
+        fields["tenant"] = principal.tenant
+        fields["key"] = principal.key
+    if exchange is not None:
+        _add_exchange(fields, call, exchange)
+    return fields
+
+
+def _add_exchange(fields: dict[str, Any], call: Call, exchange: Exchange) -> None:
+    fields["model"] = exchange.model
+    fields["provider"] = exchange.provider
+    fields["upstream_model"] = exchange.upstream_model
+    fields["stream"] = exchange.stream
     if exchange.first_byte_at is not None:
         fields["first_byte_seconds"] = round(exchange.first_byte_at - call.started, 6)
     if exchange.usage is not None:
-        fields.update((field.name, value) for field, value in exchange.usage.ListFields())
+        for field, value in exchange.usage.ListFields():
+            fields[field.name] = value
     if exchange.attempts:
         fields["failed_attempts"] = exchange.attempts
     if exchange.dropped:
         fields["dropped"] = exchange.dropped
-    return fields
 
 
-def _defect(call: Call, error: BaseException | None) -> BaseException | None:
+def _defect(call: Call, error: BaseException | None) -> BaseException:
     if isinstance(error, TollwayError) and error.reason == Reason.REASON_INTERNAL:
         return error.__cause__ or error
-    return call.end_errors[0] if call.end_errors else None
+    return call.end_errors[0]

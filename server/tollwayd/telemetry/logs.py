@@ -4,18 +4,30 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 import orjson
 import structlog
 
+from tollwayd.telemetry.log_stream import LogStream
+
 if TYPE_CHECKING:
     from structlog.typing import EventDict, Processor, WrappedLogger
 
+WriteLine = Callable[[str, Mapping[str, Any]], None]
+"""`write(event, fields)` writes one line of level info."""
 
-def configure_logs(*, text: bool, level: str) -> None:
-    """Writes lines to standard error: readable text, or one JSON object a line."""
+
+def configure_logs(*, text: bool, level: str) -> WriteLine | None:
+    """Writes lines to standard error: readable text, or one JSON object a line.
+
+    What it gives writes lines at the rate of calls: structlog's way to JSON takes 10 µs more for each. None where the
+    level leaves such lines out.
+    """
     least = logging.getLevelNamesMapping()[level.upper()]
+    stream = LogStream(sys.stderr.buffer)
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -23,19 +35,32 @@ def configure_logs(*, text: bool, level: str) -> None:
             *(_text() if text else _json()),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(least),
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr)
-        if text
-        else structlog.BytesLoggerFactory(sys.stderr.buffer),
+        logger_factory=lambda *_: _Lines(stream),
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(handlers=[_Bridge()], level=max(least, logging.INFO), force=True)
+    if least > logging.INFO:
+        return None
+    return _write_text if text else _json_writer(stream)
+
+
+def _json_writer(stream: LogStream) -> WriteLine:
+    def write(event: str, fields: Mapping[str, Any]) -> None:
+        line = {**fields, "event": event, "level": "info", "timestamp": datetime.now(UTC)}
+        stream.write(orjson.dumps(line, default=str, option=orjson.OPT_UTC_Z))
+
+    return write
+
+
+def _write_text(event: str, fields: Mapping[str, Any]) -> None:
+    structlog.get_logger("tollway").info(event, **fields)
 
 
 def _text() -> list[Processor]:
     renderer = structlog.dev.ConsoleRenderer(
         colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
     )
-    return [_short_times, renderer]
+    return [_short_times, renderer, _encoded]
 
 
 def _json() -> list[Processor]:
@@ -50,6 +75,18 @@ def _json() -> list[Processor]:
 def _short_times(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     event["timestamp"] = str(event["timestamp"])[11:23]
     return event
+
+
+def _encoded(_: WrappedLogger, __: str, line: Any) -> bytes:
+    text: str = line
+    return text.encode("utf-8", "backslashreplace")
+
+
+class _Lines:
+    """The logger that structlog wraps: every level's method takes a whole line."""
+
+    def __init__(self, stream: LogStream) -> None:
+        self.debug = self.info = self.warning = self.error = self.critical = self.exception = stream.write
 
 
 class _Bridge(logging.Handler):

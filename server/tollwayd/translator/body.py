@@ -30,7 +30,7 @@ async def read_body(request: BaseRequest, limit: int, timeouts: Timeouts) -> byt
     _check_head(request, limit)
     content = request.content
     if content.is_eof():  # It came together with the head, which is the rule for small bodies.
-        body = await content.readany()
+        body = content.read_nowait()
         _check_size(len(body), limit)
         return body
     if request.version >= HttpVersion11 and request.headers.get(hdrs.EXPECT, "").lower() == "100-continue":

@@ -1,38 +1,130 @@
-"""A client's connection: aiohttp's, with the edges closed that it leaves open."""
+"""A client's connection: aiohttp's parser and flow control, with a loop over its requests that is this door's own."""
 
 from __future__ import annotations
 
+import asyncio
+import logging
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
-from aiohttp import web
-from aiohttp.http import RawRequestMessage
+from aiohttp import StreamReader, web
+from aiohttp.http import RawRequestMessage, StreamWriter
+from aiohttp.web import BaseRequest
 from aiohttp.web_protocol import RequestHandler, RequestPayloadError
 
 from tollwayd.core.call import new_call_id
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.translator.errors import error_answer
-from tollwayd.translator.reply import CLOSED, answer_headers
+from tollwayd.translator.reply import answer_headers
 
 if TYPE_CHECKING:
-    import asyncio
+    from collections.abc import Awaitable, Callable
 
-    from aiohttp.web import BaseRequest, StreamResponse
+    Answer = Callable[[BaseRequest], Awaitable[bool]]
+    """Answers a request, and says whether the connection stays for another. It raises CancelledError only."""
 
 _MALFORMED: Final = error_answer(TollwayError(Reason.REASON_REQUEST_MALFORMED))
 _MALFORMED_HEAD: Final = f"HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: {len(_MALFORMED.body)}\r\n"
 
+_log = logging.getLogger(__name__)
+
 
 class Connection(RequestHandler):
-    """Adds to aiohttp's: a head has to come whole within `head_seconds`, and what is malformed is answered at once, in
-    words that quote nothing of it.
+    """aiohttp's connection, with the edges closed that it leaves open: a head has to come whole within `head_seconds`,
+    and what is malformed is answered at once, in words that quote nothing of it.
+
+    A request is answered in the connection's own task. aiohttp starts another one for each, and turns what its handler
+    raises or returns into an answer; leaving that out takes a tenth off the time of a short call.
     """
 
-    __slots__ = ("_head_seconds", "_head_timer")
+    __slots__ = ("_answer", "_head_seconds", "_head_timer", "_linger_seconds")
 
-    def __init__(self, manager: web.Server, *, head_seconds: float, **settings: Any) -> None:
+    def __init__(
+        self, manager: web.Server, answer: Answer, *, head_seconds: float, linger_seconds: float, **settings: Any
+    ) -> None:
         super().__init__(manager, **settings)
+        self._answer: Final = answer
         self._head_seconds: Final = head_seconds
+        self._linger_seconds: Final = linger_seconds
         self._head_timer: asyncio.TimerHandle | None = None
+
+    async def start(self) -> None:
+        """aiohttp: the life of the connection, request by request."""
+        writer = StreamWriter(self, self._loop)
+        try:
+            while not self._force_close:
+                message, payload = await self._next()
+                if not isinstance(message, RawRequestMessage):
+                    self._refuse()
+                    break
+                if not await self._serve(message, payload, writer):
+                    break
+        except Exception:  # noqa: BLE001 - its traceback is logged, and the connection is all that it may cost.
+            # What answers raises nothing; where it does, nobody knows what is out already.
+            _log.exception("the REST door failed")
+        finally:
+            # Also on the way out of a cancellation: a client that has left is cut off from what was for it.
+            self.force_close()
+
+    async def _next(self) -> tuple[Any, StreamReader]:
+        if not self._messages:
+            self._waiter = self._loop.create_future()
+            try:
+                await self._waiter
+            finally:
+                self._waiter = None
+        message, payload = self._messages.popleft()
+        if self._parser is not None:
+            self._parser.message_consumed()
+        if self._buffer_paused and len(self._messages) <= self._msg_queue_resume_size:
+            self._resume_reading_if_drained()
+        return message, payload
+
+    async def _serve(self, message: RawRequestMessage, payload: StreamReader, writer: StreamWriter) -> bool:
+        """Answers one request; whether another may follow."""
+        task = self._task_handler or asyncio.current_task()
+        assert task is not None
+        self._request_in_progress = True
+        self._current_request = BaseRequest(message, payload, self, writer, task, self._loop)
+        try:
+            keep = await self._answer(self._current_request)
+        finally:
+            self._current_request = None
+            self._request_in_progress = False
+            if self._handler_waiter is not None and not self._handler_waiter.done():
+                self._handler_waiter.set_result(None)
+        self._decline_upgrade()
+        if not payload.is_eof():
+            keep = await self._linger(payload) and keep
+        self._keepalive = keep
+        if not keep or self._close or self._force_close:
+            return False
+        self._await_next()
+        return True
+
+    def _decline_upgrade(self) -> None:
+        """Reads on behind a request that asked for another protocol: the door has none (RFC 9110, section 7.8)."""
+        if self._upgraded and not self._messages and self._parser is not None:
+            self._parser.set_upgraded(False)
+            self._upgraded = False
+            tail, self._message_tail = self._message_tail, b""
+            if tail:
+                super().data_received(tail)
+            if self._buffer_paused:
+                self._resume_reading_if_drained()
+
+    async def _linger(self, payload: StreamReader) -> bool:
+        """Throws the unread body of an answered request away; whether all of it came in time."""
+        with suppress(TimeoutError, RequestPayloadError):
+            async with asyncio.timeout(self._linger_seconds):
+                while not payload.is_eof():
+                    await payload.readany()
+        return payload.is_eof()
+
+    def _await_next(self) -> None:
+        self._next_keepalive_close_time = self._loop.time() + self._keepalive_timeout
+        if self._keepalive_handle is None:
+            self._keepalive_handle = self._loop.call_at(self._next_keepalive_close_time, self._process_keepalive)
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
@@ -51,22 +143,6 @@ class Connection(RequestHandler):
     def connection_lost(self, exc: BaseException | None) -> None:
         self._forget_head()
         super().connection_lost(exc)
-
-    def handle_error(
-        self,
-        request: BaseRequest,
-        status: int = 500,
-        exc: BaseException | None = None,
-        message: str | None = None,
-    ) -> StreamResponse:
-        if status == 400 and request.transport is not None:
-            headers = answer_headers(new_call_id(), _MALFORMED.content_type, {})
-            request.transport.write(f"{_MALFORMED_HEAD}{headers}\r\n".encode() + _MALFORMED.body)
-        else:
-            # The door's handler raises nothing; where it does, nobody knows what is out already.
-            self.log_exception("the REST door failed", exc_info=exc)
-            self.force_close()
-        return CLOSED
 
     @property
     def _waits_for_head(self) -> bool:
@@ -87,9 +163,23 @@ class Connection(RequestHandler):
         if self._current_request is not None and not self._current_request.content.is_eof():
             self._current_request.content.set_exception(RequestPayloadError())
 
+    def _refuse(self) -> None:
+        """Answers what is no request."""
+        if self.transport is not None:
+            headers = answer_headers(new_call_id(), _MALFORMED.content_type, {})
+            self.transport.write(f"{_MALFORMED_HEAD}{headers}\r\n".encode() + _MALFORMED.body)
+
 
 class Connections(web.Server):
     """Makes the connections of one listener. The keyword arguments are those of Connection."""
 
+    def __init__(self, answer: Answer, **settings: Any) -> None:
+        super().__init__(_unused, **settings)
+        self._answer: Final = answer
+
     def __call__(self) -> RequestHandler:
-        return Connection(self, loop=self._loop, **self._kwargs)
+        return Connection(self, self._answer, loop=self._loop, **self._kwargs)
+
+
+async def _unused(_: BaseRequest) -> web.StreamResponse:
+    raise AssertionError("connections answer by themselves")

@@ -13,7 +13,6 @@ from tollwayd.translator.turn import Turn
 if TYPE_CHECKING:
     from aiohttp.web import BaseRequest
 
-    from tollwayd.translator.reply import Written
     from tollwayd.translator.turn import Rules
 
 _CUT_SECONDS = 0.5
@@ -23,7 +22,7 @@ _log = logging.getLogger(__name__)
 
 
 class Handler:
-    """`await handler(request)` answers a request; it raises CancelledError only."""
+    """`await handler(request)` answers a request; gives whether its connection stays, raises CancelledError only."""
 
     def __init__(self, rules: Rules) -> None:
         self._rules: Final = rules
@@ -31,7 +30,7 @@ class Handler:
         self._draining = False
         self._cutting = False
 
-    async def __call__(self, request: BaseRequest) -> Written:
+    async def __call__(self, request: BaseRequest) -> bool:
         task = asyncio.current_task()
         assert task is not None
         reply = Reply(request, self._rules.timeouts.stalled_answer)
@@ -43,10 +42,10 @@ class Handler:
             if error := await self._attempt(turn, reply, task):
                 await turn.fail(error)
         except ConnectionError:
-            pass  # The client is gone; aiohttp closes what is left of the connection.
+            pass  # The client is gone; what is left of the connection is closed.
         finally:
             del self._running[task]
-        return reply.outcome
+        return reply.keeps_connection
 
     def drain(self) -> None:
         """Has every answer from now on, of requests under way too, say that its connection closes."""

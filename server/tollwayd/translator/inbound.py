@@ -42,8 +42,10 @@ class RequestReader:
 
     def check_content_type(self, content_type: str) -> None:
         """REASON_MEDIA_TYPE_UNSUPPORTED where the body is to be JSON and says that it is not. HttpBody takes any."""
+        if self._raw:
+            return
         media_type = content_type.partition(";")[0].strip().lower()
-        if self._raw or media_type in {"", "application/json"} or media_type.endswith("+json"):
+        if media_type in {"", "application/json"} or media_type.endswith("+json"):
             return
         raise TollwayError(Reason.REASON_MEDIA_TYPE_UNSUPPORTED)
 

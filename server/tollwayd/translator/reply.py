@@ -11,38 +11,20 @@ import time
 from email.utils import formatdate
 from functools import lru_cache
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from aiohttp import HttpVersion11
-from aiohttp.web import StreamResponse
 
 from tollwayd.translator.metadata import content_type_header, response_headers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from aiohttp.base_protocol import BaseProtocol
     from aiohttp.web import BaseRequest
 
 _PHRASES = {status.value: status.phrase for status in HTTPStatus} | {499: "Client Closed Request"}
 _JOINED_BYTES = 64 * 1024  # Up to here one write of a joined copy is cheaper than two writes.
-
-
-class Written(StreamResponse):
-    """What aiohttp gets in place of a response that stands on the connection already."""
-
-    def __init__(self, *, keep_alive: bool) -> None:
-        super().__init__()
-        self._keep_alive = keep_alive
-
-    async def prepare(self, request: BaseRequest) -> None:
-        pass
-
-    async def write_eof(self, data: bytes = b"") -> None:
-        pass
-
-
-KEPT: Final = Written(keep_alive=True)
-CLOSED: Final = Written(keep_alive=False)
 
 
 class Reply:
@@ -51,10 +33,22 @@ class Reply:
     `keep_alive` may be taken away before. `started` says whether a head is out, `ended` whether all is.
     """
 
-    __slots__ = ("_bodiless", "_chunked", "_request", "_stall_seconds", "ended", "keep_alive", "started")
+    __slots__ = (
+        "_bodiless",
+        "_chunked",
+        "_connection",
+        "_knows_chunks",
+        "_request",
+        "_stall_seconds",
+        "ended",
+        "keep_alive",
+        "started",
+    )
 
     def __init__(self, request: BaseRequest, stall_seconds: float) -> None:
         self._request = request
+        self._connection: BaseProtocol = request.protocol
+        self._knows_chunks = request.version >= HttpVersion11
         self._stall_seconds = stall_seconds
         self._chunked = False
         self._bodiless = request.method == "HEAD"  # RFC 9110, section 9.3.2.
@@ -65,12 +59,12 @@ class Reply:
     @property
     def connected(self) -> bool:
         """Whether the client is still there."""
-        return self._request.transport is not None
+        return self._connection.transport is not None
 
     @property
-    def outcome(self) -> Written:
-        """For aiohttp: whether the connection stays for another request."""
-        return KEPT if self.keep_alive and self.ended else CLOSED
+    def keeps_connection(self) -> bool:
+        """Whether the connection stays for another request."""
+        return self.keep_alive and self.ended
 
     async def send(self, status: int, headers: str, body: bytes) -> None:
         """Sends a whole response. `headers` are lines, each with its line end."""
@@ -87,7 +81,7 @@ class Reply:
 
     async def start(self, status: int, headers: str, body: bytes) -> None:
         """Sends the head and the first part of a body whose length nobody knows yet."""
-        self._chunked = self._request.version >= HttpVersion11
+        self._chunked = self._knows_chunks
         if not self._chunked:
             self.keep_alive = False  # HTTP/1.0 knows no other end of such a body than the connection's.
         framing = "transfer-encoding: chunked\r\n" if self._chunked else ""
@@ -113,20 +107,20 @@ class Reply:
     def abort(self) -> None:
         """Cuts the connection, so that the client cannot take the answer for a whole one."""
         self.keep_alive = False
-        if self._request.transport is not None:
-            self._request.transport.abort()
+        if (transport := self._connection.transport) is not None:
+            transport.abort()
 
     def _head(self, status: int, headers: str) -> str:
         self.started = True
         return (
             f"HTTP/1.1 {status} {_PHRASES.get(status, '')}\r\n"
-            f"date: {_date(int(time.time()))}\r\n{headers}{self._connection()}"
+            f"date: {_date(int(time.time()))}\r\n{headers}{self._connection_header()}"
         )
 
-    def _connection(self) -> str:
+    def _connection_header(self) -> str:
         if not self.keep_alive:
             return "connection: close\r\n"
-        return "" if self._request.version >= HttpVersion11 else "connection: keep-alive\r\n"
+        return "" if self._knows_chunks else "connection: keep-alive\r\n"
 
     def _chunk(self, body: bytes) -> bytes:
         if not self._chunked:
@@ -134,19 +128,18 @@ class Reply:
         return b"%x\r\n%b\r\n" % (len(body), body) if body else b""
 
     def _write(self, part: bytes) -> None:
-        transport = self._request.transport
+        transport = self._connection.transport
         if transport is None or transport.is_closing():
-            # aiohttp ends the connection quietly on this one, as on a client that left by itself.
             raise ConnectionResetError("the client is gone")
         transport.write(part)
 
     async def _drain(self) -> None:
-        if self._request.protocol.writing_paused:
+        if self._connection.writing_paused:
             await self._drain_slowly()
 
     async def _drain_slowly(self) -> None:
         """Waits until the client has read, and cuts one that takes nothing at all for too long."""
-        transport = self._request.transport
+        transport = self._connection.transport
         assert transport is not None
         drained = asyncio.ensure_future(self._request.writer.drain())
         try:

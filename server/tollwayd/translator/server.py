@@ -86,7 +86,7 @@ class RestDoor:
             auto_decompress=False,  # Compressed bodies are refused.
             keepalive_timeout=self._timeouts.idle,
             head_seconds=self._timeouts.head,
-            lingering_time=LINGER_SECONDS,
+            linger_seconds=LINGER_SECONDS,
             max_line_size=MAX_LINE_BYTES,
             max_field_size=MAX_LINE_BYTES,
             max_headers=MAX_HEADERS,

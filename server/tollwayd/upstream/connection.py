@@ -7,6 +7,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, cast
 
 from tollwayd.core.errors import TollwayError
+from tollwayd.upstream.deadlines import Deadlines
 from tollwayd.upstream.failures import UnansweredError, interrupted, unreachable
 from tollwayd.upstream.parser import AnswerParser
 from tollwayd.upstream.request import framed
@@ -28,6 +29,7 @@ class Connection(asyncio.Protocol):
 
     __slots__ = (
         "_asked_at",
+        "_deadlines",
         "_limits",
         "_loop",
         "_parser",
@@ -45,6 +47,7 @@ class Connection(asyncio.Protocol):
         self.origin = origin
         self.made_at = self.idle_since = self._asked_at = monotonic()
         self._loop = loop
+        self._deadlines = Deadlines(loop)
         self._limits = pool.limits
         self._parser = AnswerParser(pool.limits)
         self._pool = pool
@@ -61,12 +64,12 @@ class Connection(asyncio.Protocol):
         transport = self._transport
         if transport is None:
             raise unreachable()
-        response = HttpResponse(self, self._loop, timeouts, total_at, self._limits.buffered_bytes)
-        self._response = response
+        self._response = response = HttpResponse(self, self._loop, self._deadlines, self._limits.buffered_bytes)
+        self._deadlines.begin(timeouts, total_at, response.fail)
         self._parser.expect(response)
         self._asked_at = monotonic()
         if len(body) <= _ONE_WRITE:
-            transport.write(framed(head, len(body)) + body)
+            transport.write(framed(head, len(body), body))
         else:
             transport.write(framed(head, len(body)))
             await self._write(transport, body, response)
@@ -148,6 +151,7 @@ class Connection(asyncio.Protocol):
         self._pool.forget(self)
         if self._response is not None:
             self._response.fail(self._broken(self._response))
+        self._deadlines.cancel()
 
     def pause_writing(self) -> None:
         self._writable = False

@@ -48,7 +48,7 @@ class AnswerParser:
     def expect(self, response: HttpResponse) -> None:
         """Reads the next answer into `response`."""
         self._response = response
-        self._headers: dict[str, str] = {}
+        self._headers: list[tuple[bytes, bytes]] = []
         self._fields = self._head_bytes = self._overhead = 0
         self._interim = self.begun = self.complete = self.keep_alive = self.until_close = False
 
@@ -81,12 +81,13 @@ class AnswerParser:
         self._head_bytes += len(name) + len(value)
         if self._head_bytes > self._limits.head_bytes or self._fields > self._limits.head_fields:
             raise _too_large()
-        self._headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+        self._headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         """Called by llhttp at the end of each head; interim ones (1xx) are passed over (RFC 9110, section 15.2)."""
         status = self._parser.get_status_code()
-        headers, self._headers = self._headers, {}
+        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in self._headers}
+        self._headers = []
         if status >= _OK:
             self.until_close = _ends_with_connection(headers)
             self._response.head_arrived(status, headers)

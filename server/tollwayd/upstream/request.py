@@ -54,13 +54,13 @@ def header_lines(headers: Iterable[tuple[str, str]]) -> bytes:
     return "".join([_field(name, value) for name, value in headers]).encode("latin-1")
 
 
-def framed(head: bytes, length: int) -> bytes:
-    """A head with its `content-length` and the blank line.
+def framed(head: bytes, length: int, body: bytes = b"") -> bytes:
+    """A head with its `content-length` and the blank line, and the body where it is to go out in the same write.
 
     A POST without a body says so too (RFC 9110, section 8.6): some servers answer 411 otherwise.
     """
     if length or head.startswith(b"POST "):
-        return b"%bcontent-length: %d\r\n\r\n" % (head, length)
+        return b"%bcontent-length: %d\r\n\r\n%b" % (head, length, body)
     return head + b"\r\n"
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from tollwayd.upstream.deadlines import Deadlines
 from tollwayd.upstream.failures import interrupted, unreadable
 from tollwayd.upstream.limits import MAX_BODY_BYTES
 
@@ -14,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tollwayd.core.errors import TollwayError
-    from tollwayd.core.timeouts import Timeouts
     from tollwayd.upstream.connection import Connection
+    from tollwayd.upstream.deadlines import Deadlines
 
 
 class HttpResponse:
@@ -45,8 +44,7 @@ class HttpResponse:
         self,
         connection: Connection,
         loop: asyncio.AbstractEventLoop,
-        timeouts: Timeouts,
-        total_at: float,
+        deadlines: Deadlines,
         high_water: int,
     ) -> None:
         self.status = 0
@@ -54,7 +52,7 @@ class HttpResponse:
         self.first_byte_at = 0.0
         self._connection: Connection | None = connection
         self._loop = loop
-        self.deadlines = Deadlines(loop, timeouts, total_at, self.fail)
+        self.deadlines = deadlines
         self._high_water = high_water
         self._pieces: list[bytes] = []
         self._buffered = 0
@@ -68,6 +66,8 @@ class HttpResponse:
 
         REASON_UPSTREAM_TIMEOUT, REASON_UPSTREAM_INTERRUPTED or REASON_UPSTREAM_INVALID where the answer fails.
         """
+        if self._connection is None and self._error is None and self._buffered <= max_bytes:
+            return self._take()  # It has all come with the head, as most answers do.
         pieces: list[bytes] = []
         size = 0
         async for piece in self:
@@ -93,7 +93,8 @@ class HttpResponse:
 
     def close(self) -> None:
         """Ends the answer at once, if it has not ended; what is left of it reads as broken off. Safe to repeat."""
-        self.fail(interrupted())
+        if self._connection is not None:
+            self.fail(interrupted())
         if self._pieces:
             self._pieces = []
             self._error = interrupted()
@@ -123,7 +124,7 @@ class HttpResponse:
     def end(self) -> None:
         """The body is whole."""
         self._connection = None
-        self.deadlines.cancel()
+        self.deadlines.rest()
         self.wake()
 
     def fail(self, error: TollwayError) -> None:
@@ -131,7 +132,7 @@ class HttpResponse:
         connection, self._connection = self._connection, None
         if connection is not None:
             self._error = error
-            self.deadlines.cancel()
+            self.deadlines.rest()
             connection.abort()
             self.wake()
 

@@ -1,0 +1,46 @@
+"""Where log lines go: one stream, written once a turn of the event loop and not once a line."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+from collections import deque
+from typing import BinaryIO
+
+
+class LogStream:
+    """Takes whole lines, without their newline, from any thread.
+
+    A write to the system costs some 2 µs, a reader that it wakes more: with a few calls ending in every turn of the
+    event loop, that is a fifth of what their lines cost in all. Lines of one thread stay in their order.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._lines: deque[bytes] = deque()
+        self._awaits_turn = False
+        atexit.register(self.flush)
+
+    def write(self, line: bytes) -> None:
+        """Writes the line before the event loop's next turn; at once where none runs in this thread."""
+        self._lines.append(line)
+        if not self._awaits_turn:
+            try:
+                asyncio.get_running_loop().call_soon(self._end_of_turn)
+            except RuntimeError:
+                self.flush()
+            else:
+                self._awaits_turn = True
+
+    def flush(self) -> None:
+        """Writes all that waits."""
+        lines = []
+        while self._lines:
+            lines.append(self._lines.popleft())
+        if lines:
+            self._file.write(b"\n".join([*lines, b""]))
+            self._file.flush()
+
+    def _end_of_turn(self) -> None:
+        self._awaits_turn = False
+        self.flush()

@@ -14,6 +14,8 @@ MAX_EVENT_BYTES = 16 * 1024 * 1024
 """An event larger than this is refused: a provider that never ends an event must not fill the gateway's memory."""
 
 _BOUNDARY = re.compile(rb"\r\n\r\n|\n\n|\r\r|\n\r\n|\r\n\n")
+# The ends of all boundaries: every one ends with one of these.
+_BLANK_LINES = (b"\n\n", b"\n\r\n", b"\r\r")
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 # A boundary is four bytes at most, so one that new bytes complete starts in the last three old ones.
 _SPANS_BOUNDARY = 3
@@ -79,7 +81,12 @@ def parse(raw: bytes) -> ServerSentEvent | None:
 
 
 def _last_boundary(pending: bytearray, start: int) -> int:
-    end = 0
-    for boundary in _BOUNDARY.finditer(pending, start):
-        end = boundary.end()
-    return end
+    """Where the last blank line from `start` on ends, 0 where there is none.
+
+    Searched backwards, since a provider's writes mostly end with an event. A run of line ends may be cut elsewhere than
+    `_BOUNDARY` would cut it: what is left then leads the next block as empty lines, which mean nothing.
+    """
+    if pending.endswith(b"\n\n"):
+        return len(pending)
+    ends = [at + len(line) for line in _BLANK_LINES if (at := pending.rfind(line, start)) >= 0]
+    return max(ends, default=0)

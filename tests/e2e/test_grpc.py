@@ -26,6 +26,10 @@ from tollway.proxy.v1 import (
     openai_pb2,
     openai_pb2_grpc,
 )
+from tollwayd.doors import MAX_ADMIN_BODY_BYTES
+from tollwayd.rpc.options import FRAMING_BYTES
+
+ROOT = (("authorization", f"Bearer {ADMIN_KEY}"),)
 
 
 @pytest.fixture
@@ -135,8 +139,23 @@ async def test_a_message_that_does_not_parse_is_the_callers_error(gateway):
     async with grpc.aio.insecure_channel(gateway.addresses["admin_grpc"]) as channel:
         call = channel.unary_unary("/tollway.admin.v1.TenantService/GetTenant")
         with pytest.raises(grpc.aio.AioRpcError) as error:
-            await call(b"\xff\xff", metadata=(("authorization", f"Bearer {ADMIN_KEY}"),))
+            await call(b"\xff\xff", metadata=ROOT)
         assert error.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+
+
+async def test_an_admin_message_has_one_mebibyte_at_most(gateway):
+    limit = MAX_ADMIN_BODY_BYTES + FRAMING_BYTES
+    async with grpc.aio.insecure_channel(gateway.addresses["admin_grpc"]) as channel:
+        stub = tenants_pb2_grpc.TenantServiceStub(channel)
+        for size, code in (
+            (limit, grpc.StatusCode.INVALID_ARGUMENT),  # The filter's own limit speaks: the message was read.
+            (limit + 1, grpc.StatusCode.RESOURCE_EXHAUSTED),
+        ):
+            request = tenants_pb2.ListTenantsRequest(filter="x" * (size - 4))
+            assert request.ByteSize() == size
+            with pytest.raises(grpc.aio.AioRpcError) as error:
+                await stub.ListTenants(request, metadata=ROOT)
+            assert error.value.code() == code
 
 
 async def test_health_and_channelz(gateway):
@@ -155,7 +174,7 @@ async def test_keys_made_over_grpc_work_over_rest_at_once(gateway, tenant):
             api_keys_pb2.CreateApiKeyRequest(
                 parent=tenant.name, api_key_id="both-doors", api_key=api_keys_pb2.ApiKey()
             ),
-            metadata=(("authorization", f"Bearer {ADMIN_KEY}"),),
+            metadata=ROOT,
         )
     async with grpc.aio.insecure_channel(gateway.addresses["proxy_grpc"]) as channel:
         await inference_pb2_grpc.InferenceServiceStub(channel).ListModels(

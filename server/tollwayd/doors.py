@@ -41,7 +41,7 @@ class Doors:
             "proxy_http": RestDoor(proxy, max_body_bytes=limit, ignore_unknown_fields=True, print_unset=False),
         }
         self._grpc = {
-            "admin_grpc": GrpcDoor(admin, max_body_bytes=MAX_ADMIN_BODY_BYTES, serve_channelz=True),
+            "admin_grpc": GrpcDoor(admin, max_body_bytes=MAX_ADMIN_BODY_BYTES),
             "proxy_grpc": GrpcDoor(proxy, max_body_bytes=limit),
         }
         self._metrics = MetricsDoor(metrics, lambda: not self._draining)

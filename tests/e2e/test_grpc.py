@@ -158,14 +158,43 @@ async def test_an_admin_message_has_one_mebibyte_at_most(gateway):
             assert error.value.code() == code
 
 
-async def test_health_and_channelz(gateway):
+async def test_health_asks_for_no_credential(gateway):
     async with grpc.aio.insecure_channel(gateway.addresses["admin_grpc"]) as channel:
         stub = health_pb2_grpc.HealthStub(channel)
         for service in ("", "tollway.admin.v1.TenantService"):
             answer = await stub.Check(health_pb2.HealthCheckRequest(service=service))
             assert answer.status == health_pb2.HealthCheckResponse.SERVING
-        servers = await channelz_pb2_grpc.ChannelzStub(channel).GetServers(channelz_pb2.GetServersRequest())
-        assert len(servers.server) >= 1
+
+
+async def test_channelz_asks_for_the_root_credential(gateway, key):
+    async with grpc.aio.insecure_channel(gateway.addresses["admin_grpc"]) as channel:
+        stub = channelz_pb2_grpc.ChannelzStub(channel)
+        for name in [method.name for method in channelz_pb2.DESCRIPTOR.services_by_name["Channelz"].methods]:
+            request = getattr(channelz_pb2, f"{name}Request")()
+            for metadata, code in (
+                ((), grpc.StatusCode.UNAUTHENTICATED),
+                (key, grpc.StatusCode.PERMISSION_DENIED),
+            ):
+                with pytest.raises(grpc.aio.AioRpcError) as error:
+                    await getattr(stub, name)(request, metadata=metadata)
+                assert error.value.code() == code, name
+
+
+async def test_channelz_shows_servers_and_their_peers(gateway):
+    async with grpc.aio.insecure_channel(gateway.addresses["admin_grpc"]) as channel:
+        stub = channelz_pb2_grpc.ChannelzStub(channel)
+        servers = (await stub.GetServers(channelz_pb2.GetServersRequest(), metadata=ROOT)).server
+        assert len(servers) == 2
+        requests = [channelz_pb2.GetServerSocketsRequest(server_id=server.ref.server_id) for server in servers]
+        assert any([(await stub.GetServerSockets(request, metadata=ROOT)).socket_ref for request in requests])
+        with pytest.raises(grpc.aio.AioRpcError) as error:
+            await stub.GetSocket(channelz_pb2.GetSocketRequest(socket_id=10**9), metadata=ROOT)
+        assert error.value.code() == grpc.StatusCode.NOT_FOUND
+
+
+async def test_reflection_asks_for_no_credential(gateway):
+    listed = await grpcurl(gateway.addresses["admin_grpc"], "list")
+    assert "tollway.admin.v1.TenantService" in listed
 
 
 async def test_keys_made_over_grpc_work_over_rest_at_once(gateway, tenant):

@@ -23,9 +23,9 @@ _numbers = count(1)
 
 
 class Gateway:
-    """`with Gateway(folder) as gateway:` starts it, and stops it as Ctrl-C would."""
+    """`with Gateway(folder) as gateway:` starts it, and stops it as Ctrl-C would. A setting of None is left unset."""
 
-    def __init__(self, data_dir: Path, *, command: str = "serve", **settings: str) -> None:
+    def __init__(self, data_dir: Path, *, command: str = "serve", **settings: str | None) -> None:
         self.data_dir = data_dir
         self.command = command
         self.settings = settings
@@ -100,11 +100,7 @@ class Gateway:
                 self._logged.notify_all()
 
     def _environment(self) -> dict[str, str]:
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("TOLLWAY_")}
-        return {
-            **inherited,
-            "PYTHONPATH": f"{ROOT / 'server'}:{ROOT / 'gen' / 'python'}",
-            "PYTHONUNBUFFERED": "1",
+        settings = {
             "TOLLWAY_DATA_DIR": str(self.data_dir),
             "TOLLWAY_ADMIN_KEY": ADMIN_KEY,
             "TOLLWAY_EGRESS_ALLOW": "127.0.0.0/8",
@@ -112,6 +108,14 @@ class Gateway:
             **{f"TOLLWAY_{name}": "127.0.0.1:0" for name in LISTENERS},
             **{f"TOLLWAY_{name.upper()}": value for name, value in self.settings.items()},
         }
+        return environment() | {name: value for name, value in settings.items() if value is not None}
+
+
+def environment() -> dict[str, str]:
+    """This process's environment without settings of the gateway, for processes that run this checkout's code."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("TOLLWAY_")}
+    paths = f"{ROOT / 'server'}:{ROOT / 'gen' / 'python'}"
+    return inherited | {"PYTHONPATH": paths, "PYTHONUNBUFFERED": "1"}
 
 
 class Admin:

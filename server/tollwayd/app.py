@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
 import structlog
+from grpc_channelz.v1 import channelz_pb2
 from prometheus_client import CollectorRegistry
 
 from tollway.admin.v1 import api_keys_pb2, models_pb2, providers_pb2, tenants_pb2
@@ -33,6 +34,7 @@ from tollwayd.proxy.inference import InferenceServicer
 from tollwayd.proxy.openai import OpenAIServicer
 from tollwayd.proxy.raw import RawService
 from tollwayd.proxy.replica import Replica
+from tollwayd.rpc.channelz import ChannelzServicer
 from tollwayd.rpc.registry import Registry
 from tollwayd.security import api_keys
 from tollwayd.security import root as root_credential
@@ -173,6 +175,7 @@ def admin_registry(
             store, cursors, ProviderRules(keys, DIALECTS, egress), ProviderProbe(client, DIALECTS, keys)
         ),
         models_pb2: ModelServicer(store, cursors),
+        channelz_pb2: ChannelzServicer(),
     }
     for module, servicer in servicers.items():
         (service,) = module.DESCRIPTOR.services_by_name.values()

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from tollwayd.rpc.registry import Registry
     from tollwayd.settings import Settings
 
+MAX_ADMIN_BODY_BYTES = 1024 * 1024
+"""A request body on the admin ports: four times the largest of use, a key for 1,000 models of 256 letters each."""
+
 NOTICE_SECONDS = 1.0
 """From telling health checks to refusing calls: balancers probe once a second or so, and send calls until they know."""
 
@@ -33,12 +36,12 @@ class Doors:
         self._settings = settings
         self._draining = False
         self._rest = {
-            "admin_http": RestDoor(admin, max_body_bytes=limit, ignore_unknown_fields=relaxed),
+            "admin_http": RestDoor(admin, max_body_bytes=MAX_ADMIN_BODY_BYTES, ignore_unknown_fields=relaxed),
             # SDKs send fields and parameters of their vendors' newest betas: those are for the provider to judge.
             "proxy_http": RestDoor(proxy, max_body_bytes=limit, ignore_unknown_fields=True, print_unset=False),
         }
         self._grpc = {
-            "admin_grpc": GrpcDoor(admin, max_body_bytes=limit, serve_channelz=True),
+            "admin_grpc": GrpcDoor(admin, max_body_bytes=MAX_ADMIN_BODY_BYTES),
             "proxy_grpc": GrpcDoor(proxy, max_body_bytes=limit),
         }
         self._metrics = MetricsDoor(metrics, lambda: not self._draining)

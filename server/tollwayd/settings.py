@@ -58,7 +58,7 @@ class Settings(BaseSettings):
     egress_allow: Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)] = Field(
         (), description="Networks (CIDR, comma-separated) that providers may be in though they are not public."
     )
-    max_body_bytes: int = Field(32 * 1024 * 1024, ge=1024, le=1024**3, description="The largest request body.")
+    max_body_bytes: int = Field(32 * 1024 * 1024, ge=1024, le=1024**3, description="The largest body of a proxy call.")
     rest_unknown_fields: Literal["refuse", "ignore"] = Field(
         "refuse", description="What the REST admin listener does with fields that a request does not have."
     )

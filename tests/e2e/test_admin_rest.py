@@ -7,7 +7,8 @@ from urllib.request import Request
 import pytest
 
 from tests.bench.processes import free_port
-from tests.gateway import PROVIDER_KEY, Admin, send
+from tests.gateway import ADMIN_KEY, PROVIDER_KEY, Admin, send
+from tollwayd.doors import MAX_ADMIN_BODY_BYTES
 
 
 @pytest.fixture
@@ -136,6 +137,14 @@ def test_wrong_fields_are_named_with_what_to_do(admin, acme):
     assert refused["details"][1]["fieldViolations"][0]["field"] == "apiKeyId"
     refused = admin("POST", f"/v1/{acme.name}/apiKeys?api_key_id=ok", {"displyName": "x"}, status=400)
     assert "displayName" in refused["message"]
+
+
+def test_a_body_has_one_mebibyte_at_most(gateway, admin):
+    headers = {"Authorization": f"Bearer {ADMIN_KEY}", "Content-Type": "application/json"}
+    for size, expected in ((MAX_ADMIN_BODY_BYTES, 200), (MAX_ADMIN_BODY_BYTES + 1, 413)):
+        url = f"{gateway.url('admin_http')}/v1/tenants?tenant_id=of-{size}"
+        assert send(Request(url, b"{}".ljust(size), headers))[0] == expected
+    admin("DELETE", f"/v1/tenants/of-{MAX_ADMIN_BODY_BYTES}")
 
 
 def test_every_admin_call_needs_the_root_credential(gateway, acme):

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
+from tests.documents import blocks
 from tests.gateway import ROOT, Gateway
 
 
@@ -44,3 +48,18 @@ def test_the_three_lines_work_as_pasted(data_dir, run):
         assert json.loads(paste(lines["curl"]))["choices"][0]["message"]["content"] == "Hello!", run
         assert paste(lines["the OpenAI SDK"]).strip() == "Hello!"
         assert "FINISH_REASON_STOP" in paste(lines["grpcurl"])
+        if run == "first":
+            assert all(map(matches, form(gateway), lines.values()))
+
+
+def form(gateway: Gateway) -> list[str]:
+    """The lines as the README shows them, with this gateway's addresses and this Python's folder."""
+    (block,) = blocks("README.md", "text")
+    text = block.text.replace("127.0.0.1:8081", gateway.addresses["proxy_http"])
+    text = text.replace("127.0.0.1:9081", gateway.addresses["proxy_grpc"])
+    return text.replace(".venv/bin", str(Path(sys.executable).parent)).splitlines()
+
+
+def matches(shown: str, printed: str) -> bool:
+    """Whether the line is the printed one, but for what `…` leaves out."""
+    return bool(re.fullmatch(".+".join(map(re.escape, shown.split("…"))), printed))

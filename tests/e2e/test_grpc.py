@@ -26,6 +26,10 @@ from tollway.proxy.v1 import (
     openai_pb2,
     openai_pb2_grpc,
 )
+from tollwayd.doors import MAX_ADMIN_BODY_BYTES
+from tollwayd.rpc.options import FRAMING_BYTES
+
+ROOT = (("authorization", f"Bearer {ADMIN_KEY}"),)
 
 
 @pytest.fixture
@@ -135,18 +139,62 @@ async def test_a_message_that_does_not_parse_is_the_callers_error(gateway):
     async with grpc.aio.insecure_channel(gateway.addresses["admin_grpc"]) as channel:
         call = channel.unary_unary("/tollway.admin.v1.TenantService/GetTenant")
         with pytest.raises(grpc.aio.AioRpcError) as error:
-            await call(b"\xff\xff", metadata=(("authorization", f"Bearer {ADMIN_KEY}"),))
+            await call(b"\xff\xff", metadata=ROOT)
         assert error.value.code() == grpc.StatusCode.INVALID_ARGUMENT
 
 
-async def test_health_and_channelz(gateway):
+async def test_an_admin_message_has_one_mebibyte_at_most(gateway):
+    limit = MAX_ADMIN_BODY_BYTES + FRAMING_BYTES
+    async with grpc.aio.insecure_channel(gateway.addresses["admin_grpc"]) as channel:
+        stub = tenants_pb2_grpc.TenantServiceStub(channel)
+        for size, code in (
+            (limit, grpc.StatusCode.INVALID_ARGUMENT),  # The filter's own limit speaks: the message was read.
+            (limit + 1, grpc.StatusCode.RESOURCE_EXHAUSTED),
+        ):
+            request = tenants_pb2.ListTenantsRequest(filter="x" * (size - 4))
+            assert request.ByteSize() == size
+            with pytest.raises(grpc.aio.AioRpcError) as error:
+                await stub.ListTenants(request, metadata=ROOT)
+            assert error.value.code() == code
+
+
+async def test_health_asks_for_no_credential(gateway):
     async with grpc.aio.insecure_channel(gateway.addresses["admin_grpc"]) as channel:
         stub = health_pb2_grpc.HealthStub(channel)
         for service in ("", "tollway.admin.v1.TenantService"):
             answer = await stub.Check(health_pb2.HealthCheckRequest(service=service))
             assert answer.status == health_pb2.HealthCheckResponse.SERVING
-        servers = await channelz_pb2_grpc.ChannelzStub(channel).GetServers(channelz_pb2.GetServersRequest())
-        assert len(servers.server) >= 1
+
+
+async def test_channelz_asks_for_the_root_credential(gateway, key):
+    async with grpc.aio.insecure_channel(gateway.addresses["admin_grpc"]) as channel:
+        stub = channelz_pb2_grpc.ChannelzStub(channel)
+        for name in [method.name for method in channelz_pb2.DESCRIPTOR.services_by_name["Channelz"].methods]:
+            request = getattr(channelz_pb2, f"{name}Request")()
+            for metadata, code in (
+                ((), grpc.StatusCode.UNAUTHENTICATED),
+                (key, grpc.StatusCode.PERMISSION_DENIED),
+            ):
+                with pytest.raises(grpc.aio.AioRpcError) as error:
+                    await getattr(stub, name)(request, metadata=metadata)
+                assert error.value.code() == code, name
+
+
+async def test_channelz_shows_servers_and_their_peers(gateway):
+    async with grpc.aio.insecure_channel(gateway.addresses["admin_grpc"]) as channel:
+        stub = channelz_pb2_grpc.ChannelzStub(channel)
+        servers = (await stub.GetServers(channelz_pb2.GetServersRequest(), metadata=ROOT)).server
+        assert len(servers) == 2
+        requests = [channelz_pb2.GetServerSocketsRequest(server_id=server.ref.server_id) for server in servers]
+        assert any([(await stub.GetServerSockets(request, metadata=ROOT)).socket_ref for request in requests])
+        with pytest.raises(grpc.aio.AioRpcError) as error:
+            await stub.GetSocket(channelz_pb2.GetSocketRequest(socket_id=10**9), metadata=ROOT)
+        assert error.value.code() == grpc.StatusCode.NOT_FOUND
+
+
+async def test_reflection_asks_for_no_credential(gateway):
+    listed = await grpcurl(gateway.addresses["admin_grpc"], "list")
+    assert "tollway.admin.v1.TenantService" in listed
 
 
 async def test_keys_made_over_grpc_work_over_rest_at_once(gateway, tenant):
@@ -155,7 +203,7 @@ async def test_keys_made_over_grpc_work_over_rest_at_once(gateway, tenant):
             api_keys_pb2.CreateApiKeyRequest(
                 parent=tenant.name, api_key_id="both-doors", api_key=api_keys_pb2.ApiKey()
             ),
-            metadata=(("authorization", f"Bearer {ADMIN_KEY}"),),
+            metadata=ROOT,
         )
     async with grpc.aio.insecure_channel(gateway.addresses["proxy_grpc"]) as channel:
         await inference_pb2_grpc.InferenceServiceStub(channel).ListModels(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+import msgspec
+
 from tollwayd.core.errors import Reason, TollwayError
 
 if TYPE_CHECKING:
@@ -19,6 +21,8 @@ _BLANK_LINES = (b"\n\n", b"\n\r\n", b"\r\r")
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 # A boundary is four bytes at most, so one that new bytes complete starts in the last three old ones.
 _SPANS_BOUNDARY = 3
+
+_OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 class ServerSentEvent(NamedTuple):
@@ -53,8 +57,20 @@ class Framer:
         return block
 
     def rest(self) -> bytes:
-        """What is left when the stream has ended: an event without its blank line, or nothing."""
-        return bytes(self._pending)
+        """What is left when the stream has ended: a last event, with the blank line that it lacked, or nothing.
+
+        A browser would drop an event without its blank line, but there are providers that end so. One that is whole
+        ends by itself: no beginning of a JSON object is one, nor is one of `[DONE]`. Anything else was cut off, which
+        is REASON_UPSTREAM_INTERRUPTED.
+        """
+        lines = [line for line in _LINE_END.split(self._pending) if line and not line.startswith(b":")]
+        self._pending.clear()
+        if not lines:
+            return b""
+        event = parse(left := b"\n".join(lines))
+        if event is None or not _is_whole(event.data):
+            raise TollwayError(Reason.REASON_UPSTREAM_INTERRUPTED)
+        return left + b"\n\n"
 
 
 def split(block: bytes) -> Iterator[bytes]:
@@ -78,6 +94,16 @@ def parse(raw: bytes) -> ServerSentEvent | None:
         elif field == b"event":
             name = value.removeprefix(b" ")
     return ServerSentEvent(name.decode("utf-8", "replace"), b"\n".join(data)) if data else None
+
+
+def _is_whole(data: bytes) -> bool:
+    if data.strip() == b"[DONE]":
+        return True
+    try:
+        _OBJECT.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return True
 
 
 def _last_boundary(pending: bytearray, start: int) -> int:

@@ -76,7 +76,6 @@ class Blocks:
             if block := self._framer.feed(chunk):
                 return block
         if block := self._framer.rest():
-            self._framer = Framer()
             return block
         raise StopAsyncIteration
 

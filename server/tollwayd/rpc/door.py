@@ -1,4 +1,4 @@
-"""The gRPC door: a grpc.aio server over a method registry, with reflection, health and channelz."""
+"""The gRPC door: a grpc.aio server over a method registry, with reflection and health, which ask for no credential."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from urllib.parse import unquote
 
 import grpc
 from google.protobuf.message import DecodeError, Message
-from grpc_channelz.v1 import channelz
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1.health import aio as health
 
@@ -34,7 +33,7 @@ _HEALTH = health_pb2.DESCRIPTOR.services_by_name["Health"].full_name
 class GrpcDoor:
     """One gRPC listener."""
 
-    def __init__(self, registry: Registry, *, max_body_bytes: int, serve_channelz: bool = False) -> None:
+    def __init__(self, registry: Registry, *, max_body_bytes: int) -> None:
         self._server = grpc.aio.server(options=server_options(max_body_bytes))
         self._server.add_generic_rpc_handlers((_Methods(registry),))
         self._health = health.HealthServicer()
@@ -42,8 +41,6 @@ class GrpcDoor:
         services = [service.full_name for service in registry.services]
         self._services = services
         add_reflection(self._server, [*services, _HEALTH])
-        if serve_channelz:
-            channelz.add_channelz_servicer(self._server)
 
     async def start(self, host: str, port: int) -> tuple[str, int]:
         """Listens; gives the bound address. OSError where it is taken."""

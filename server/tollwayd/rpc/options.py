@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 MAX_METADATA_BYTES = 16 * 1024
 """What a call's metadata may weigh; the HTTP listeners take about as much."""
 
-_FRAMING_BYTES = 64 * 1024
+FRAMING_BYTES = 64 * 1024
 """What a request message may add to the body that it carries."""
 
 
@@ -20,7 +20,7 @@ def server_options(max_body_bytes: int) -> Sequence[tuple[str, int]]:
         # A malformed `grpc-timeout` that enters the HPACK table first makes every later call of the connection fail
         # that sends the header at all; behind a proxy that is other callers' connection (grpc/grpc#34721).
         ("grpc.http2.hpack_table_size.decoder", 0),
-        ("grpc.max_receive_message_length", max_body_bytes + _FRAMING_BYTES),
+        ("grpc.max_receive_message_length", max_body_bytes + FRAMING_BYTES),
         ("grpc.max_metadata_size", MAX_METADATA_BYTES),
         ("grpc.absolute_max_metadata_size", MAX_METADATA_BYTES),
         # One connection must not take all of a worker: with it Envoy's edge guide gives 100.

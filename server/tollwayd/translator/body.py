@@ -39,7 +39,7 @@ async def read_body(request: BaseRequest, limit: int, timeouts: Timeouts) -> byt
     try:
         return await _read_slowly(content, limit, timeouts)
     except TimeoutError:
-        raise TollwayError(Reason.REASON_REQUEST_MALFORMED, "The body came too slowly.") from None
+        raise TollwayError(Reason.REASON_REQUEST_TIMEOUT) from None
     except RequestPayloadError:
         raise TollwayError(Reason.REASON_REQUEST_MALFORMED, "The body's framing is broken.") from None
 

@@ -15,7 +15,10 @@ STREAMS = [
     (b"event:b\rdata:1\r\rdata:2\r\r", [("b", b"1"), ("", b"2")]),
     (b"id: 7\nretry: 3\ndata: {}\n\n", [("", b"{}")]),
     ("data: grüße 🚏\n\n".encode(), [("", "grüße 🚏".encode())]),
-    (b"data: last without its blank line", [("", b"last without its blank line")]),
+    (b'data: {"last": "without its blank line"}', [("", b'{"last": "without its blank line"}')]),
+    (b"data: {}\n\nevent: a\r\ndata: {}\r\n", [("", b"{}"), ("a", b"{}")]),
+    (b"data: {}\n\ndata: [DONE]", [("", b"{}"), ("", b"[DONE]")]),
+    (b"data: {}\n\n: a comment cut sho", [("", b"{}")]),
     (b"data\n\ndata: a\n\n", [("", b""), ("", b"a")]),
 ]
 
@@ -43,6 +46,23 @@ def test_blocks_are_the_bytes_as_they_came():
     stream = b"event: a\r\ndata: 1\r\n\r\n: comment\n\ndata: 2\n\n"
     blocks = b"".join(framer.feed(stream[at : at + 3]) for at in range(0, len(stream), 3))
     assert blocks == stream
+
+
+@pytest.mark.parametrize("last", [b'event: message_stop\ndata: {"type": {}, "of": "\xc3\xa9"}', b"data: [DONE]"])
+def test_a_last_event_cut_at_any_byte_is_no_event(last):
+    for cut in range(1, len(last)):
+        framer = Framer()
+        framer.feed(b"data: {}\n\n" + last[:cut])
+        with pytest.raises(TollwayError) as error:
+            framer.rest()
+        assert error.value.reason == Reason.REASON_UPSTREAM_INTERRUPTED, last[:cut]
+        assert framer.rest() == b"", last[:cut]
+
+
+def test_a_last_event_gets_the_blank_line_that_it_lacked():
+    framer = Framer()
+    framer.feed(b": ping\r\nevent: a\r\ndata: {}\r\n")
+    assert framer.rest() == b"event: a\ndata: {}\n\n"
 
 
 def test_an_endless_event_is_refused(monkeypatch):

@@ -50,14 +50,6 @@ def test_what_concerns_the_operator_alone_stays_with_the_gateway(status):
 
 
 @pytest.mark.parametrize(
-    ("status", "header", "seconds"),
-    [(429, "7", 7.0), (529, "1.5", 1.5), (429, "soon", None), (429, "nan", None), (429, "-1", None), (400, "7", None)],
-)
-def test_the_time_to_wait_is_kept_where_waiting_helps(status, header, seconds):
-    assert said(status, headers={"retry-after": header}).retry_after == seconds
-
-
-@pytest.mark.parametrize(
     "body", [b"", b"<html>Bad gateway</html>", b"[]", b'{"error": "x"}', b'{"error": {"type": 1}}', b"\xff"]
 )
 def test_an_error_of_another_shape_goes_by_its_status(body):

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
 
 import httpx2
 import openai
@@ -129,36 +127,6 @@ def test_a_code_that_is_no_word_is_not_passed_on(code):
 def test_relatives_of_openai_are_understood(body, message):
     error = DIALECT.read_error(400, {}, body)
     assert error.message == (f"The provider rejected the request: {message}" if message else error.rule.text)
-
-
-@pytest.mark.parametrize(
-    ("headers", "seconds"),
-    [
-        ({"retry_after": "7"}, 7.0),
-        ({"retry_after": "0.25"}, 0.25),
-        ({"retry_after_ms": "1500", "retry_after": "2"}, 1.5),
-        ({"retry_after_ms": "soon", "retry_after": "2"}, 2.0),
-        ({"retry_after": "-5"}, 0.0),
-        ({"retry_after": "1e9"}, 86_400.0),
-        ({"retry_after": "Wed, 21 Oct 2015 07:28:00 GMT"}, 0.0),
-        ({"retry_after": "Wed, 21 Oct 2015 07:28:00 -0000"}, 0.0),
-        ({"retry_after": "soon"}, None),
-        ({"retry_after": "nan"}, None),
-        ({"retry_after": "inf"}, None),
-        ({}, None),
-    ],
-)
-def test_the_time_to_wait_is_read_and_bounded(headers, seconds):
-    assert said(429, **headers).retry_after == seconds
-
-
-def test_the_time_to_wait_may_be_a_date():
-    date = format_datetime(datetime.now(UTC) + timedelta(seconds=100), usegmt=True)
-    assert 90 < said(503, retry_after=date).retry_after <= 100
-
-
-def test_only_limits_and_overload_ask_to_wait():
-    assert said(400, retry_after="7").retry_after is None
 
 
 @pytest.mark.parametrize("reason", sorted(RULES))

@@ -50,10 +50,11 @@ def outcome(blocks):
 @pytest.mark.parametrize("stream", streams())
 def test_a_stream_split_anywhere_is_relayed_and_read_alike(stream):
     canonical = read(stream)
-    unasked, _ = relayed(stream)
+    whole = b"".join(blocks_of(stream))  # There are recordings whose last event lacks its blank line.
+    unasked, _ = relayed(whole)
     for place in range(1, len(stream)):
         blocks = blocks_of(stream[:place], stream[place:])
-        assert outcome(blocks) == (unasked, stream, True, last_usage(canonical), canonical)
+        assert outcome(blocks) == (unasked, whole, True, last_usage(canonical), canonical)
 
 
 @pytest.mark.parametrize("stream", streams())

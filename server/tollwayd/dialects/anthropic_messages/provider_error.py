@@ -8,12 +8,10 @@ import msgspec
 
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.dialects.json_body import public_text
+from tollwayd.dialects.retry_after import retry_after
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-MAX_RETRY_AFTER = 86_400.0
-"""Seconds. A provider that asks for more than a day's patience is not believed."""
 
 # 402 is an account of the operator's that is out of credit: as with a refused key, nothing that the caller did.
 _BY_STATUS = {
@@ -52,7 +50,7 @@ def read_error(status: int, headers: Mapping[str, str], body: bytes) -> TollwayE
     """An error answer as a reason: by its status, which proxies on the way keep, and else by the type in its body."""
     kind, message = _said(_error_in(body))
     reason = _BY_STATUS.get(status) or _BY_TYPE.get(kind) or _by_class(status)
-    return _error(reason, message, _retry_after(headers))
+    return _error(reason, message, retry_after(headers))
 
 
 def stream_error(error: object) -> TollwayError:
@@ -61,13 +59,13 @@ def stream_error(error: object) -> TollwayError:
     return _error(_BY_TYPE.get(kind, Reason.REASON_UPSTREAM_FAILED), message, None)
 
 
-def _error(reason: Reason, message: str, retry_after: float | None) -> TollwayError:
+def _error(reason: Reason, message: str, wait: float | None) -> TollwayError:
     """Only of a rejected request do the provider's words concern the caller; elsewhere they speak of the operator's
     account and models."""
     text = ""
     if reason == Reason.REASON_UPSTREAM_REJECTED and message:
         text = f"The provider rejected the request: {message}"
-    return TollwayError(reason, text, retry_after=retry_after if reason in _WAITING else None)
+    return TollwayError(reason, text, retry_after=wait if reason in _WAITING else None)
 
 
 def _by_class(status: int) -> Reason:
@@ -90,12 +88,3 @@ def _said(error: object) -> tuple[str, str]:
         kind if isinstance(kind, str) else "",
         public_text(message) if isinstance(message, str) else "",
     )
-
-
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Anthropic gives whole seconds; the date form of RFC 9110 would need a clock, and is left unread."""
-    try:
-        seconds = float(headers.get("retry-after", ""))
-    except ValueError:
-        return None
-    return seconds if 0 <= seconds <= MAX_RETRY_AFTER else None

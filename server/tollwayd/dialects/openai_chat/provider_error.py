@@ -9,7 +9,7 @@ import msgspec
 
 from tollwayd.core.errors import FieldViolation, Reason, TollwayError
 from tollwayd.dialects.json_body import public_text
-from tollwayd.dialects.openai_chat.retry_after import retry_after
+from tollwayd.dialects.retry_after import retry_after
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

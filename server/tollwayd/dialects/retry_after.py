@@ -1,4 +1,4 @@
-"""How long a provider asks to wait: OpenAI's header, and HTTP's."""
+"""How long a provider asks to wait: HTTP's header, and the finer one of OpenAI, which both SDKs read."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _number(text: str) -> float | None:
 def _seconds_until(date: str) -> float | None:
     try:
         moment = parsedate_to_datetime(date)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     if moment.tzinfo is None:  # RFC 5322's "-0000"; an HTTP date is always UTC.
         moment = moment.replace(tzinfo=UTC)

@@ -1,0 +1,211 @@
+"""Every command in README.md and docs/*.md does what the text says. One that nothing here knows is a failure.
+
+Blocks to be pasted are pasted, in a folder that has `.venv` as a checkout has it. What installs, or takes long, is run
+in a form that tells only whether it would.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+import json
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+from typer.testing import CliRunner
+
+from tests.documents import DOCUMENTS, blocks, pasteable, spans
+from tests.gateway import ROOT, Gateway, environment
+from tollwayd import cli
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def command_block(document: str, beginning: str) -> str:
+    """The one block of commands that begins so."""
+    (found,) = [block.text for block in blocks(document, "sh") if block.text.startswith(beginning)]
+    return found
+
+
+SERVE = command_block("README.md", ".venv/bin/tollway serve\n")
+SET_UP = command_block("README.md", "TOLLWAY_ADMIN_KEY=")
+LIST_MODELS = command_block("README.md", "curl")
+ECHO = command_block("docs/mock.md", ".venv/bin/tollway mock\n")
+BY_SCRIPT = command_block("docs/mock.md", ".venv/bin/tollway mock --script")
+CALL = command_block("docs/mock.md", "curl")
+PASTED = (SERVE, SET_UP, LIST_MODELS, ECHO, BY_SCRIPT, CALL)
+LINE_BY_LINE = (
+    command_block("README.md", "make run\n"),
+    command_block("README.md", "make test\n"),
+    command_block("docs/development.md", "make run"),
+)
+
+# What a make that runs this test tells those that it starts.
+TOLD_BY_MAKE = [f"--unset={name}" for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "ARGS")]
+
+# What is fenced and no command, and what proves it.
+OTHERS = {
+    ("README.md", "text"): "tests/e2e/test_demo.py",
+    ("README.md", "mermaid"): "a drawing",
+    ("docs/mock.md", "yaml"): "tests/e2e/mock/test_docs.py",
+    ("docs/mock.md", "python"): "tests/e2e/mock/test_docs.py",
+    ("docs/mock.md", "text"): "tests/e2e/mock/test_docs.py",
+}
+
+
+def test_every_fenced_block_is_one_that_a_test_knows():
+    found = [block for document in DOCUMENTS for block in blocks(document)]
+    commands = {block.text for block in found if block.language == "sh"}
+    assert commands == {*PASTED, *LINE_BY_LINE}
+    assert {(block.document, block.language) for block in found if block.language != "sh"} == OTHERS.keys()
+
+
+def ran(*command: str, folder: Path = ROOT) -> str:
+    """What a command prints that ends well."""
+    run = subprocess.run(
+        command, cwd=folder, env=environment(), capture_output=True, text=True, timeout=60, check=False
+    )
+    assert run.returncode == 0, run.stderr
+    return run.stdout
+
+
+def paste(text: str, folder: Path) -> str:
+    """What a shell prints that the text is pasted into."""
+    return ran("bash", "-euo", "pipefail", "-c", text, folder=folder)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder that commands of a checkout work in."""
+    (tmp_path / ".venv").symlink_to(sys.prefix)
+    return tmp_path
+
+
+def test_the_readmes_lines_set_up_a_gateway_whose_key_works(folder):
+    _, command = shlex.split(SERVE)
+    with Gateway(folder / ".tollway", command=command, admin_key=None) as gateway:
+        admin, proxy = gateway.addresses["admin_http"], gateway.addresses["proxy_http"]
+        answers = paste(pasteable(SET_UP, {"127.0.0.1:8080": admin, "sk-…": "sk-of-an-account"}), folder)
+        *made, key = [json.loads(line) for line in answers.splitlines()]
+        assert [each["name"] for each in made] == [
+            "tenants/acme",
+            "tenants/acme/providers/openai",
+            "tenants/acme/models/gpt",
+        ]
+        assert key["secret"].startswith("tw_")
+        listed = paste(pasteable(LIST_MODELS, {"127.0.0.1:8081": proxy, "tw_…": key["secret"]}), folder)
+        assert [model["id"] for model in json.loads(listed)["data"]] == ["gpt-4.1"]
+
+
+@contextmanager
+def mock(command: str, folder: Path):
+    """The address of the mock that the command starts."""
+    process = subprocess.Popen(
+        ["bash", "-c", f"exec {command}"], cwd=folder, env=environment(), stderr=subprocess.PIPE, text=True
+    )
+    try:
+        said = (re.search("listens at http://([0-9.:]+)", line) for line in process.stderr)
+        yield next(found[1] for found in said if found)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=30)
+        process.stderr.close()
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        pytest.param(f"{ECHO.strip()} --listen 127.0.0.1:0", "Hello!", id="echo"),
+        pytest.param(pasteable(BY_SCRIPT, {"127.0.0.1:9099": "127.0.0.1:0"}), "By script.", id="script"),
+    ],
+)
+def test_the_mock_answers_the_call_beside_it(folder, command, said):
+    (folder / "script.yaml").write_text("rules: [{answer: {text: By script.}}]")
+    with mock(command, folder) as address:
+        answer = json.loads(paste(pasteable(CALL, {"127.0.0.1:9099": address}), folder))
+    assert answer["choices"][0]["message"]["content"] == said
+
+
+def test_the_mock_listens_where_the_call_goes():
+    assert inspect.signature(cli.mock).parameters["listen"].default in CALL
+
+
+def make(*words: str) -> str:
+    """What make prints."""
+    return ran("env", *TOLD_BY_MAKE, "make", *words)
+
+
+def would_make(*words: str) -> None:
+    """Would do so, and `make help` tells of it."""
+    make("--dry-run", *words)
+    told = re.findall(r"^  ([a-z-]+) ", make("help"), re.MULTILINE)
+    assert {word for word in words if "=" not in word} <= set(told)
+
+
+def would_test(*words: str) -> None:
+    ran(sys.executable, "-m", "pytest", "--collect-only", *words)
+
+
+def would_check(*words: str) -> None:
+    assert not words
+    assert os.access(ROOT / ".ci" / "run", os.X_OK)
+    ran("bash", "-n", ".ci/run")
+
+
+def would_serve(command: str) -> None:
+    assert CliRunner().invoke(cli.cli, [command, "--help"]).exit_code == 0
+
+
+def would_import(option: str, module: str) -> None:
+    assert option == "-m"
+    assert importlib.util.find_spec(module)
+
+
+def would_compile(*words: str) -> None:
+    protos = [str(path.relative_to(ROOT)) for path in (ROOT / "proto" / "tollway").rglob("*.proto")]
+    ran(sys.executable, "-m", "grpc_tools.protoc", *words, f"--descriptor_set_out={os.devnull}", *protos)
+
+
+PROGRAMS = {
+    "make": would_make,
+    ".ci/run": would_check,
+    ".venv/bin/pytest": would_test,
+    "tollway": would_serve,
+    "python": would_import,
+    "protoc": would_compile,
+}
+LINES = {line.partition("#")[0].strip() for block in LINE_BY_LINE for line in block.splitlines()}
+SPANS = {
+    span
+    for document in DOCUMENTS
+    for span in spans(document)
+    if re.match(r"(make|tollway|python|protoc|curl|pip|docker)\s|\.ci/|\.venv/", span)
+}
+
+
+@pytest.mark.parametrize("command", sorted(LINES | SPANS))
+def test_a_command_would_run(command):
+    program, *words = shlex.split(command)
+    PROGRAMS[program](*words)
+
+
+def test_make_does_what_the_texts_say_of_it():
+    assert ".venv/bin/tollway demo" in make("--dry-run", "run"), "test_demo.py runs this"
+    said = ".venv/bin/pytest tests/unit -k chain"
+    assert said in SPANS
+    assert said in make("--dry-run", "test", "ARGS=tests/unit -k chain").splitlines()
+
+
+def test_the_table_of_checks_names_them_all():
+    named = {span for span in spans("docs/development.md") if re.fullmatch("(check|fix)-[a-z]+", span)}
+    make("--dry-run", *named)
+    rule = re.search(r"^check: (.+?) ##", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert {name for name in named if name.startswith("check-")} == set(rule[1].split())

@@ -22,10 +22,15 @@ if TYPE_CHECKING:
 
 
 class _Metered(Struct):
+    usage: usage.UsageSaid | None = None
+
+
+class _OddlyMetered(Struct):
     usage: Any = None
 
 
 _METERED = msgspec.json.Decoder(_Metered)
+_ODDLY_METERED = msgspec.json.Decoder(_OddlyMetered)
 _FIELDS = msgspec.json.Decoder(dict[str, Raw])
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
@@ -47,7 +52,17 @@ def relay_request(envelope: Envelope, model: str) -> bytes:
 def read_usage(body: bytes) -> Usage | None:
     """The usage in a whole answer; None where it names none, or cannot be read."""
     try:
-        return usage.read_usage(_METERED.decode(body).usage)
+        said = _METERED.decode(body).usage
+        return said.usage() if said is not None else None
+    except msgspec.ValidationError:
+        return _read_odd_usage(body)
+    except _UNREADABLE:
+        return None
+
+
+def _read_odd_usage(body: bytes) -> Usage | None:
+    try:
+        return usage.read_usage(_ODDLY_METERED.decode(body).usage)
     except _UNREADABLE:
         return None
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct
 
 from tollway.proxy.v1.inference_pb2 import Usage
 
@@ -10,24 +12,84 @@ MAX_TOKENS = 10**12
 """No call uses so many tokens. A larger count is a provider's defect and is taken for absent, since it would be
 booked and billed."""
 
+_Count = Annotated[int, Meta(ge=0, le=MAX_TOKENS)] | None
+
+
+class _PromptDetails(Struct):
+    cached_tokens: _Count = None
+    cache_write_tokens: _Count = None
+
+
+class _CompletionDetails(Struct):
+    reasoning_tokens: _Count = None
+
+
+class UsageSaid(Struct):
+    """A `usage` member in which every count that is read is one. Most are, and are read so in a fifth of the time."""
+
+    prompt_tokens: _Count = None
+    completion_tokens: _Count = None
+    total_tokens: _Count = None
+    prompt_cache_hit_tokens: _Count = None
+    prompt_tokens_details: _PromptDetails | None = None
+    completion_tokens_details: _CompletionDetails | None = None
+
+    def usage(self) -> Usage | None:
+        """In classes that do not overlap; None where it names neither prompt nor completion tokens."""
+        prompt, completion = self.prompt_tokens, self.completion_tokens
+        if prompt is None and completion is None:
+            return None
+        cached, written = self._cached(prompt or 0)
+        output, reasoning = self._generated(prompt or 0, completion or 0)
+        return Usage(
+            input_tokens=(prompt or 0) - cached - written,
+            cache_read_tokens=cached,
+            cache_write_tokens=written,
+            output_tokens=output,
+            reasoning_tokens=reasoning,
+        )
+
+    def _cached(self, prompt: int) -> tuple[int, int]:
+        """Tokens read from the prompt cache and written to it, both of them part of the prompt's."""
+        details = self.prompt_tokens_details or _NO_PROMPT_DETAILS
+        cached = details.cached_tokens
+        if cached is None:
+            cached = self.prompt_cache_hit_tokens or 0  # DeepSeek's older name.
+        cached = min(cached, prompt)
+        return cached, min(details.cache_write_tokens or 0, prompt - cached)
+
+    def _generated(self, prompt: int, completion: int) -> tuple[int, int]:
+        """Tokens of the answer proper and of reasoning.
+
+        OpenAI counts reasoning within the completion. xAI counts it beside, Google's compatible endpoint too and
+        without naming it: there the total exceeds the sum, and what it exceeds by was generated and is billed as
+        reasoning.
+        """
+        details = self.completion_tokens_details or _NO_COMPLETION_DETAILS
+        excess = max(0, (self.total_tokens or 0) - prompt - completion)
+        generated = completion + excess
+        reasoning = details.reasoning_tokens or excess
+        # More reasoning than was generated in all: it stands beside the completion, and the total left it out.
+        return (generated - reasoning if reasoning <= generated else completion), reasoning
+
+
+_NO_PROMPT_DETAILS = _PromptDetails()
+_NO_COMPLETION_DETAILS = _CompletionDetails()
+
 
 def read_usage(said: object) -> Usage | None:
-    """The usage in a `usage` member; None where it names neither prompt nor completion tokens."""
+    """The usage in a `usage` member of whatever kind; a count that is none is taken for absent."""
     if not isinstance(said, dict):
         return None
-    prompt, completion = _count(said, "prompt_tokens"), _count(said, "completion_tokens")
-    if prompt is None and completion is None:
-        return None
-    prompt, completion = prompt or 0, completion or 0
-    cached, written = _cached(said, prompt)
-    output, reasoning = _output(said, prompt, completion)
-    return Usage(
-        input_tokens=prompt - cached - written,
-        cache_read_tokens=cached,
-        cache_write_tokens=written,
-        output_tokens=output,
-        reasoning_tokens=reasoning,
-    )
+    prompt, completion = _object(said.get("prompt_tokens_details")), _object(said.get("completion_tokens_details"))
+    return UsageSaid(
+        prompt_tokens=_count(said, "prompt_tokens"),
+        completion_tokens=_count(said, "completion_tokens"),
+        total_tokens=_count(said, "total_tokens"),
+        prompt_cache_hit_tokens=_count(said, "prompt_cache_hit_tokens"),
+        prompt_tokens_details=_PromptDetails(_count(prompt, "cached_tokens"), _count(prompt, "cache_write_tokens")),
+        completion_tokens_details=_CompletionDetails(_count(completion, "reasoning_tokens")),
+    ).usage()
 
 
 def usage_members(usage: Usage) -> dict[str, Any]:
@@ -45,29 +107,6 @@ def usage_members(usage: Usage) -> dict[str, Any]:
         "prompt_tokens_details": prompt_details,
         "completion_tokens_details": {"reasoning_tokens": usage.reasoning_tokens},
     }
-
-
-def _cached(said: dict[str, Any], prompt: int) -> tuple[int, int]:
-    """Tokens read from the prompt cache and written to it, both of them part of the prompt's."""
-    details = _object(said.get("prompt_tokens_details"))
-    cached = _count(details, "cached_tokens")
-    if cached is None:
-        cached = _count(said, "prompt_cache_hit_tokens") or 0  # DeepSeek's older name.
-    cached = min(cached, prompt)
-    return cached, min(_count(details, "cache_write_tokens") or 0, prompt - cached)
-
-
-def _output(said: dict[str, Any], prompt: int, completion: int) -> tuple[int, int]:
-    """Tokens of the answer proper and of reasoning.
-
-    OpenAI counts reasoning within the completion. xAI counts it beside, Google's compatible endpoint too and without
-    naming it: there the total exceeds the sum, and what it exceeds by was generated and is billed as reasoning.
-    """
-    excess = max(0, (_count(said, "total_tokens") or 0) - prompt - completion)
-    generated = completion + excess
-    reasoning = _count(_object(said.get("completion_tokens_details")), "reasoning_tokens") or excess
-    # More reasoning than was generated in all: it stands beside the completion, and the total left it out.
-    return (generated - reasoning if reasoning <= generated else completion), reasoning
 
 
 def _count(members: dict[str, Any], name: str) -> int | None:

@@ -1,0 +1,76 @@
+"""API keys: found in the present Snapshot and in no other, however often they were found before."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from tollwayd.core.call import Call, Principal
+from tollwayd.core.current import Current
+from tollwayd.core.errors import Reason, TollwayError
+from tollwayd.core.snapshot import ApiKey, Secret, Snapshot, Tenant
+from tollwayd.security import authentication
+from tollwayd.security.api_keys import new_secret
+from tollwayd.security.authentication import ApiKeyAuthentication
+from tollwayd.security.keyring import KEY_BYTES, Keyring
+
+KEYRING = Keyring({"k1": bytes(KEY_BYTES)})
+APP = Principal("app", "tenants/a", "tenants/a/apiKeys/app")
+
+
+def snapshot(*secrets: str, version: int = 1, expire_time: float | None = None, disabled: bool = False) -> Snapshot:
+    key = ApiKey(APP, disabled, None)
+    found = {KEYRING.lookup_key(KEYRING.digest(secret)): Secret(key, expire_time) for secret in secrets}
+    return Snapshot(version, {"tenants/a": Tenant("tenants/a", False, {})}, found)
+
+
+class Gate:
+    def __init__(self, present: Snapshot) -> None:
+        self.current = Current()
+        self.current.swap(present)
+        self.link = ApiKeyAuthentication(self.current, KEYRING)
+
+    def says(self, secret: str) -> str:
+        """The principal's key, or the reason of the refusal."""
+        call = Call("/m", {"authorization": f"Bearer {secret}"})
+        try:
+            self.link.on_request(call, None)
+        except TollwayError as error:
+            return error.rule.name
+        assert call.snapshot is self.current.snapshot
+        return call.principal.key
+
+
+@pytest.fixture
+def secret():
+    return new_secret()
+
+
+def test_a_secret_that_was_found_is_gone_with_its_snapshot(secret):
+    gate = Gate(snapshot(secret))
+    assert [gate.says(secret) for _ in range(2)] == [APP.key] * 2
+    gate.current.swap(snapshot(secret, version=2, disabled=True))
+    assert gate.says(secret) == "CREDENTIAL_DISABLED"
+    gate.current.swap(snapshot(version=3))
+    assert gate.says(secret) == "CREDENTIAL_INVALID"
+    gate.current.swap(snapshot(secret, version=4))
+    assert gate.says(secret) == APP.key
+
+
+def test_a_secret_that_was_found_still_expires(secret, monkeypatch):
+    now = time.time()
+    gate = Gate(snapshot(secret, expire_time=now + 60))
+    assert gate.says(secret) == APP.key
+    monkeypatch.setattr(authentication.time, "time", lambda: now + 60)
+    assert gate.says(secret) == "CREDENTIAL_EXPIRED"
+
+
+def test_unknown_secrets_are_not_remembered_and_known_ones_within_bounds(monkeypatch):
+    monkeypatch.setattr(authentication, "KNOWN_SECRETS", 3)
+    secrets = [new_secret() for _ in range(5)]
+    gate = Gate(snapshot(*secrets))
+    for known in (*secrets, *secrets):
+        assert gate.says(known) == APP.key
+        assert gate.says(new_secret()) == Reason.Name(Reason.REASON_CREDENTIAL_INVALID).removeprefix("REASON_")
+        assert len(gate.link._known) <= 3

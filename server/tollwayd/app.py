@@ -107,12 +107,12 @@ class App:
     def _keyring(self) -> Keyring:
         self.settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         if self.settings.master_keys is not None:
-            return Keyring.parse(self.settings.master_keys.get_secret_value())
+            return Keyring.parse(self.settings.master_keys)
         return Keyring.load_or_create(self.settings.data_dir / MASTER_KEYS_FILE)
 
     async def _store(self, parts: AsyncExitStack) -> RedisResourceStore:
         if self.settings.redis_url is not None:
-            url = self.settings.redis_url.get_secret_value()
+            url = self.settings.redis_url
         else:
             embedded = EmbeddedRedis(self.settings.data_dir)
             parts.push_async_callback(embedded.stop)
@@ -124,7 +124,7 @@ class App:
 
     def _root(self) -> RootCredential:
         if self.settings.admin_key is not None:
-            self.admin_key = self.settings.admin_key.get_secret_value()
+            self.admin_key = self.settings.admin_key
             return root_credential.RootCredential(self.admin_key)
         loaded = root_credential.load_or_create(self.settings.data_dir / ADMIN_KEY_FILE)
         self.admin_key, self.admin_key_is_new = loaded.secret, loaded.created

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import grpc
-import typer
 
 from tollway.admin.v1 import (
     api_keys_pb2,
@@ -74,7 +73,7 @@ class Demo:
     def _print(self, secret: str) -> None:
         addresses = listeners.as_text(self._app.addresses)
         lines = pasted_lines(addresses["proxy_http"], addresses["proxy_grpc"], secret)
-        typer.echo("\n" + "\n\n".join(f"# {title}\n{line}" for title, line in lines.items()) + "\n")
+        print("\n" + "\n\n".join(f"# {title}\n{line}" for title, line in lines.items()) + "\n", flush=True)
 
 
 class _Tenant:

@@ -3,90 +3,123 @@ configuration, and belongs to the Admin API instead."""
 
 from __future__ import annotations
 
-import ipaddress
 import os
+from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, get_args, get_origin, get_type_hints
 
-from pydantic import BeforeValidator, Field, SecretStr
-from pydantic_settings import (
-    BaseSettings,
-    NoDecode,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-    YamlConfigSettingsSource,
-)
+import msgspec
+from msgspec import Meta
 
-PREFIX = "TOLLWAY_"
-CONFIG_VARIABLE = "TOLLWAY_CONFIG"
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Mapping
+
+PREFIX: Final = "TOLLWAY_"
+CONFIG_VARIABLE: Final = "TOLLWAY_CONFIG"
 """Names the settings file; absent, `tollway.yaml` in the working directory is read where there is one."""
 
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+Address = tuple[str, int]
+Networks = tuple[IPv4Network | IPv6Network, ...]
 
 
-def _address(value: object) -> object:
-    """`host:port`, `[::1]:port` or `:port` (every interface) as (host, port)."""
-    if not isinstance(value, str):
-        return value
-    host, _, port = value.rpartition(":")
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Every setting. In the environment their names are upper case with the prefix `TOLLWAY_`."""
+
+    admin_http: Address = ("127.0.0.1", 8080)
+    proxy_http: Address = ("127.0.0.1", 8081)
+    admin_grpc: Address = ("127.0.0.1", 9080)
+    proxy_grpc: Address = ("127.0.0.1", 9081)
+    metrics_http: Address = ("127.0.0.1", 9090)  # /metrics, /healthz and /readyz
+    data_dir: Path = Path(".tollway")
+    redis_url: str | None = field(default=None, repr=False)  # instead of the embedded one
+    admin_key: Annotated[str, Meta(min_length=16)] | None = field(default=None, repr=False)  # of the Admin API
+    master_keys: str | None = field(default=None, repr=False)  # the keyring, `id:base64` of 32 bytes, comma-separated
+    egress_allow: Networks = ()  # networks that providers may be in though they are not public
+    max_body_bytes: Annotated[int, Meta(ge=1024, le=1024**3)] = 32 * 1024 * 1024  # of a proxy call
+    rest_unknown_fields: Literal["refuse", "ignore"] = "refuse"  # by the REST admin listener
+    drain_seconds: Annotated[float, Meta(ge=0, le=3600)] = 10.0  # how long calls may end after a stop is asked for
+    log_format: Literal["text", "json"] = "json"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+def load_settings(**overrides: object) -> Settings:
+    """The settings in force. ValueError names each wrong one and what to do; it never shows a value."""
+    kinds = get_type_hints(Settings, include_extras=True)
+    given = {**_file(kinds), **_environment(kinds), **overrides}
+    values: dict[str, Any] = {}
+    wrong = []
+    for name, value in given.items():
+        try:
+            values[name] = _read(kinds[name], value)
+        except (ValueError, msgspec.ValidationError) as error:
+            wrong.append(f"{name}: {error}")
+    if wrong:
+        raise ValueError("; ".join(wrong))
+    return Settings(**values)
+
+
+def _environment(known: Collection[str]) -> dict[str, str]:
+    variables = {f"{PREFIX}{name.upper()}": name for name in known}
+    present = {name for name in os.environ if name.startswith(PREFIX)}
+    _refuse_unknown("in the environment", present, {*variables, CONFIG_VARIABLE})
+    return {name: os.environ[variable] for variable, name in variables.items() if variable in present}
+
+
+def _file(known: Collection[str]) -> dict[str, object]:
+    named = os.environ.get(CONFIG_VARIABLE)
+    path = Path(named or "tollway.yaml")
+    if not path.is_file():
+        if named:
+            raise ValueError(f"{CONFIG_VARIABLE} names a file that does not exist")
+        return {}
+    try:
+        values = msgspec.yaml.decode(path.read_bytes(), type=dict[str, Any] | None) or {}
+    except msgspec.DecodeError:
+        raise ValueError(f"{path} is not a YAML mapping of settings to values") from None
+    _refuse_unknown(f"in {path}", values, known)
+    return values
+
+
+def _refuse_unknown(where: str, given: Iterable[str], known: Collection[str]) -> None:
+    if unknown := sorted(set(given).difference(known)):
+        raise ValueError(f"unknown settings {where}: {', '.join(unknown)}; known are {', '.join(sorted(known))}")
+
+
+def _read(kind: Any, value: object) -> object:
+    """The value as its kind: text as the environment has it, or what YAML made of the file's."""
+    if get_origin(kind) is Literal:
+        return _choice(get_args(kind), value)
+    read = _READERS.get(kind)
+    return read(value) if read else msgspec.convert(value, kind, strict=False)
+
+
+def _choice(choices: tuple[str, ...], value: object) -> object:
+    if value not in choices:
+        raise ValueError(f"it is one of {', '.join(choices)}")
+    return value
+
+
+def _address(value: object) -> Address:
+    """`host:port`, `[::1]:port` or `:port` (every interface)."""
+    host, _, port = str(value).rpartition(":")
     if not port.isdecimal() or int(port) > 65535:
         raise ValueError("an address is written host:port, with a port from 0 to 65535")
     return host.strip("[]") or "0.0.0.0", int(port)  # noqa: S104  # asked for by leaving the host out
 
 
-def _networks(value: object) -> object:
-    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+def _networks(value: object) -> Networks:
+    """Networks in CIDR notation: comma-separated, or a list in YAML."""
+    listed = value if isinstance(value, list) else str(value).split(",")
+    try:
+        return tuple(ip_network(text) for part in listed if (text := str(part).strip()))
+    except ValueError:
+        raise ValueError("networks are written in CIDR notation, such as 10.0.0.0/8, with no bits beyond it") from None
 
 
-Address = Annotated[tuple[str, int], NoDecode, BeforeValidator(_address)]
+def _path(value: object) -> Path:
+    return Path(msgspec.convert(value, str))
 
 
-class Settings(BaseSettings):
-    """Every setting. In the environment their names are upper case with the prefix `TOLLWAY_`."""
-
-    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", hide_input_in_errors=True)
-
-    admin_http: Address = Field(("127.0.0.1", 8080), description="REST admin listener.")
-    proxy_http: Address = Field(("127.0.0.1", 8081), description="REST proxy listener.")
-    admin_grpc: Address = Field(("127.0.0.1", 9080), description="gRPC admin listener.")
-    proxy_grpc: Address = Field(("127.0.0.1", 9081), description="gRPC proxy listener.")
-    metrics_http: Address = Field(("127.0.0.1", 9090), description="Listener of /metrics, /healthz and /readyz.")
-    data_dir: Path = Field(Path(".tollway"), description="Where the gateway keeps its files.")
-    redis_url: SecretStr | None = Field(None, description="A Redis to use instead of the embedded one.")
-    admin_key: SecretStr | None = Field(None, min_length=16, description="The root credential of the Admin API.")
-    master_keys: SecretStr | None = Field(None, description="The keyring, `id:base64` of 32 bytes, comma-separated.")
-    egress_allow: Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)] = Field(
-        (), description="Networks (CIDR, comma-separated) that providers may be in though they are not public."
-    )
-    max_body_bytes: int = Field(32 * 1024 * 1024, ge=1024, le=1024**3, description="The largest body of a proxy call.")
-    rest_unknown_fields: Literal["refuse", "ignore"] = Field(
-        "refuse", description="What the REST admin listener does with fields that a request does not have."
-    )
-    drain_seconds: float = Field(10.0, ge=0, le=3600, description="How long calls may end after a stop is asked for.")
-    log_format: Literal["text", "json"] = Field("json", description="How log lines are written.")
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least level logged.")
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Environment over file over defaults; no .env files, no secret folders."""
-        del dotenv_settings, file_secret_settings
-        path = os.environ.get(CONFIG_VARIABLE, "tollway.yaml")
-        return init_settings, env_settings, YamlConfigSettingsSource(settings_cls, yaml_file=path)
-
-
-def load_settings(**overrides: object) -> Settings:
-    """The settings in force. ValueError names each wrong one and what to do; it never shows a value."""
-    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields} | {CONFIG_VARIABLE}
-    if unknown := sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known):
-        raise ValueError(f"unknown settings in the environment: {', '.join(unknown)}; known are {sorted(known)}")
-    named = os.environ.get(CONFIG_VARIABLE)
-    if named and not Path(named).is_file():
-        raise ValueError(f"{CONFIG_VARIABLE} names a file that does not exist")
-    return Settings(**overrides)  # type: ignore[arg-type]
+_READERS: Final[Mapping[Any, Callable[[object], object]]] = {Address: _address, Networks: _networks, Path: _path}

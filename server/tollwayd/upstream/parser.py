@@ -29,7 +29,7 @@ class AnswerParser:
     __slots__ = (
         "_fields",
         "_head_bytes",
-        "_headers",
+        "_head_fields",
         "_interim",
         "_limits",
         "_overhead",
@@ -48,8 +48,8 @@ class AnswerParser:
     def expect(self, response: HttpResponse) -> None:
         """Reads the next answer into `response`."""
         self._response = response
-        self._headers: list[tuple[bytes, bytes]] = []
-        self._fields = self._head_bytes = self._overhead = 0
+        self._fields: list[tuple[bytes, bytes]] = []
+        self._head_fields = self._head_bytes = self._overhead = 0
         self._interim = self.begun = self.complete = self.keep_alive = self.until_close = False
 
     def feed(self, data: bytes) -> None:
@@ -77,17 +77,13 @@ class AnswerParser:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Called by llhttp for each header, and for each field of a trailer, which goes nowhere (RFC 9110, 6.5.1)."""
-        self._fields += 1
-        self._head_bytes += len(name) + len(value)
-        if self._head_bytes > self._limits.head_bytes or self._fields > self._limits.head_fields:
-            raise _too_large()
-        self._headers.append((name, value))
+        self._fields.append((name, value))
 
     def on_headers_complete(self) -> None:
         """Called by llhttp at the end of each head; interim ones (1xx) are passed over (RFC 9110, section 15.2)."""
         status = self._parser.get_status_code()
-        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in self._headers}
-        self._headers = []
+        fields = self._take_fields()
+        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in fields}
         if status >= _OK:
             self.until_close = _ends_with_connection(headers)
             self._response.head_arrived(status, headers)
@@ -106,8 +102,18 @@ class AnswerParser:
         if self._interim:
             self._interim = False
             return
+        self._take_fields()
         self.complete = True
         self.keep_alive = self._parser.should_keep_alive()
+
+    def _take_fields(self) -> list[tuple[bytes, bytes]]:
+        """The fields of a head or trailer; refuses too many in all, which `feed` has let come up to its own bound."""
+        fields, self._fields = self._fields, []
+        self._head_fields += len(fields)
+        self._head_bytes += sum([len(name) + len(value) for name, value in fields])
+        if self._head_bytes > self._limits.head_bytes or self._head_fields > self._limits.head_fields:
+            raise _too_large()
+        return fields
 
 
 def _ends_with_connection(headers: Mapping[str, str]) -> bool:

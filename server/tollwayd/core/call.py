@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -57,12 +58,14 @@ class Call:
     names to the last value given. `deadline` is in `time.monotonic()` seconds, None where the caller set none.
     `snapshot` is pinned by the first link that asks for configuration and stays for the call's life.
     `response_metadata` and `trailers` go back to the caller over both doors. `exchange` tells of the call to a
-    provider, where there was one; `end_errors` holds what went wrong in the call's ending.
+    provider, where there was one; `end_errors` holds what went wrong in the call's ending. `cut_by` is why the gateway
+    itself ended the call.
     """
 
     __slots__ = (
         "api_key",
         "closers",
+        "cut_by",
         "deadline",
         "door",
         "end_errors",
@@ -100,12 +103,26 @@ class Call:
         self.response_metadata: dict[str, str] = {}
         self.trailers: dict[str, str] = {}
         self.exchange: Exchange | None = None
+        self.cut_by: TollwayError | None = None
         self.end_errors: list[BaseException] = []
         self.closers: list[Callable[[], object]] = []
 
     def defer(self, close: Callable[[], object]) -> None:
         """Has the chain run `close`, plain or async, when the call ends, however it ends; the last deferred first."""
         self.closers.append(close)
+
+    def cut(self, task: asyncio.Task[Any], error: TollwayError) -> None:
+        """Ends the call, which `task` runs, as one whose caller is still there and is told this error."""
+        self.cut_by = error
+        task.cancel()
+
+    def reason_for(self, error: BaseException) -> BaseException:
+        """The error itself; in place of the cancellation by which `cut` came, what that was for."""
+        if self.cut_by is None or not isinstance(error, asyncio.CancelledError):
+            return error
+        if task := asyncio.current_task():
+            task.uncancel()
+        return self.cut_by
 
     def remaining(self) -> float | None:
         """Seconds until the deadline, below zero when it has passed; None where there is none."""

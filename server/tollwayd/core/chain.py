@@ -142,7 +142,7 @@ async def _settled(outcome: Any, message: Any) -> Any:
 
 async def _end(call: Call, hooks: tuple[Hook, ...], error: BaseException | None) -> BaseException:
     """Closes what the call opened, runs the `on_end` hooks, and gives the error as its caller may see it."""
-    public = error if error is None else _public(error)
+    public = error if error is None else _public(call.reason_for(error))
     # An ending must reach its last step whatever one of them does, a second cancellation included; what went wrong goes
     # into the call's log line.
     while call.closers:

@@ -5,6 +5,7 @@ Where both speak the same one the bytes pass; otherwise the canonical messages c
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
@@ -132,10 +133,13 @@ class RawService:
                 async for piece in pieces:
                     yield HttpBody(content_type=content_type, data=piece)
                     content_type = ""
-        except TollwayError as error:
+        except (TollwayError, asyncio.CancelledError) as error:
+            reason = call.reason_for(error)
+            if not isinstance(reason, TollwayError):
+                raise
             assert call.exchange is not None
-            call.exchange.broken = error
-            yield HttpBody(content_type=content_type, data=self._caller.error_event(error))
+            call.exchange.broken = reason
+            yield HttpBody(content_type=content_type, data=self._caller.error_event(reason))
 
 
 def _require_json(content_type: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from base64 import b64encode
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
     from tollwayd.rpc.registry import Method, Registry
 
     Context = grpc.aio.ServicerContext[bytes, bytes]
+    Behaviour = Callable[[Any, Context, Call], Awaitable[bytes | None]]
+    Running = dict[asyncio.Task[Any], Call]
+
+_LAST_WORDS_SECONDS = 0.5
+"""How long calls that are cut get to tell their callers."""
 
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
 _DETAILS = "grpc-status-details-bin"
@@ -35,7 +41,8 @@ class GrpcDoor:
 
     def __init__(self, registry: Registry, *, max_body_bytes: int) -> None:
         self._server = grpc.aio.server(options=server_options(max_body_bytes))
-        self._server.add_generic_rpc_handlers((_Methods(registry),))
+        self._running: Running = {}
+        self._server.add_generic_rpc_handlers((_Methods(registry, self._running),))
         self._health = health.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         services = [service.full_name for service in registry.services]
@@ -58,33 +65,49 @@ class GrpcDoor:
         await self._health.enter_graceful_shutdown()
 
     async def stop(self, grace: float) -> None:
-        """Refuses new calls, lets those under way end for `grace` seconds, then cuts them."""
-        await self._server.stop(grace)
+        """Refuses new calls, lets those under way end for `grace` seconds, then cuts them and tells their callers."""
+        stopping = asyncio.ensure_future(self._server.stop(grace + _LAST_WORDS_SECONDS))
+        await asyncio.wait((stopping,), timeout=grace)
+        for task, call in self._running.items():
+            call.cut(task, TollwayError(Reason.REASON_SHUTTING_DOWN))
+        await stopping
 
 
 class _Methods(grpc.GenericRpcHandler):
     """The registry's methods as grpc.aio wants them. Messages are parsed here: grpc.aio would answer INTERNAL for a
     message that does not parse, and say in which library."""
 
-    def __init__(self, registry: Registry) -> None:
-        self._handlers = {method.name: _handler(method) for method in registry}
+    def __init__(self, registry: Registry, running: Running) -> None:
+        self._handlers = {method.name: _handler(method, running) for method in registry}
 
     def service(self, details: grpc.HandlerCallDetails) -> Any:
         return self._handlers.get(details.method)
 
 
-def _handler(method: Method) -> Any:
+def _handler(method: Method, running: Running) -> Any:
     descriptor = method.descriptor
     requests = "stream" if descriptor.client_streaming else "unary"
     responses = "stream" if descriptor.server_streaming else "unary"
     make = getattr(grpc, f"{requests}_{responses}_rpc_method_handler")
     behaviour = _streamed(method) if descriptor.server_streaming else _unary(method)
-    return make(behaviour)
+    return make(_counted(method, behaviour, running))
 
 
-def _unary(method: Method) -> Callable[[Any, Context], Awaitable[bytes]]:
-    async def answer(data: bytes | AsyncIterator[bytes], context: Context) -> bytes:
-        call = _call(method, context)
+def _counted(method: Method, behaviour: Behaviour, running: Running) -> Any:
+    async def answer(data: bytes | AsyncIterator[bytes], context: Context) -> bytes | None:
+        task = asyncio.current_task()
+        assert task is not None
+        running[task] = call = _call(method, context)
+        try:
+            return await behaviour(data, context, call)
+        finally:
+            del running[task]
+
+    return answer
+
+
+def _unary(method: Method) -> Behaviour:
+    async def answer(data: bytes | AsyncIterator[bytes], context: Context, call: Call) -> bytes:
         try:
             result = await method.invoke(_request(method, data), call)
         except TollwayError as error:
@@ -97,11 +120,10 @@ def _unary(method: Method) -> Callable[[Any, Context], Awaitable[bytes]]:
     return answer
 
 
-def _streamed(method: Method) -> Callable[[Any, Context], Awaitable[None]]:
+def _streamed(method: Method) -> Behaviour:
     # Written with context.write, not as a generator: a generator that grpc.aio cancels at its `yield` stays unclosed
     # until garbage collection, and with it the connection to the provider.
-    async def answer(data: bytes | AsyncIterator[bytes], context: Context) -> None:
-        call = _call(method, context)
+    async def answer(data: bytes | AsyncIterator[bytes], context: Context, call: Call) -> None:
         try:
             result = await method.invoke(_request(method, data), call)
             await _begin(call, context)

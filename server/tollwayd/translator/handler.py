@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from tollwayd.core.errors import Reason, TollwayError
@@ -26,7 +27,8 @@ class Handler:
 
     def __init__(self, rules: Rules) -> None:
         self._rules: Final = rules
-        self._running: dict[asyncio.Task[Any], Reply] = {}
+        self._running: dict[asyncio.Task[Any], Turn] = {}
+        self._idle = asyncio.Event()
         self._draining = False
         self._cutting = False
 
@@ -36,43 +38,46 @@ class Handler:
         reply = Reply(request, self._rules.timeouts.stalled_answer)
         if self._draining:
             reply.keep_alive = False
-        turn = Turn(request, reply, self._rules)
-        self._running[task] = reply
+        self._running[task] = turn = Turn(request, reply, self._rules)
         try:
-            if error := await self._attempt(turn, reply, task):
+            if error := await self._attempt(turn, task):
                 await turn.fail(error)
         except ConnectionError:
             pass  # The client is gone; what is left of the connection is closed.
         finally:
             del self._running[task]
+            if not self._running:
+                self._idle.set()
         return reply.keeps_connection
 
     def drain(self) -> None:
         """Has every answer from now on, of requests under way too, say that its connection closes."""
         self._draining = True
-        for reply in self._running.values():
-            reply.keep_alive = False
+        for turn in self._running.values():
+            turn.reply.keep_alive = False
 
     async def finish(self) -> None:
         """Waits until no request is under way."""
         while self._running:
-            await asyncio.wait(self._running)
+            self._idle.clear()
+            await self._idle.wait()
 
     async def cut(self) -> None:
         """Ends all requests under way; their callers are told that the gateway shuts down."""
         self._cutting = True
-        for task in self._running:
-            task.cancel()
-        if self._running:
-            await asyncio.wait(self._running, timeout=_CUT_SECONDS)
+        for task, turn in self._running.items():
+            turn.cut(task, TollwayError(Reason.REASON_SHUTTING_DOWN))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_CUT_SECONDS):
+                await self.finish()
 
-    async def _attempt(self, turn: Turn, reply: Reply, task: asyncio.Task[Any]) -> TollwayError | None:
+    async def _attempt(self, turn: Turn, task: asyncio.Task[Any]) -> TollwayError | None:
         try:
             await turn.answer()
         except TollwayError as error:
             return error
         except asyncio.CancelledError:
-            if not (self._cutting and reply.connected):
+            if not (self._cutting and turn.reply.connected):
                 raise
             task.uncancel()
             return TollwayError(Reason.REASON_SHUTTING_DOWN)

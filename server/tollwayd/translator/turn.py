@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, cast
 
 from google.protobuf.message import Message
 
@@ -60,11 +60,11 @@ class _Stream(Protocol):
 class Turn:
     """`answer` answers the request, or raises; then `fail` tells the caller what was raised."""
 
-    __slots__ = ("_alt", "_call", "_call_id", "_framing", "_method", "_reply", "_request", "_rules")
+    __slots__ = ("_alt", "_call", "_call_id", "_framing", "_method", "_request", "_rules", "reply")
 
     def __init__(self, request: BaseRequest, reply: Reply, rules: Rules) -> None:
         self._request: Final = request
-        self._reply: Final = reply
+        self.reply: Final = reply
         self._rules: Final = rules
         self._method: Method | None = None
         self._call: Call | None = None
@@ -78,12 +78,19 @@ class Turn:
         self._call_id = self._call_id or (self._call.id if self._call else new_call_id())
         return self._call_id
 
+    def cut(self, task: asyncio.Task[Any], error: TollwayError) -> None:
+        """Has `task`, which runs this turn, end it; the caller is told the error, in the stream where one has begun."""
+        if self._call is None:
+            task.cancel()
+        else:
+            self._call.cut(task, error)
+
     async def answer(self) -> None:
         """Answers the request. TollwayError as from the method, and ConnectionError where the client is gone."""
         try:
             path, query = target(self._request)
         except TollwayError:
-            self._reply.keep_alive = False
+            self.reply.keep_alive = False
             raise
         endpoint, variables = self._route(path)
         parameters = parse(query) if query else []
@@ -99,7 +106,7 @@ class Turn:
 
     async def fail(self, error: TollwayError) -> None:
         """Answers with the error, or ends with it an answer that has begun; ConnectionError as `answer`."""
-        reply = self._reply
+        reply = self.reply
         if not reply.started:
             await self._send_error(error)
         elif not reply.ended:
@@ -156,10 +163,10 @@ class Turn:
     async def _send(self, call: Call, printer: ResponsePrinter, message: Message) -> None:
         body = self._framing.frame(printer.body(message))
         content_type = self._framing.content_type or printer.content_type(message)
-        await self._reply.send(200, answer_headers(call.id, content_type, call.response_metadata), body)
+        await self.reply.send(200, answer_headers(call.id, content_type, call.response_metadata), body)
 
     async def _stream(self, call: Call, printer: ResponsePrinter, events: _Stream) -> None:
-        reply, frame = self._reply, self._framing.frame
+        reply, frame = self.reply, self._framing.frame
         try:
             # The head waits for the first message: until then an error can still have its own status.
             first = await anext(events, None)
@@ -184,9 +191,9 @@ class Turn:
         # After a defect the call's headers may be what is wrong.
         metadata = call.response_metadata if call and error.reason != Reason.REASON_INTERNAL else {}
         headers = answer_headers(self.call_id, answer.content_type, metadata)
-        await self._reply.send(answer.status, headers + answer.headers, answer.body)
+        await self.reply.send(answer.status, headers + answer.headers, answer.body)
 
     def _close_if_unread(self) -> None:
         """Says in the answer that the connection ends, where the rest of the request is not going to be read."""
         if not self._request.content.is_eof():
-            self._reply.keep_alive = False
+            self.reply.keep_alive = False

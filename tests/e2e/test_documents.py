@@ -91,7 +91,7 @@ def test_the_readmes_lines_set_up_a_gateway_whose_key_works(folder):
     _, command = shlex.split(SERVE)
     with Gateway(folder / ".tollway", command=command, admin_key=None) as gateway:
         admin, proxy = gateway.addresses["admin_http"], gateway.addresses["proxy_http"]
-        answers = paste(pasteable(SET_UP, {"127.0.0.1:8080": admin, "sk-…": "sk-of-an-account"}), folder)
+        answers = paste("OPENAI_API_KEY=sk-of-an-account\n" + pasteable(SET_UP, {"127.0.0.1:8080": admin}), folder)
         *made, key = [json.loads(line) for line in answers.splitlines()]
         assert [each["name"] for each in made] == [
             "tenants/acme",

@@ -55,7 +55,7 @@ class Call:
     """One request. The door makes it; the chain and the servicer read it and add to it.
 
     `method` is the full gRPC name, `/tollway.proxy.v1.OpenAIService/CreateChatCompletion`. `metadata` maps lower-case
-    names to the last value given. `deadline` is in `time.monotonic()` seconds, None where the caller set none.
+    names to values. `deadline` is in `time.monotonic()` seconds, None where the caller set none.
     `snapshot` is pinned by the first link that asks for configuration and stays for the call's life.
     `response_metadata` and `trailers` go back to the caller over both doors. `exchange` tells of the call to a
     provider, where there was one; `end_errors` holds what went wrong in the call's ending. `cut_by` is why the gateway

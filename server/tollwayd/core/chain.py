@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable
 from inspect import isawaitable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from google.protobuf.message import Message
 
@@ -25,7 +25,16 @@ Result = Message | AsyncIterator[Message]
 Handler = Callable[[Any, "Call"], Awaitable[Result]]
 """A servicer's method as the chain sees it: `await handler(request, call)`."""
 
-Hook = Callable[["Call", Any], Any]
+Read = Callable[[], Awaitable[Any]]
+"""Makes the request of a call; TollwayError where it cannot be made."""
+
+Hook = Callable[..., Any]
+
+
+class Bound(Protocol):
+    """A handler with its chain. Where `read` is given, it makes the request, once links have let the call pass."""
+
+    def __call__(self, request: Any, call: Call, read: Read | None = None) -> Awaitable[Result]: ...
 
 
 class Chain:
@@ -37,21 +46,20 @@ class Chain:
         if twice := {name for name in names if names.count(name) > 1}:
             raise ValueError(f"plugins of one chain need different names: {sorted(twice)}")
         backwards = tuple(reversed(self.plugins))
+        self._on_call = _hooks(self.plugins, "on_call")
         self._on_request = _hooks(self.plugins, "on_request")
         self._on_event = _hooks(backwards, "on_event")
         self._on_response = _hooks(backwards, "on_response")
         self._on_end = _hooks(backwards, "on_end")
         self._interceptors = [hook for plugin in backwards if (hook := getattr(plugin, "intercept", None))]
 
-    def bind(self, handler: Handler, *, streams: bool) -> Handler:
+    def bind(self, handler: Handler, *, streams: bool) -> Bound:
         """The handler with the chain around it. `streams` says whether the method's answer is a stream."""
         inner = self._intercepted(handler, streams=streams) if self._interceptors else handler
 
-        async def run(request: Any, call: Call) -> Result:
+        async def run(request: Any, call: Call, read: Read | None = None) -> Result:
             try:
-                for hook in self._on_request:
-                    if (outcome := hook(call, request)) is not None:
-                        request = await _settled(outcome, request)
+                request = await self._let_in(request, call, read)
                 result = await inner(request, call)
                 if not isinstance(result, Message):
                     self._own(call, result)
@@ -66,6 +74,18 @@ class Chain:
             return result
 
         return run
+
+    async def _let_in(self, request: Any, call: Call, read: Read | None) -> Any:
+        """The request as the links leave it."""
+        for hook in self._on_call:
+            if (outcome := hook(call)) is not None:
+                await _settled(outcome, None)
+        if read is not None:
+            request = await read()
+        for hook in self._on_request:
+            if (outcome := hook(call, request)) is not None:
+                request = await _settled(outcome, request)
+        return request
 
     def _own(self, call: Call, source: AsyncIterator[Message]) -> None:
         if isinstance(source, AsyncGenerator) and not self._interceptors:  # theirs were deferred one by one

@@ -54,6 +54,13 @@ class Plugin(Protocol):
         ...
 
 
+class OnCall(Protocol):
+    """Sees the call before its request is read. For links that need no more than metadata: nobody's body is taken in
+    before they have let the call pass."""
+
+    def on_call(self, call: Call) -> Awaitable[None] | None: ...
+
+
 class OnRequest(Protocol):
     """Sees the request before the servicer. A message returned takes the request's place."""
 
@@ -86,11 +93,3 @@ class Intercept(Protocol):
     """Wraps the rest: an async generator that yields the events of `proceed(call, request)`, more, fewer or others."""
 
     def intercept(self, call: Call, request: Message, proceed: Proceed) -> AsyncGenerator[Message, None]: ...
-
-
-class Lifecycle(Protocol):
-    """Frames a plugin's life: `start` before its first call, `close` after its last, also when `start` failed."""
-
-    async def start(self) -> None: ...
-
-    async def close(self) -> None: ...

@@ -22,6 +22,7 @@ from tollwayd.rpc.status import to_status
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
+    from tollwayd.core.chain import Read
     from tollwayd.rpc.registry import Method, Registry
 
     Context = grpc.aio.ServicerContext[bytes, bytes]
@@ -109,7 +110,7 @@ def _counted(method: Method, behaviour: Behaviour, running: Running) -> Any:
 def _unary(method: Method) -> Behaviour:
     async def answer(data: bytes | AsyncIterator[bytes], context: Context, call: Call) -> bytes:
         try:
-            result = await method.invoke(_request(method, data), call)
+            result = await method.invoke(None, call, _reader(method, data))
         except TollwayError as error:
             await _abort(method, call, context, error)
         assert isinstance(result, Message)
@@ -125,9 +126,8 @@ def _streamed(method: Method) -> Behaviour:
     # until garbage collection, and with it the connection to the provider.
     async def answer(data: bytes | AsyncIterator[bytes], context: Context, call: Call) -> None:
         try:
-            result = await method.invoke(_request(method, data), call)
-            await _begin(call, context)
-            await _write(result, context)
+            result = await method.invoke(None, call, _reader(method, data))
+            await _write(result, call, context)
         except TollwayError as error:
             await _abort(method, call, context, error)
         _end(call, context)
@@ -135,21 +135,24 @@ def _streamed(method: Method) -> Behaviour:
     return answer
 
 
-async def _write(result: Any, context: Context) -> None:
+async def _write(result: Any, call: Call, context: Context) -> None:
     if isinstance(result, Message):
+        await _begin(call, context)
         await context.write(result.SerializeToString())
         return
     try:
+        await _begin(call, context)
         async for message in result:
             await context.write(message.SerializeToString())
     finally:
         await result.aclose()
 
 
-def _request(method: Method, data: Any) -> Any:
-    if isinstance(data, bytes):
-        return _parse(method, data)
-    return _parsed(method, data)
+def _reader(method: Method, data: Any) -> Read:
+    async def read() -> Any:
+        return _parse(method, data) if isinstance(data, bytes) else _parsed(method, data)
+
+    return read
 
 
 async def _parsed(method: Method, stream: AsyncIterator[bytes]) -> AsyncIterator[Message]:
@@ -169,15 +172,20 @@ def _call(method: Method, context: Context) -> Call:
     remaining = context.time_remaining()
     return Call(
         method.name,
-        {key: value if isinstance(value, str) else b64encode(value).decode() for key, value in _metadata(context)},
+        _metadata(context),
         peer=_address(context.peer()),
         door="grpc",
         deadline=None if remaining is None else time.monotonic() + remaining,
     )
 
 
-def _metadata(context: Context) -> Any:
-    return context.invocation_metadata() or ()
+def _metadata(context: Context) -> dict[str, str]:
+    """As the REST door has it: values of one name joined by commas."""
+    metadata: dict[str, str] = {}
+    for key, value in context.invocation_metadata() or ():
+        text = value if isinstance(value, str) else b64encode(value).decode()
+        metadata[key] = f"{metadata[key]}, {text}" if key in metadata else text
+    return metadata
 
 
 def _address(peer: str) -> str:

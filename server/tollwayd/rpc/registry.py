@@ -5,14 +5,14 @@ Both doors look methods up here and call `Method.invoke`; neither knows the serv
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from inspect import isasyncgenfunction
 from typing import TYPE_CHECKING, Any
 
 from google.protobuf.message_factory import GetMessageClass
 
-from tollwayd.core.chain import Chain, Handler, Result
+from tollwayd.core.chain import Bound, Chain, Handler
 
 if TYPE_CHECKING:
     from google.api.httpbody_pb2 import HttpBody
@@ -25,11 +25,12 @@ if TYPE_CHECKING:
 ErrorBody = Callable[["TollwayError"], "HttpBody"]
 """Writes an error as a body of the service's own wire format, for services whose callers read no google.rpc.Status."""
 
-Invoke = Callable[[Any, "Call"], Awaitable[Result]]
+Invoke = Bound
 """`await invoke(request, call)` runs the chain and the servicer. It raises TollwayError and CancelledError only.
 
-`request` is the message, or an async iterator of messages where the method streams requests. A stream in the answer
-raises the same while it is read, and must be read to its end or closed.
+`request` is the message, or an async iterator of messages where the method streams requests. A door that has not read
+it yet gives None, and `read`: callers who may not call are then refused before any of it is taken in. A stream in the
+answer raises the same while it is read, and must be read to its end or closed.
 """
 
 

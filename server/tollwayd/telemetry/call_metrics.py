@@ -15,7 +15,6 @@ from tollwayd.telemetry.tally import Count, Spread
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from google.protobuf.message import Message
     from prometheus_client import CollectorRegistry
     from prometheus_client.metrics_core import Metric
 
@@ -61,7 +60,7 @@ class CallMetrics(Collector):
         for metric in (self._calls, self._seconds, self._first_byte, self._tokens, self._failed_attempts):
             yield metric.collect()
 
-    def on_request(self, _: Call, __: Message) -> None:
+    def on_call(self, _: Call) -> None:
         """Counts the call as under way."""
         self._in_flight += 1
 

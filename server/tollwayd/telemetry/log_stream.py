@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import atexit
 from collections import deque
+from contextlib import suppress
 from typing import BinaryIO
 
 
@@ -33,13 +34,15 @@ class LogStream:
                 self._awaits_turn = True
 
     def flush(self) -> None:
-        """Writes all that waits."""
+        """Writes all that waits. Where nobody reads any more, or the disk is full, lines are lost and the calls go on:
+        there is no place left to say so."""
         lines = []
         while self._lines:
             lines.append(self._lines.popleft())
         if lines:
-            self._file.write(b"\n".join([*lines, b""]))
-            self._file.flush()
+            with suppress(OSError, ValueError):  # ValueError is Python's word for a file that is closed.
+                self._file.write(b"\n".join([*lines, b""]))
+                self._file.flush()
 
     def _end_of_turn(self) -> None:
         self._awaits_turn = False

@@ -30,7 +30,6 @@ class Handler:
         self._running: dict[asyncio.Task[Any], Turn] = {}
         self._idle = asyncio.Event()
         self._draining = False
-        self._cutting = False
 
     async def __call__(self, request: BaseRequest) -> bool:
         task = asyncio.current_task()
@@ -40,7 +39,7 @@ class Handler:
             reply.keep_alive = False
         self._running[task] = turn = Turn(request, reply, self._rules)
         try:
-            if error := await self._attempt(turn, task):
+            if error := await self._attempt(turn):
                 await turn.fail(error)
         except ConnectionError:
             pass  # The client is gone; what is left of the connection is closed.
@@ -64,23 +63,22 @@ class Handler:
 
     async def cut(self) -> None:
         """Ends all requests under way; their callers are told that the gateway shuts down."""
-        self._cutting = True
         for task, turn in self._running.items():
             turn.cut(task, TollwayError(Reason.REASON_SHUTTING_DOWN))
         with suppress(TimeoutError):
             async with asyncio.timeout(_CUT_SECONDS):
                 await self.finish()
 
-    async def _attempt(self, turn: Turn, task: asyncio.Task[Any]) -> TollwayError | None:
+    async def _attempt(self, turn: Turn) -> TollwayError | None:
         try:
             await turn.answer()
         except TollwayError as error:
             return error
-        except asyncio.CancelledError:
-            if not (self._cutting and turn.reply.connected):
+        except asyncio.CancelledError as error:
+            reason = turn.reason_for(error)
+            if not (isinstance(reason, TollwayError) and turn.reply.connected):
                 raise
-            task.uncancel()
-            return TollwayError(Reason.REASON_SHUTTING_DOWN)
+            return reason
         except ConnectionError:
             raise
         except Exception:  # noqa: BLE001 - whatever it is, the caller gets an answer and the log the cause.

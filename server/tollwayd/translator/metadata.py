@@ -47,7 +47,9 @@ _UNSAFE_VALUE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 def request_metadata(headers: CIMultiDictProxy[str]) -> dict[str, str]:
-    """The request's headers as metadata: lower-case names, the last value of each.
+    """The request's headers as metadata: lower-case names, values of one name joined by commas (RFC 9110, section 5.3).
+
+    So two of a header that there may be one of, two credentials say, are none: nobody chooses which of them counts.
 
     `grpc-metadata-x` becomes `x`, other `grpc-*` are the gRPC door's own; hop-by-hop headers end here, and so do names
     with an underscore, which proxies confuse with a hyphen.
@@ -56,7 +58,8 @@ def request_metadata(headers: CIMultiDictProxy[str]) -> dict[str, str]:
     for header, value in headers.items():
         name = _metadata_name(header)
         if name:
-            metadata[name] = value if value.isascii() else _readable(value)
+            readable = value if value.isascii() else _readable(value)
+            metadata[name] = f"{metadata[name]}, {readable}" if name in metadata else readable
     connection = headers.get("connection", "")
     if connection.lower() not in _PLAIN_CONNECTION:
         for option in connection.lower().split(","):

@@ -87,6 +87,7 @@ class RestDoor:
             keepalive_timeout=self._timeouts.idle,
             head_seconds=self._timeouts.head,
             linger_seconds=LINGER_SECONDS,
+            unsent_seconds=self._timeouts.stalled_answer,
             max_line_size=MAX_LINE_BYTES,
             max_field_size=MAX_LINE_BYTES,
             max_headers=MAX_HEADERS,

@@ -78,6 +78,10 @@ class Turn:
         self._call_id = self._call_id or (self._call.id if self._call else new_call_id())
         return self._call_id
 
+    def reason_for(self, error: BaseException) -> BaseException:
+        """As `Call.reason_for`."""
+        return error if self._call is None else self._call.reason_for(error)
+
     def cut(self, task: asyncio.Task[Any], error: TollwayError) -> None:
         """Has `task`, which runs this turn, end it; the caller is told the error, in the stream where one has begun."""
         if self._call is None:
@@ -95,14 +99,12 @@ class Turn:
         endpoint, variables = self._route(path)
         parameters = parse(query) if query else []
         self._call = call = self._begin(endpoint, parameters)
-        if call.deadline is None:
-            await self._run(call, endpoint, parameters, variables)
-            return
+        timer = None if call.deadline is None else self._end_at_deadline(call)
         try:
-            async with asyncio.timeout(call.remaining()):
-                await self._run(call, endpoint, parameters, variables)
-        except TimeoutError:
-            raise TollwayError(Reason.REASON_DEADLINE_EXCEEDED) from None
+            await self._run(call, endpoint, parameters, variables)
+        finally:
+            if timer is not None:
+                timer.cancel()
 
     async def fail(self, error: TollwayError) -> None:
         """Answers with the error, or ends with it an answer that has begun; ConnectionError as `answer`."""
@@ -138,11 +140,19 @@ class Turn:
             endpoint.method.name, metadata, peer=request.remote or "", door="rest", deadline=deadline(request.headers)
         )
 
+    def _end_at_deadline(self, call: Call) -> asyncio.TimerHandle:
+        task = asyncio.current_task()
+        assert task is not None
+        late = TollwayError(Reason.REASON_DEADLINE_EXCEEDED)
+        return asyncio.get_running_loop().call_later(max(call.remaining() or 0, 0), call.cut, task, late)
+
     async def _run(self, call: Call, endpoint: Endpoint, parameters: Parameters, variables: tuple[str, ...]) -> None:
-        content_type = call.metadata.get("content-type", "")
-        body = await self._body(endpoint.reader, content_type)
-        message = await endpoint.reader.read(body, content_type, parameters, variables)
-        result = await endpoint.method.invoke(message, call)
+        async def read() -> Message:
+            content_type = call.metadata.get("content-type", "")
+            body = await self._body(endpoint.reader, content_type)
+            return await endpoint.reader.read(body, content_type, parameters, variables)
+
+        result = await endpoint.method.invoke(None, call, read)
         if endpoint.method.descriptor.server_streaming and not endpoint.printer.raw:
             self._framing = framing(self._request, self._alt)
         if isinstance(result, Message):

@@ -225,3 +225,51 @@ async def test_an_ending_that_fails_does_not_keep_the_others_from_theirs():
 def test_two_plugins_of_one_name_are_refused():
     with pytest.raises(ValueError, match="different names"):
         Chain([Recorder("same", Stage.ADMIT, []), Recorder("same", Stage.ROUTE, [])])
+
+
+class Guard:
+    """A plugin that needs no more than the call."""
+
+    name = "guard"
+    stage = Stage.AUTHENTICATE
+
+    async def on_call(self, one: Call) -> None:
+        if "let me in" not in one.metadata:
+            raise TollwayError(Reason.REASON_CREDENTIAL_MISSING)
+
+
+async def test_no_request_is_read_before_the_call_is_let_in():
+    seen = []
+
+    async def read() -> StringValue:
+        seen.append("read")
+        return text("x")
+
+    run = Chain([Guard(), Recorder("p", Stage.OBSERVE, seen)]).bind(echo, streams=False)
+    with pytest.raises(TollwayError):
+        await run(None, call(), read)
+    assert seen == ["p end TollwayError"]
+    answer = await run(None, Call("/m", {"let me in": ""}), read)
+    assert answer.value == "xp"
+    assert seen[1:3] == ["read", "p request x"]
+
+
+async def test_a_call_that_is_cut_ends_with_the_reason_and_its_task_lives():
+    seen = []
+
+    async def waits(_: StringValue, __: Call) -> StringValue:
+        return await asyncio.get_running_loop().create_future()
+
+    one = call()
+
+    async def ask() -> str:
+        with pytest.raises(TollwayError) as error:
+            await Chain([Recorder("p", Stage.OBSERVE, seen)]).bind(waits, streams=False)(text("x"), one)
+        assert asyncio.current_task().cancelling() == 0
+        return error.value.rule.name
+
+    task = asyncio.create_task(ask())
+    await asyncio.sleep(0)
+    one.cut(task, TollwayError(Reason.REASON_SHUTTING_DOWN))
+    assert await task == "SHUTTING_DOWN"
+    assert seen[-1] == "p end TollwayError"

@@ -35,7 +35,7 @@ class Gate:
         """The principal's key, or the reason of the refusal."""
         call = Call("/m", {"authorization": f"Bearer {secret}"})
         try:
-            self.link.on_request(call, None)
+            self.link.on_call(call)
         except TollwayError as error:
             return error.rule.name
         assert call.snapshot is self.current.snapshot

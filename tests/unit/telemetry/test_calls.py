@@ -87,9 +87,9 @@ def metrics_after(*ends: tuple[Call, BaseException | None]) -> CollectorRegistry
     registry = CollectorRegistry()
     metrics = CallMetrics(registry)
     for call, error in ends:
-        metrics.on_request(call, None)
+        metrics.on_call(call)
         metrics.on_end(call, error)
-    metrics.on_request(served(), None)
+    metrics.on_call(served())
     return registry
 
 

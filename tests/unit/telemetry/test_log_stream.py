@@ -49,6 +49,26 @@ async def test_a_thread_writes_what_waits_and_its_own_line():
     assert b"".join(file.writes) == b"loop\nthread\n"
 
 
+class Gone(File):
+    """A pipe whose reader has left."""
+
+    def write(self, content: bytes) -> int:
+        super().write(content)
+        raise BrokenPipeError
+
+
+async def test_a_reader_that_has_left_costs_lines_and_nothing_else():
+    file = Gone()
+    stream = LogStream(file)
+    complaints = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+    stream.write(b"lost")
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert file.writes == [b"lost\n"]
+    assert complaints == []
+
+
 async def test_what_waits_at_the_end_is_written():
     file = File()
     stream = LogStream(file)

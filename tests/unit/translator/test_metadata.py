@@ -21,8 +21,8 @@ def test_headers_pass_in_lower_case():
     }
 
 
-def test_the_last_value_counts():
-    assert metadata(("X-A", "1"), ("x-a", "2")) == {"x-a": "2"}
+def test_values_of_one_name_are_joined():
+    assert metadata(("X-A", "1"), ("x-a", "2"), ("X-B", "3")) == {"x-a": "1, 2", "x-b": "3"}
 
 
 def test_the_prefix_of_grpc_gateway_falls_away():

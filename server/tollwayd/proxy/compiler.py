@@ -1,25 +1,30 @@
 """From stored records to a Snapshot: everything that a call would otherwise work out again is worked out here, once.
 
 A record that cannot be compiled (its secret sealed under a key that this process does not have, say) does not take the
-others with it: it is left out, and `Snapshot.problems` says why.
+others with it: it is left out, and `Snapshot.problems` says why. All processes read the same records, also those that
+an older or newer version wrote, so one that ended a process would end them all, and every restart.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
+
+from google.protobuf.message import DecodeError
 
 from tollway.admin.v1.models_pb2 import Model as ModelMessage
 from tollway.admin.v1.tenants_pb2 import Tenant as TenantMessage
 from tollway.config.v1.records_pb2 import ApiKeyRecord, ProviderRecord
 from tollwayd.core.call import Principal
+from tollwayd.core.errors import TollwayError
 from tollwayd.core.snapshot import ApiKey, Model, Provider, Secret, Snapshot, Target, Tenant
 from tollwayd.core.timeouts import Timeouts
 from tollwayd.upstream.client import request_head
 from tollwayd.upstream.origin import parse_base_url
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from google.protobuf.duration_pb2 import Duration
     from google.protobuf.timestamp_pb2 import Timestamp
@@ -30,6 +35,9 @@ if TYPE_CHECKING:
     from tollwayd.core.ports import Change, Keys, Resource
 
 _JSON_HEADER = ("content-type", "application/json")
+
+_UNUSABLE = (TollwayError, ValueError, KeyError, DecodeError)
+"""What a record's own fault is raised as: a rule that it breaks, a secret, a dialect, its bytes."""
 
 
 class Compiler:
@@ -81,11 +89,12 @@ class Compiler:
 
     def _keep_api_key(self, name: str, record: bytes | None) -> None:
         for lookup_key in self._lookup_keys.pop(name, ()):
-            del self._secrets[lookup_key]
+            self._secrets.pop(lookup_key, None)
         if record is not None:
-            secrets = self._compile_api_key(ApiKeyRecord.FromString(record))
-            self._lookup_keys[name] = tuple(secrets)
-            self._secrets.update(secrets)
+            with self._left_out(name):
+                secrets = self._compile_api_key(ApiKeyRecord.FromString(record))
+                self._lookup_keys[name] = tuple(secrets)
+                self._secrets.update(secrets)
 
     def _compile_api_key(self, record: ApiKeyRecord) -> dict[bytes, Secret]:
         message = record.api_key
@@ -99,24 +108,39 @@ class Compiler:
             secrets[self._keys.lookup_key(digest)] = Secret(api_key, _earlier(end, own_end))
         return secrets
 
+    @contextmanager
+    def _left_out(self, name: str) -> Iterator[None]:
+        """What is compiled within is left out where the record of this name does not allow it."""
+        try:
+            yield
+        except _UNUSABLE as error:
+            self._problems[name] = f"cannot be used: {error}"
+
     def _compile_tenant(self, name: str) -> None:
         records = self._records[name]
+        self._tenants.pop(name, None)
         if name not in records:
-            self._tenants.pop(name, None)
             self._records.pop(name)
             return
-        message = TenantMessage.FromString(records[name])
-        providers = dict(self._providers(records))
-        models = (self._model(ModelMessage.FromString(records[each]), providers) for each in _of(records, "models"))
-        by_name = {model.public_name: model for model in models}
-        self._tenants[name] = Tenant(name, message.disabled, by_name)
+        with self._left_out(name):
+            message = TenantMessage.FromString(records[name])
+            self._tenants[name] = Tenant(name, message.disabled, self._models(records))
 
-    def _providers(self, records: Mapping[str, bytes]) -> Iterable[tuple[str, Provider]]:
+    def _models(self, records: Mapping[str, bytes]) -> dict[str, Model]:
+        providers = self._providers(records)
+        by_public_name = {}
+        for name in _of(records, "models"):
+            with self._left_out(name):
+                model = self._model(ModelMessage.FromString(records[name]), providers)
+                by_public_name[model.public_name] = model
+        return by_public_name
+
+    def _providers(self, records: Mapping[str, bytes]) -> dict[str, Provider]:
+        providers = {}
         for name in _of(records, "providers"):
-            try:
-                yield name, self._provider(ProviderRecord.FromString(records[name]))
-            except (ValueError, KeyError) as error:
-                self._problems[name] = f"cannot be used: {error}"
+            with self._left_out(name):
+                providers[name] = self._provider(ProviderRecord.FromString(records[name]))
+        return providers
 
     def _provider(self, record: ProviderRecord) -> Provider:
         message = record.provider

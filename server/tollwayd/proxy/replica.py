@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 RETRY_SECONDS = 1.0
 """Between two tries to load; the Snapshot of before keeps serving meanwhile."""
 
+DEFECT_SECONDS = 10.0
+"""The same after a failure that nobody foresaw: each of them is a traceback in the log."""
+
 
 class Replica:
     """Loads the configuration, then follows the change log and swaps the Snapshot at every change."""
@@ -42,11 +45,18 @@ class Replica:
         return True
 
     async def follow(self) -> None:
-        """Runs until cancelled."""
+        """Runs until cancelled, whatever happens to a change: the last good Snapshot is better than no process."""
         while True:
-            changes = self._store.changes(self._current.snapshot.version)
-            await self._apply(changes)  # type: ignore[arg-type]  # every store's feed is an async generator
+            await self._apply_changes()
             await self._load_again()
+
+    async def _apply_changes(self) -> None:
+        changes = self._store.changes(self._current.snapshot.version)
+        try:
+            await self._apply(changes)  # type: ignore[arg-type]  # every store's feed is an async generator
+        except Exception:  # noqa: BLE001  # It is logged, and nothing is half done: Snapshots are swapped whole.
+            self._log.exception("a change cannot be applied; the present configuration keeps serving")
+            await asyncio.sleep(RETRY_SECONDS)
 
     async def _apply(self, changes: AsyncGenerator[Sequence[Change], None]) -> None:
         async with aclosing(changes):
@@ -55,12 +65,21 @@ class Replica:
 
     async def _load_again(self) -> None:
         while True:
-            try:
-                if await self.load():
-                    return
-            except TollwayError:
-                self._log.warning("the store cannot be reached; the present configuration keeps serving")
-            await asyncio.sleep(RETRY_SECONDS)
+            pause = await self._try_to_load()
+            if pause is None:
+                return
+            await asyncio.sleep(pause)
+
+    async def _try_to_load(self) -> float | None:
+        """None, or the pause to make before the next try."""
+        try:
+            return None if await self.load() else RETRY_SECONDS
+        except TollwayError:
+            self._log.warning("the store cannot be reached; the present configuration keeps serving")
+            return RETRY_SECONDS
+        except Exception:  # noqa: BLE001  # The same.
+            self._log.exception("the configuration cannot be loaded; the present one keeps serving")
+            return DEFECT_SECONDS
 
     def _swap(self, snapshot: Snapshot) -> None:
         before = self._current.snapshot.problems

@@ -1,0 +1,133 @@
+"""Records that cannot be used are left out, and nothing else with them."""
+
+from __future__ import annotations
+
+import pytest
+
+from tollway.admin.v1.models_pb2 import Model, Target
+from tollway.admin.v1.providers_pb2 import Provider
+from tollway.admin.v1.tenants_pb2 import Tenant
+from tollway.config.v1.records_pb2 import ApiKeyRecord, ProviderRecord, SealedSecret
+from tollwayd.core.ports import Change, Resource
+from tollwayd.dialects import DIALECTS
+from tollwayd.proxy.compiler import Compiler
+from tollwayd.security.keyring import Keyring
+
+RING = Keyring({"k1": b"k" * 32})
+SECRET = "a secret"
+DAMAGED = b"\xff\xff"
+TENANT = "tenants/acme"
+PROVIDER = f"{TENANT}/providers/p"
+MODEL = f"{TENANT}/models/m"
+KEY = f"{TENANT}/apiKeys/k"
+
+
+def provider(name: str = PROVIDER, base_url: str = "https://api.example.com/v1", **fields: object) -> bytes:
+    message = Provider(name=name, dialect="openai.chat", base_url=base_url)
+    record = ProviderRecord(provider=message)
+    record.MergeFrom(ProviderRecord(**fields))
+    return record.SerializeToString()
+
+
+def model(name: str = MODEL, *targets: str) -> bytes:
+    made = [Target(provider=target, model="m-upstream") for target in targets or ("p",)]
+    return Model(name=name, public_name=name.rpartition("/")[2], targets=made).SerializeToString()
+
+
+def tenant(name: str = TENANT) -> bytes:
+    return Tenant(name=name).SerializeToString()
+
+
+def api_key(name: str = KEY, secret: str = SECRET) -> bytes:
+    record = ApiKeyRecord(digests=[RING.digest(secret)])
+    record.api_key.name = name
+    return record.SerializeToString()
+
+
+def wrong_dialect() -> bytes:
+    return ProviderRecord(
+        provider=Provider(name=PROVIDER, dialect="gone.dialect", base_url="https://x.example")
+    ).SerializeToString()
+
+
+GOOD = {TENANT: tenant(), PROVIDER: provider(), MODEL: model(), KEY: api_key()}
+FOREIGN = SealedSecret(key_id="elsewhere", nonce=b"n" * 12, ciphertext=b"c" * 32)
+
+
+def compiled(compiler: Compiler, records: dict[str, bytes]):
+    return compiler.compile(7, [Resource(name, 1, record) for name, record in records.items()])
+
+
+def other_tenant() -> dict[str, bytes]:
+    """One that has nothing to do with the tenant that is harmed."""
+    return {
+        name.replace(TENANT, "tenants/other"): record
+        for name, record in {
+            TENANT: tenant("tenants/other"),
+            PROVIDER: provider("tenants/other/providers/p"),
+            MODEL: model("tenants/other/models/m"),
+            KEY: api_key("tenants/other/apiKeys/k", "another secret"),
+        }.items()
+    }
+
+
+@pytest.fixture
+def compiler() -> Compiler:
+    return Compiler(DIALECTS, RING)
+
+
+@pytest.mark.parametrize(
+    ("name", "record"),
+    [
+        (TENANT, DAMAGED),
+        (KEY, DAMAGED),
+        (MODEL, DAMAGED),
+        (PROVIDER, DAMAGED),
+        pytest.param(PROVIDER, provider(base_url="https://a..b/v1"), id="a URL that today's rules refuse"),
+        pytest.param(PROVIDER, provider(base_url="https://a.example/" + "x" * 40_000), id="a head that is too long"),
+        pytest.param(PROVIDER, provider(api_key=FOREIGN), id="a key that is not in the keyring"),
+        pytest.param(PROVIDER, wrong_dialect(), id="a dialect that does not exist"),
+    ],
+)
+def test_a_record_that_cannot_be_used_harms_nothing_else(compiler, name, record):
+    snapshot = compiled(compiler, {**GOOD, **other_tenant(), name: record})
+    other = snapshot.tenants["tenants/other"].models["m"]
+    assert [target.provider.name for tier in other.tiers for target in tier] == ["tenants/other/providers/p"]
+    assert RING.digests("another secret")[0] in snapshot.secrets
+    assert name in snapshot.problems
+    assert not [problem for problem in snapshot.problems if problem.startswith("tenants/other")]
+
+
+@pytest.mark.parametrize("name", [*GOOD])
+def test_a_record_damaged_by_a_change_is_left_out_as_well(compiler, name):
+    before = compiled(compiler, {**GOOD, **other_tenant()})
+    assert not before.problems
+    after = compiler.apply([Change(8, name, DAMAGED)])
+    assert after.version == 8
+    assert name in after.problems
+    assert after.tenants["tenants/other"].models["m"].tiers
+
+
+def test_a_tenant_that_cannot_be_read_serves_nobody(compiler):
+    compiled(compiler, GOOD)
+    assert TENANT not in compiler.apply([Change(8, TENANT, DAMAGED)]).tenants
+
+
+def test_a_key_that_cannot_be_read_opens_nothing(compiler):
+    assert compiled(compiler, GOOD).secrets
+    assert not compiler.apply([Change(8, KEY, DAMAGED)]).secrets
+
+
+def test_one_target_that_cannot_be_used_leaves_the_others(compiler):
+    broken = f"{TENANT}/providers/broken"
+    records = {**GOOD, broken: provider(broken, "https://a..b"), MODEL: model(MODEL, "broken", "p")}
+    snapshot = compiled(compiler, records)
+    (tier,) = snapshot.tenants[TENANT].models["m"].tiers
+    assert [target.provider.name for target in tier] == [PROVIDER]
+    assert {*snapshot.problems} == {broken, MODEL}
+
+
+def test_a_problem_says_nothing_of_a_secret(compiler):
+    record = ProviderRecord.FromString(provider(base_url="https://user:canary@api.example.com"))
+    snapshot = compiled(compiler, {**GOOD, PROVIDER: record.SerializeToString()})
+    assert "canary" not in str(snapshot.problems)

@@ -50,7 +50,8 @@ class Compiler:
         self._tenants: dict[str, Tenant] = {}
         self._secrets: dict[bytes, Secret] = {}
         self._lookup_keys: dict[str, tuple[bytes, ...]] = {}
-        self._problems: dict[str, str] = {}
+        # By what is compiled in one piece, a tenant or an API key, so that compiling it again forgets the old ones.
+        self._problems: dict[str, dict[str, str]] = {}
 
     def compile(self, version: int, resources: Iterable[Resource]) -> Snapshot:
         """The Snapshot of a version, from all of its resources."""
@@ -79,7 +80,6 @@ class Compiler:
         return self._snapshot(version)
 
     def _keep(self, name: str, record: bytes | None) -> None:
-        self._problems.pop(name, None)
         if _kind(name) == "apiKeys":
             self._keep_api_key(name, record)
         elif record is None:
@@ -90,6 +90,7 @@ class Compiler:
     def _keep_api_key(self, name: str, record: bytes | None) -> None:
         for lookup_key in self._lookup_keys.pop(name, ()):
             self._secrets.pop(lookup_key, None)
+        self._problems.pop(name, None)
         if record is not None:
             with self._left_out(name):
                 secrets = self._compile_api_key(ApiKeyRecord.FromString(record))
@@ -114,11 +115,16 @@ class Compiler:
         try:
             yield
         except _UNUSABLE as error:
-            self._problems[name] = f"cannot be used: {error}"
+            self._report(name, f"cannot be used: {error}")
+
+    def _report(self, name: str, problem: str) -> None:
+        piece = name if _kind(name) == "apiKeys" else _tenant(name)
+        self._problems.setdefault(piece, {})[name] = problem
 
     def _compile_tenant(self, name: str) -> None:
         records = self._records[name]
         self._tenants.pop(name, None)
+        self._problems.pop(name, None)
         if name not in records:
             self._records.pop(name)
             return
@@ -131,7 +137,7 @@ class Compiler:
         by_public_name = {}
         for name in _of(records, "models"):
             with self._left_out(name):
-                model = self._model(ModelMessage.FromString(records[name]), providers)
+                model = self._model(name, ModelMessage.FromString(records[name]), providers)
                 by_public_name[model.public_name] = model
         return by_public_name
 
@@ -151,19 +157,20 @@ class Compiler:
         dialect = self._dialects[message.dialect]
         return Provider(message.name, dialect, origin, path, _timeouts(message.timeouts), credential)
 
-    def _model(self, message: ModelMessage, providers: Mapping[str, Provider]) -> Model:
+    def _model(self, name: str, message: ModelMessage, providers: Mapping[str, Provider]) -> Model:
         tiers: dict[int, list[Target]] = defaultdict(list)
         for target in message.targets:
-            provider = providers.get(f"{_tenant(message.name)}/providers/{target.provider}")
+            provider = providers.get(f"{_tenant(name)}/providers/{target.provider}")
             if provider is None:
-                self._problems[message.name] = f"its target {target.provider} cannot be used"
+                self._report(name, f"its target {target.provider} cannot be used")
             else:
                 tiers[target.priority].append(_target(target, provider))
         ordered = tuple(tuple(tiers[priority]) for priority in sorted(tiers))
         return Model(message.name, message.public_name, message.display_name, message.create_time.seconds, ordered)
 
     def _snapshot(self, version: int) -> Snapshot:
-        return Snapshot(version, dict(self._tenants), dict(self._secrets), dict(self._problems))
+        problems = {name: problem for piece in self._problems.values() for name, problem in piece.items()}
+        return Snapshot(version, dict(self._tenants), dict(self._secrets), problems)
 
 
 def _target(message: TargetMessage, provider: Provider) -> Target:

@@ -131,3 +131,29 @@ def test_a_problem_says_nothing_of_a_secret(compiler):
     record = ProviderRecord.FromString(provider(base_url="https://user:canary@api.example.com"))
     snapshot = compiled(compiler, {**GOOD, PROVIDER: record.SerializeToString()})
     assert "canary" not in str(snapshot.problems)
+
+
+@pytest.mark.parametrize("name", [*GOOD])
+def test_a_problem_ends_with_its_cause(compiler, name):
+    assert compiled(compiler, {**GOOD, name: DAMAGED}).problems
+    snapshot = compiler.apply([Change(8, name, GOOD[name])])
+    assert not snapshot.problems
+    assert snapshot.tenants[TENANT].models["m"].tiers
+    assert snapshot.secrets
+
+
+def test_a_problem_of_a_model_ends_when_its_provider_is_mended(compiler):
+    assert MODEL in compiled(compiler, {**GOOD, PROVIDER: wrong_dialect()}).problems
+    assert not compiler.apply([Change(8, PROVIDER, GOOD[PROVIDER])]).problems
+
+
+def test_problems_end_with_what_had_them(compiler):
+    assert {*compiled(compiler, {**GOOD, PROVIDER: DAMAGED, KEY: DAMAGED}).problems} == {PROVIDER, MODEL, KEY}
+    changes = [Change(8 + number, name, None) for number, name in enumerate((MODEL, PROVIDER, KEY, TENANT))]
+    assert not compiler.apply(changes).problems
+
+
+def test_a_problem_outlasts_changes_of_others(compiler):
+    compiled(compiler, {**GOOD, **other_tenant(), PROVIDER: DAMAGED, KEY: DAMAGED})
+    snapshot = compiler.apply([Change(8, "tenants/other", tenant("tenants/other")), Change(9, TENANT, tenant())])
+    assert {*snapshot.problems} == {PROVIDER, MODEL, KEY}

@@ -9,7 +9,6 @@ rebinding). It is judged when it is written, for a quick answer, and at each con
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.upstream.addresses import Network, is_blocked, is_public, unwrapped
 from tollwayd.upstream.failures import unreachable
+from tollwayd.upstream.lookup import Lookups
 from tollwayd.upstream.origin import parse_base_url
 
 if TYPE_CHECKING:
@@ -29,21 +29,16 @@ Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 """`await resolve(host, port)`: the IP addresses that a name stands for, in the order to try; OSError where none."""
 
 
-async def system_resolve(host: str, port: int) -> Sequence[str]:
-    """Asks the operating system's resolver."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return [str(address[0]) for *_, address in found]
-
-
 class EgressRules:
     """The public Internet, and the networks that the operator allows on top (`TOLLWAY_EGRESS_ALLOW`).
 
-    ValueError where one of `allow` is not a network in CIDR notation.
+    `resolve` is the operating system's unless it is given. ValueError where one of `allow` is not a network in CIDR
+    notation.
     """
 
-    def __init__(self, allow: Iterable[str | Network] = (), *, resolve: Resolve = system_resolve) -> None:
+    def __init__(self, allow: Iterable[str | Network] = (), *, resolve: Resolve | None = None) -> None:
         self._allow = tuple(ip_network(network) for network in allow)
-        self._resolve = resolve
+        self._resolve = resolve or Lookups().resolve
 
     def allows(self, address: str) -> bool:
         """Whether connections to this IP address are allowed."""

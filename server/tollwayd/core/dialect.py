@@ -107,7 +107,9 @@ class EventReader(Protocol):
     """Reads one streamed answer of a provider. Stateful: made for each call."""
 
     complete: bool
-    """Whether the event that ends an answer has been read; a stream that ends before is broken."""
+    """Whether the answer has been read to its end, though usage may still come; a stream that ends before is broken."""
+    done: bool
+    """Whether nothing can come any more; what does come is not read."""
 
     def read(self, event: ServerSentEvent) -> Sequence[StreamGenerateResponse]:
         """The canonical events for one server-sent event; none for pings. Raises the provider's mid-stream error."""
@@ -167,7 +169,9 @@ class RelayStream(Protocol):
     usage: Usage | None
     """The last usage seen."""
     complete: bool
-    """Whether the event that ends an answer has passed; a stream that ends before is broken."""
+    """Whether the answer's end has passed, though usage may still come; a stream that ends before is broken."""
+    done: bool
+    """Whether nothing can come any more; what does come is not passed on."""
     error: TollwayError | None
     """The error that the provider sent within the stream; its event has passed on to the caller."""
 

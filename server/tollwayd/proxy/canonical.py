@@ -41,7 +41,7 @@ async def events_of(call: Call, blocks: Blocks) -> AsyncGenerator[Sequence[Strea
 
     Raises the provider's error within the stream, and REASON_UPSTREAM_INTERRUPTED where the stream ends too early.
     """
-    reader = blocks.target.provider.dialect.event_reader()
+    reader = blocks.progress = blocks.target.provider.dialect.event_reader()
     seen = _Seen()
     try:
         async for block in blocks:

@@ -6,6 +6,8 @@ mean is the dialects' affair: `raw.py` and `inference.py` put the two together.
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from tollwayd.core.call import Exchange
@@ -23,6 +25,9 @@ MAX_ERROR_BYTES = 64 * 1024
 
 FINAL = frozenset({Reason.REASON_UPSTREAM_REJECTED, Reason.REASON_FIELD_INVALID})
 """Reasons that the request itself gave: another target would refuse it as well."""
+
+END_GRACE_SECONDS = 0.1
+"""How long the body of an answer that is complete may take to end: one that does leaves its connection for others."""
 
 _OK = 200
 
@@ -48,16 +53,32 @@ class Whole(NamedTuple):
     body: bytes
 
 
-class Blocks:
-    """A streamed answer: who gives it, and its blocks of whole server-sent events."""
+class Progress(Protocol):
+    """How far the reader of a stream has come, as `core.dialect` tells it of its relays and readers."""
 
-    __slots__ = ("_first", "_framer", "_response", "target")
+    complete: bool
+    done: bool
+
+
+class _Unread:
+    complete = False
+    done = False
+
+
+class Blocks:
+    """A streamed answer: who gives it, and its blocks of whole server-sent events.
+
+    How the answer's connection ends says nothing any more of an answer that `progress` knows to be complete.
+    """
+
+    __slots__ = ("_first", "_framer", "_response", "progress", "target")
 
     def __init__(self, target: Target, response: HttpResponse) -> None:
         self.target = target
         self._response = response
         self._framer = Framer()
         self._first = b""
+        self.progress: Progress = _Unread()
 
     async def open(self) -> None:
         """Waits for the first block: until then another target can still take over."""
@@ -72,12 +93,26 @@ class Blocks:
         if self._first:
             block, self._first = self._first, b""
             return block
-        async for chunk in self._response:
-            if block := self._framer.feed(chunk):
-                return block
+        if self.progress.done:
+            await self._end()
+            raise StopAsyncIteration
+        try:
+            async for chunk in self._response:
+                if block := self._framer.feed(chunk):
+                    return block
+        except TollwayError:
+            if not self.progress.complete:
+                raise
         if block := self._framer.rest():
             return block
         raise StopAsyncIteration
+
+    async def _end(self) -> None:
+        # Mostly there is nothing left but the last chunk, which may not have come with the last event.
+        with suppress(TollwayError, TimeoutError):
+            async with asyncio.timeout(END_GRACE_SECONDS):
+                async for _ in self._response:
+                    pass
 
 
 class Engine:

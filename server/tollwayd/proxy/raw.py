@@ -99,7 +99,7 @@ class RawService:
         return self._with_errors_within(call, pieces)
 
     async def _relayed(self, call: Call, blocks: Blocks, envelope: Envelope) -> AsyncGenerator[bytes, None]:
-        relay = self._caller.relay_stream(envelope)
+        relay = blocks.progress = self._caller.relay_stream(envelope)
         exchange = call.exchange
         assert exchange is not None
         events = 0

@@ -50,10 +50,11 @@ _EVENT = msgspec.json.Decoder(_Event)
 class AnthropicEventReader:
     """Reads one streamed answer."""
 
-    __slots__ = ("_finished", "_parts", "_started", "_tally", "_usage", "complete")
+    __slots__ = ("_finished", "_parts", "_started", "_tally", "_usage", "complete", "done")
 
     def __init__(self) -> None:
         self.complete = False
+        self.done = False
         self._started = False
         self._parts = StreamParts()
         self._finished = Finished()
@@ -107,7 +108,7 @@ class AnthropicEventReader:
         return self._parts.stop_all(cut=cut) + self._use(usage)
 
     def _stop(self) -> Events:
-        self.complete = True
+        self.complete = self.done = True
         return [*self._parts.stop_all(cut=True), StreamGenerateResponse(finished=self._finished)]
 
     def _use(self, usage: object) -> list[StreamGenerateResponse]:

@@ -49,12 +49,13 @@ def read_usage(body: bytes) -> Usage | None:
 class AnthropicRelayStream:
     """Passes one streamed answer on untouched."""
 
-    __slots__ = ("_tally", "complete", "error", "usage")
+    __slots__ = ("_tally", "complete", "done", "error", "usage")
 
     def __init__(self) -> None:
         self._tally = UsageTally()
         self.usage: Usage | None = None
         self.complete = False
+        self.done = False
         self.error: TollwayError | None = None
 
     def feed(self, block: bytes) -> bytes:
@@ -75,7 +76,7 @@ class AnthropicRelayStream:
         elif event.type == "message_delta":
             self.usage = self._tally.add(event.usage) or self.usage
         elif event.type == "message_stop":
-            self.complete = True
+            self.complete = self.done = True
         elif event.type == "error":
             self.error = stream_error(event.error)
 

@@ -39,10 +39,11 @@ class EventReader:
     former. A refusal's text comes as `text` deltas of its part.
     """
 
-    __slots__ = ("_calls", "_finished", "_id", "_index", "_open", "_refused", "_started", "complete")
+    __slots__ = ("_calls", "_finished", "_id", "_index", "_open", "_refused", "_started", "complete", "done")
 
     def __init__(self) -> None:
         self.complete = False
+        self.done = False
         self._id = ""
         self._index = -1
         self._open = ""
@@ -53,8 +54,10 @@ class EventReader:
 
     def read(self, event: ServerSentEvent) -> Sequence[StreamGenerateResponse]:
         """The events for one chunk. Raises the provider's error, or REASON_UPSTREAM_INVALID."""
+        if self.done:
+            return ()
         if event.data.strip() == _DONE:
-            self.complete = True
+            self.complete = self.done = True
             return self.end()
         chunk = read_answer(event.data, ANSWER)
         if chunk.error:

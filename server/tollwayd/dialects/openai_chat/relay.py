@@ -40,6 +40,7 @@ _NULL_USAGE = re.compile(rb',\s*"usage"\s*:\s*null')
 _USAGE = re.compile(rb'"usage"\s*:\s*\{')
 _ERROR = re.compile(rb'"error"\s*:\s*["{]')
 _FINISH = re.compile(rb'"finish_reason"\s*:\s*"')
+# Behind a plain search: alone it takes 5 µs a chunk, twenty times as long.
 _DONE = re.compile(rb"(?:^|[\r\n])data: ?\[DONE\]")
 
 
@@ -74,17 +75,21 @@ class RelayStream:
     former.
     """
 
-    __slots__ = ("_takes_out", "complete", "error", "usage")
+    __slots__ = ("_takes_out", "complete", "done", "error", "usage")
 
     def __init__(self, envelope: Envelope) -> None:
         self._takes_out = not asks_usage(envelope.fields)
         self.usage: Usage | None = None
         self.complete = False
+        self.done = False
         self.error: TollwayError | None = None
 
     def feed(self, block: bytes) -> bytes:
         """The block without unasked usage. Most blocks cost a few searches, and none of their JSON is read."""
-        self.complete = self.complete or _ends(block)
+        if not self.complete and _FINISH.search(block):
+            self.complete = True
+        if b"[DONE]" in block and _DONE.search(block):
+            self.complete = self.done = True
         if b'"error"' in block and _ERROR.search(block):
             self._read_error(block)
         if b'"usage"' not in block:
@@ -117,11 +122,6 @@ class RelayStream:
                 continue
             if error:
                 self.error = stream_error(error)
-
-
-def _ends(block: bytes) -> bool:
-    # Two patterns, and the second behind a plain search: as one it takes 5 µs a chunk, twenty times as long.
-    return bool(_FINISH.search(block) or (b"[DONE]" in block and _DONE.search(block)))
 
 
 def _without_usage(event: sse.ServerSentEvent) -> bytes:

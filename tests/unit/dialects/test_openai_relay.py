@@ -125,6 +125,30 @@ def test_an_answer_is_complete_with_done_or_a_finish_reason(stream, complete):
     assert relayed(stream)[1].complete is complete
 
 
+def finish(index, word="stop"):
+    return {"choices": [{"index": index, "delta": {}, "finish_reason": word}]}
+
+
+@pytest.mark.parametrize(
+    ("n", "chunks", "complete"),
+    [
+        (1, [finish(0, "")], False),
+        (1, [finish(0, ""), finish(0)], True),
+        (None, [finish(0)], True),
+        (2, [finish(0)], False),
+        (2, [finish(0), finish(0)], False),
+        (2, [finish(0), finish(1, "")], False),
+        (2, [finish(1), finish(0)], True),
+        (2, [{"choices": finish(0)["choices"] + finish(1)["choices"]}], True),
+        ("two", [finish(0)], True),
+    ],
+)
+def test_an_answer_is_complete_when_every_choice_asked_for_has_a_word_for_its_end(n, chunks, complete):
+    stream = [frame(one, done=False) for one in chunks]
+    assert relayed(*stream, request=envelope(n=n))[1].complete is complete
+    assert relayed(b"".join(stream), request=envelope(n=n))[1].complete is complete
+
+
 def test_an_error_passes_and_is_noted():
     stream = frame(chunk({"content": "a"}), {"error": {"message": "slow down", "code": "rate_limit_exceeded"}})
     passed, relay = relayed(stream)

@@ -13,9 +13,9 @@ from tollwayd.admin.etag import parse_etag
 from tollwayd.admin.field_behavior import writable_copy
 from tollwayd.admin.kind import Kind
 from tollwayd.admin.listing import Listing
-from tollwayd.admin.names import child_name
 from tollwayd.admin.rotation import add_secret, drop_expired, is_past
 from tollwayd.core.errors import invalid_field
+from tollwayd.core.resource_names import child_name
 
 if TYPE_CHECKING:
     from tollway.admin.v1 import api_keys_pb2

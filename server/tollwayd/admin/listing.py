@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, cast
 
 from tollwayd.admin.filter import compile_filter
 from tollwayd.admin.kind import Kind, RecordT, ResourceT
-from tollwayd.admin.names import TENANTS, require_name
+from tollwayd.admin.names import require_name
+from tollwayd.core.resource_names import TENANTS
 
 if TYPE_CHECKING:
     from google.protobuf.descriptor import Descriptor

@@ -12,8 +12,8 @@ from tollwayd.admin.collection import Collection
 from tollwayd.admin.field_behavior import writable_copy
 from tollwayd.admin.kind import Kind
 from tollwayd.admin.listing import Listing
-from tollwayd.admin.names import child_name, id_of, tenant_of
 from tollwayd.core.errors import Reason, TollwayError, invalid_field
+from tollwayd.core.resource_names import child_name, id_of, tenant_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -1,33 +1,17 @@
-"""Resource names (AIP-122): `tenants/{id}`, and `tenants/{tenant}/{kind}/{id}` for everything that a tenant owns."""
+"""Which resource names callers may use; `core.resource_names` says how they are made."""
 
 from __future__ import annotations
 
 import re
 
 from tollwayd.core.errors import Reason, TollwayError
+from tollwayd.core.resource_names import TENANTS
 
-__all__ = ["TENANTS", "child_name", "id_of", "require_name", "tenant_of"]
-
-TENANTS = "tenants"
+__all__ = ["require_name"]
 
 _ID = r"[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _TENANT = re.compile(f"tenants/{_ID}")
 _CHILD = re.compile(f"tenants/{_ID}/([A-Za-z]+)/{_ID}")
-
-
-def child_name(parent: str, kind: str, child_id: str) -> str:
-    """`tenants/acme`, `models`, `gpt` → `tenants/acme/models/gpt`."""
-    return f"{parent}/{kind}/{child_id}"
-
-
-def tenant_of(name: str) -> str:
-    """`tenants/acme/models/gpt` → `tenants/acme`."""
-    return "/".join(name.split("/", 2)[:2])
-
-
-def id_of(name: str) -> str:
-    """`tenants/acme/models/gpt` → `gpt`."""
-    return name.rpartition("/")[2]
 
 
 def require_name(kind: str, name: str) -> None:

@@ -6,13 +6,14 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from tollwayd.core.errors import invalid_field
+from tollwayd.core.sealing import credential_context
 
 if TYPE_CHECKING:
     from tollway.config.v1.records_pb2 import ProviderRecord
     from tollwayd.admin.vault import Vault
     from tollwayd.core.origin import Origin
 
-__all__ = ["context_of", "mask", "put_away"]
+__all__ = ["mask", "put_away"]
 
 MASK: Final = "***"
 """Stands for a credential wherever one is shown."""
@@ -41,15 +42,10 @@ def put_away(
         after.provider.ClearField("credential")
     elif presented != kept:
         _check(presented)
-        after.api_key.CopyFrom(vault.seal(presented, context_of(after.provider.name, origin)))
+        after.api_key.CopyFrom(vault.seal(presented, credential_context(after.provider.name, origin)))
         after.provider.credential.api_key = mask(presented)
     elif moved:
         raise invalid_field(_FIELD, "has to be sent again, because baseUrl now names another host, scheme or port")
-
-
-def context_of(name: str, origin: Origin) -> tuple[str, str, str]:
-    """What a provider's credential is sealed for: it opens for no other provider, and goes to no other host."""
-    return name, "api_key", str(origin)
 
 
 def mask(secret: str) -> str:

@@ -6,8 +6,8 @@ from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from tollway.admin.v1.providers_pb2 import TestProviderResponse
-from tollwayd.admin.provider_credential import context_of
 from tollwayd.core.errors import TollwayError
+from tollwayd.core.sealing import credential_context
 from tollwayd.core.timeouts import Timeouts
 from tollwayd.upstream.client import request_head
 from tollwayd.upstream.origin import parse_base_url
@@ -71,9 +71,9 @@ class ProviderProbe:
         if dialect is None:
             raise _Failed("This gateway does not speak the provider's dialect.")
         origin, path = parse_base_url(provider.base_url)
-        credential = self._unseal(record, context_of(provider.name, origin))
+        credential = self._unseal(record, credential_context(provider.name, origin))
         head = request_head("GET", origin, path + dialect.models_path, dialect.headers(credential))
-        response = await self._client.send(origin, head, b"", timeouts=_timeouts(record))
+        response = await self._client.send(origin, head, b"", timeouts=_shortened(Timeouts.of(provider.timeouts)))
         answer.http_status = response.status
         return await _models(dialect, response)
 
@@ -97,9 +97,7 @@ async def _models(dialect: ProviderDialect, response: HttpResponse) -> list[str]
         raise _Failed(error.rule.text) from None
 
 
-def _timeouts(record: ProviderRecord) -> Timeouts:
-    given = {field.name: duration.ToNanoseconds() / 1e9 for field, duration in record.provider.timeouts.ListFields()}
-    timeouts = Timeouts(**given)
+def _shortened(timeouts: Timeouts) -> Timeouts:
     return Timeouts(
         min(timeouts.connect, MAX_SECONDS),
         min(timeouts.first_byte, MAX_SECONDS),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from tollway.admin.v1.models_pb2 import Model
-from tollwayd.admin.names import id_of, tenant_of
 from tollwayd.core.errors import Reason, TollwayError
+from tollwayd.core.resource_names import id_of, tenant_of
 
 if TYPE_CHECKING:
     from tollwayd.core.ports import ResourceStore

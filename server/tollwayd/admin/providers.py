@@ -12,8 +12,8 @@ from tollwayd.admin.collection import Collection
 from tollwayd.admin.field_behavior import writable_copy
 from tollwayd.admin.kind import Kind
 from tollwayd.admin.listing import Listing
-from tollwayd.admin.names import child_name
 from tollwayd.admin.provider_use import require_unused
+from tollwayd.core.resource_names import child_name
 
 if TYPE_CHECKING:
     from tollway.admin.v1 import providers_pb2

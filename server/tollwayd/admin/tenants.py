@@ -11,7 +11,7 @@ from tollwayd.admin.collection import Collection, no_rules
 from tollwayd.admin.field_behavior import writable_copy
 from tollwayd.admin.kind import Kind
 from tollwayd.admin.listing import Listing
-from tollwayd.admin.names import TENANTS
+from tollwayd.core.resource_names import TENANTS
 
 if TYPE_CHECKING:
     from tollway.admin.v1 import tenants_pb2

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tollway.admin.v1.providers_pb2 import Timeouts as TimeoutsMessage
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,3 +21,9 @@ class Timeouts:
     first_byte: float = 120.0
     idle: float = 60.0
     total: float = 600.0
+
+    @classmethod
+    def of(cls, message: TimeoutsMessage) -> Timeouts:
+        """Those that a provider's configuration gives, and the defaults of the others."""
+        # Not by way of timedelta, whose range is smaller than a stored Duration's.
+        return cls(**{field.name: value.seconds + value.nanos / 1e9 for field, value in message.ListFields()})

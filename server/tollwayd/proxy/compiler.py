@@ -18,6 +18,8 @@ from tollway.admin.v1.tenants_pb2 import Tenant as TenantMessage
 from tollway.config.v1.records_pb2 import ApiKeyRecord, ProviderRecord
 from tollwayd.core.call import Principal
 from tollwayd.core.errors import TollwayError
+from tollwayd.core.resource_names import child_name, kind_of, tenant_of
+from tollwayd.core.sealing import credential_context
 from tollwayd.core.snapshot import ApiKey, Model, Provider, Secret, Snapshot, Target, Tenant
 from tollwayd.core.timeouts import Timeouts
 from tollwayd.upstream.client import request_head
@@ -26,11 +28,9 @@ from tollwayd.upstream.origin import parse_base_url
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from google.protobuf.duration_pb2 import Duration
     from google.protobuf.timestamp_pb2 import Timestamp
 
     from tollway.admin.v1.models_pb2 import Target as TargetMessage
-    from tollway.admin.v1.providers_pb2 import Timeouts as TimeoutsMessage
     from tollwayd.core.dialect import Dialect
     from tollwayd.core.ports import Change, Keys, Resource
 
@@ -73,19 +73,19 @@ class Compiler:
         for change in changes:
             version = change.version
             self._keep(change.name, change.record)
-            if _kind(change.name) != "apiKeys":
-                touched.add(_tenant(change.name))
+            if kind_of(change.name) != "apiKeys":
+                touched.add(tenant_of(change.name))
         for tenant in touched:
             self._compile_tenant(tenant)
         return self._snapshot(version)
 
     def _keep(self, name: str, record: bytes | None) -> None:
-        if _kind(name) == "apiKeys":
+        if kind_of(name) == "apiKeys":
             self._keep_api_key(name, record)
         elif record is None:
-            self._records[_tenant(name)].pop(name, None)
+            self._records[tenant_of(name)].pop(name, None)
         else:
-            self._records[_tenant(name)][name] = record
+            self._records[tenant_of(name)][name] = record
 
     def _keep_api_key(self, name: str, record: bytes | None) -> None:
         for lookup_key in self._lookup_keys.pop(name, ()):
@@ -99,7 +99,8 @@ class Compiler:
 
     def _compile_api_key(self, record: ApiKeyRecord) -> dict[bytes, Secret]:
         message = record.api_key
-        principal = Principal(message.name, tenant=_tenant(message.name), key=message.name, roles=frozenset({"caller"}))
+        tenant = tenant_of(message.name)
+        principal = Principal(message.name, tenant=tenant, key=message.name, roles=frozenset({"caller"}))
         allowed = frozenset(message.allowed_models) or None
         api_key = ApiKey(principal, message.disabled, allowed)
         end = _unix(message.expire_time) if message.HasField("expire_time") else None
@@ -118,7 +119,7 @@ class Compiler:
             self._report(name, f"cannot be used: {error}")
 
     def _report(self, name: str, problem: str) -> None:
-        piece = name if _kind(name) == "apiKeys" else _tenant(name)
+        piece = name if kind_of(name) == "apiKeys" else tenant_of(name)
         self._problems.setdefault(piece, {})[name] = problem
 
     def _compile_tenant(self, name: str) -> None:
@@ -153,14 +154,14 @@ class Compiler:
         origin, path = parse_base_url(message.base_url)
         credential = ""
         if record.HasField("api_key"):
-            credential = self._keys.unseal(record.api_key, (message.name, "api_key", str(origin)))
+            credential = self._keys.unseal(record.api_key, credential_context(message.name, origin))
         dialect = self._dialects[message.dialect]
-        return Provider(message.name, dialect, origin, path, _timeouts(message.timeouts), credential)
+        return Provider(message.name, dialect, origin, path, Timeouts.of(message.timeouts), credential)
 
     def _model(self, name: str, message: ModelMessage, providers: Mapping[str, Provider]) -> Model:
         tiers: dict[int, list[Target]] = defaultdict(list)
         for target in message.targets:
-            provider = providers.get(f"{_tenant(name)}/providers/{target.provider}")
+            provider = providers.get(child_name(tenant_of(name), "providers", target.provider))
             if provider is None:
                 self._report(name, f"its target {target.provider} cannot be used")
             else:
@@ -185,33 +186,14 @@ def _head(provider: Provider, model: str, *, stream: bool) -> bytes:
     return request_head("POST", provider.origin, path, headers)
 
 
-def _timeouts(message: TimeoutsMessage) -> Timeouts:
-    given = {field.name: _seconds(value) for field, value in message.ListFields()}
-    return Timeouts(**given)
-
-
 def _unix(time: Timestamp) -> float:
     return time.seconds + time.nanos / 1e9
 
 
-def _seconds(duration: Duration) -> float:
-    return duration.ToTimedelta().total_seconds()
-
-
 def _of(records: Mapping[str, bytes], kind: str) -> list[str]:
-    return sorted(name for name in records if _kind(name) == kind)
+    return sorted(name for name in records if kind_of(name) == kind)
 
 
 def _earlier(one: float | None, other: float | None) -> float | None:
     ends = [end for end in (one, other) if end is not None]
     return min(ends, default=None)
-
-
-def _tenant(name: str) -> str:
-    """`tenants/acme/models/gpt` → `tenants/acme`."""
-    return "/".join(name.split("/", 2)[:2])
-
-
-def _kind(name: str) -> str:
-    """`tenants/acme/models/gpt` → `models`."""
-    return name.rsplit("/", 2)[-2]

@@ -1,8 +1,9 @@
-"""Resource names: `tenants/{id}`, and `tenants/{tenant}/{kind}/{id}` for everything that a tenant owns (AIP-122)."""
+"""Resource names as the store keeps them: in collections, by parent; `core.resource_names` says how they are made."""
 
 from __future__ import annotations
 
 from tollwayd.core.errors import Reason, TollwayError
+from tollwayd.core.resource_names import TENANTS, tenant_of
 
 
 def collection_of(kind: str, parent: str) -> str:
@@ -13,10 +14,10 @@ def collection_of(kind: str, parent: str) -> str:
 def parent_of(kind: str, name: str) -> str:
     """The parent in a name of that kind, empty for a tenant. TollwayError REASON_RESOURCE_NOT_FOUND for other names."""
     match name.split("/"):
-        case ["tenants", leaf] if kind == "tenants" and leaf:
+        case ["tenants", leaf] if kind == TENANTS and leaf:
             return ""
-        case ["tenants", owner, collection, leaf] if collection == kind != "tenants" and owner and leaf:
-            return f"tenants/{owner}"
+        case ["tenants", owner, collection, leaf] if collection == kind != TENANTS and owner and leaf:
+            return tenant_of(name)
     raise TollwayError(Reason.REASON_RESOURCE_NOT_FOUND, metadata={"name": name})
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tollwayd.admin.names import child_name, id_of, require_name, tenant_of
+from tollwayd.admin.names import require_name
 from tollwayd.core.errors import Reason, TollwayError
+from tollwayd.core.resource_names import child_name, id_of, kind_of, tenant_of
 
 
 def test_names_are_made_and_taken_apart():
@@ -14,6 +15,7 @@ def test_names_are_made_and_taken_apart():
     assert name == "tenants/acme/models/gpt"
     assert (tenant_of(name), id_of(name)) == ("tenants/acme", "gpt")
     assert tenant_of("tenants/acme") == "tenants/acme"
+    assert (kind_of(name), kind_of("tenants/acme")) == ("models", "tenants")
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.unit.dialects.anthropic_recordings import DIALECT, frame, read
 from tollway.proxy.v1.inference_pb2 import GenerateResponse, Usage
-from tollwayd.dialects.anthropic_messages.usage import MAX_TOKENS
+from tollwayd.dialects.json_counts import MAX_TOKENS
 
 COUNTS = st.integers(0, 10**9)
 CLASSES = (

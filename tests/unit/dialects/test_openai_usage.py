@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from tests.unit.dialects.openai_recordings import DIALECT, shared_answers
 from tollway.proxy.v1.inference_pb2 import Usage
-from tollwayd.dialects.openai_chat.usage import MAX_TOKENS, read_usage, usage_members
+from tollwayd.dialects.json_counts import MAX_TOKENS
+from tollwayd.dialects.openai_chat.usage import read_usage, usage_members
 
 TOKENS = st.integers(0, 10**7)
 ANYTHING = st.one_of(

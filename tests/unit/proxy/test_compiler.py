@@ -8,7 +8,9 @@ from tollway.admin.v1.models_pb2 import Model, Target
 from tollway.admin.v1.providers_pb2 import Provider
 from tollway.admin.v1.tenants_pb2 import Tenant
 from tollway.config.v1.records_pb2 import ApiKeyRecord, ProviderRecord, SealedSecret
+from tollwayd.core.origin import Origin
 from tollwayd.core.ports import Change, Resource
+from tollwayd.core.sealing import credential_context
 from tollwayd.dialects import DIALECTS
 from tollwayd.proxy.compiler import Compiler
 from tollwayd.security.keyring import Keyring
@@ -48,6 +50,12 @@ def wrong_dialect() -> bytes:
     return ProviderRecord(
         provider=Provider(name=PROVIDER, dialect="gone.dialect", base_url="https://x.example")
     ).SerializeToString()
+
+
+def long_timeout() -> bytes:
+    record = ProviderRecord.FromString(provider())
+    record.provider.timeouts.total.seconds = 2**62
+    return record.SerializeToString()
 
 
 GOOD = {TENANT: tenant(), PROVIDER: provider(), MODEL: model(), KEY: api_key()}
@@ -106,6 +114,17 @@ def test_a_record_damaged_by_a_change_is_left_out_as_well(compiler, name):
     assert after.version == 8
     assert name in after.problems
     assert after.tenants["tenants/other"].models["m"].tiers
+
+
+def test_a_timeout_beyond_all_rules_harms_nothing(compiler):
+    assert compiled(compiler, {**GOOD, PROVIDER: long_timeout()}).tenants[TENANT].models["m"].tiers
+
+
+def test_a_credential_opens_for_what_it_was_sealed_for(compiler):
+    context = credential_context(PROVIDER, Origin("https", "api.example.com", 443))
+    snapshot = compiled(compiler, {**GOOD, PROVIDER: provider(api_key=RING.seal("sk-sealed", context))})
+    ((target,),) = snapshot.tenants[TENANT].models["m"].tiers
+    assert target.provider.credential == "sk-sealed"
 
 
 def test_a_tenant_that_cannot_be_read_serves_nobody(compiler):

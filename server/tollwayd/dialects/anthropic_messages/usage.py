@@ -9,10 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from tollway.proxy.v1.inference_pb2 import Usage
-
-MAX_TOKENS = 10**12
-"""No call uses so many tokens. A larger count is a provider's defect and is taken for absent, since it would be
-booked and billed."""
+from tollwayd.dialects.json_counts import count, object_or_empty
 
 _FIELDS = ("input_tokens", "cache_read_input_tokens", "output_tokens")
 
@@ -35,7 +32,8 @@ class UsageTally:
             return None
         for field in _FIELDS:
             self._counts[field] = _count(said.get(field), self._counts[field])
-        self._thinking = _count(_object(said.get("output_tokens_details")).get("thinking_tokens"), self._thinking)
+        details = object_or_empty(said.get("output_tokens_details"))
+        self._thinking = _count(details.get("thinking_tokens"), self._thinking)
         self._add_cache_writes(said)
         return self._usage()
 
@@ -44,7 +42,7 @@ class UsageTally:
 
         Growth of the sum then goes to the class that the breakdown named, and to the cheaper one where it named both.
         """
-        by_duration = _object(said.get("cache_creation"))
+        by_duration = object_or_empty(said.get("cache_creation"))
         self._written_5m = _count(by_duration.get("ephemeral_5m_input_tokens"), self._written_5m)
         self._written_1h = _count(by_duration.get("ephemeral_1h_input_tokens"), self._written_1h)
         known = self._written_5m + self._written_1h
@@ -69,12 +67,8 @@ class UsageTally:
 
 
 def _count(value: object, otherwise: int) -> int:
-    valid = type(value) is int and 0 <= value <= MAX_TOKENS
-    return value if valid else otherwise  # type: ignore[return-value]
-
-
-def _object(value: object) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
+    found = count(value)
+    return otherwise if found is None else found
 
 
 def usage_fields(usage: Usage) -> dict[str, Any]:

@@ -7,10 +7,7 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct
 
 from tollway.proxy.v1.inference_pb2 import Usage
-
-MAX_TOKENS = 10**12
-"""No call uses so many tokens. A larger count is a provider's defect and is taken for absent, since it would be
-booked and billed."""
+from tollwayd.dialects.json_counts import MAX_TOKENS, count, object_or_empty
 
 _Count = Annotated[int, Meta(ge=0, le=MAX_TOKENS)] | None
 
@@ -81,14 +78,17 @@ def read_usage(said: object) -> Usage | None:
     """The usage in a `usage` member of whatever kind; a count that is none is taken for absent."""
     if not isinstance(said, dict):
         return None
-    prompt, completion = _object(said.get("prompt_tokens_details")), _object(said.get("completion_tokens_details"))
+    prompt = object_or_empty(said.get("prompt_tokens_details"))
+    completion = object_or_empty(said.get("completion_tokens_details"))
     return UsageSaid(
-        prompt_tokens=_count(said, "prompt_tokens"),
-        completion_tokens=_count(said, "completion_tokens"),
-        total_tokens=_count(said, "total_tokens"),
-        prompt_cache_hit_tokens=_count(said, "prompt_cache_hit_tokens"),
-        prompt_tokens_details=_PromptDetails(_count(prompt, "cached_tokens"), _count(prompt, "cache_write_tokens")),
-        completion_tokens_details=_CompletionDetails(_count(completion, "reasoning_tokens")),
+        prompt_tokens=count(said.get("prompt_tokens")),
+        completion_tokens=count(said.get("completion_tokens")),
+        total_tokens=count(said.get("total_tokens")),
+        prompt_cache_hit_tokens=count(said.get("prompt_cache_hit_tokens")),
+        prompt_tokens_details=_PromptDetails(
+            count(prompt.get("cached_tokens")), count(prompt.get("cache_write_tokens"))
+        ),
+        completion_tokens_details=_CompletionDetails(count(completion.get("reasoning_tokens"))),
     ).usage()
 
 
@@ -107,12 +107,3 @@ def usage_members(usage: Usage) -> dict[str, Any]:
         "prompt_tokens_details": prompt_details,
         "completion_tokens_details": {"reasoning_tokens": usage.reasoning_tokens},
     }
-
-
-def _count(members: dict[str, Any], name: str) -> int | None:
-    value = members.get(name)
-    return value if type(value) is int and 0 <= value <= MAX_TOKENS else None
-
-
-def _object(value: object) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}

@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from tollwayd.core.errors import TollwayError, invalid_field
-from tollwayd.translator.fields import fields_by_name, form, is_map, map_entry, unknown_field
+from tollwayd.translator.fields import fields_by_name, form, is_map, is_plain, is_wrapper, map_entry, unknown_field
 from tollwayd.translator.percent import decode
 from tollwayd.translator.scalars import is_text, read_message, scalar
 
@@ -91,8 +91,16 @@ class QueryReader:
             if found and found[-1].is_repeated:
                 raise invalid_field(path, "is repeated; its parts cannot be given as query parameters")
             found.append(field)
-            known = {} if field.message_type is None else fields_by_name(field.message_type)
+            known = _parts(field.message_type)
         return tuple(found)
+
+
+def _parts(message: Descriptor | None) -> Mapping[str, FieldDescriptor]:
+    """The fields that a name may go on with. What JSON writes in a form of its own has none: parts given one by one
+    could make what no JSON can say, such as a time beyond the year 9999."""
+    if is_plain(message) or (message is not None and is_wrapper(message)):
+        return fields_by_name(message)
+    return {}
 
 
 def set_text(message: Message, fields: FieldPath, text: str) -> None:

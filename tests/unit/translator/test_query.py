@@ -99,6 +99,7 @@ def test_repeated_well_known_types():
 
 def test_wrappers_stand_for_their_value_and_are_present_when_empty():
     assert read("subtitle=x").subtitle.value == "x"
+    assert read("subtitle.value=x").subtitle.value == "x"
     assert read("subtitle=").HasField("subtitle")
     assert read("sold=false", kind=ListBooksRequest).HasField("sold")
 
@@ -154,6 +155,11 @@ def masked():
         ("publishTime=yesterday", "publishTime", 'has to be a time such as "2026-01-31T09:00:00Z" (RFC 3339)'),
         ("readingTime=5", "readingTime", 'has to be a number of seconds followed by "s", such as "1.5s"'),
         ("sold=2", "sold", "has to be true or false"),
+        # Not in parts, of which some would make what no JSON can say.
+        ("publishTime.seconds=999999999999999", "publishTime.seconds", "there is no such field"),
+        ("readingTime.nanos=-5", "readingTime.nanos", "there is no such field"),
+        ("appendix.type_url=x", "appendix.type_url", "there is no such field"),
+        ("remark.number_value=NaN", "remark.number_value", "there is no such field"),
     ],
 )
 def test_what_is_refused_is_named(query, field, description):

@@ -46,6 +46,7 @@ def read_message(message: Message, text: str) -> None:
     name = descriptor(message).full_name
     if name == "google.protobuf.FieldMask":
         message.paths.extend(_snake_case(path) for path in text.split(",") if path)  # type: ignore[attr-defined]
+        message.ToJsonString()  # type: ignore[attr-defined] # ValueError where JSON has no words for it: `a__b`.
     elif name in TEXT_FORMS:
         message.FromJsonString(text)  # type: ignore[attr-defined]
     else:

@@ -109,6 +109,11 @@ def test_a_field_mask_in_either_spelling(spelling):
     assert list(read(f"read_mask={spelling}", kind=GetBookRequest).read_mask.paths) == ["display_name", "a.book_id"]
 
 
+@pytest.mark.parametrize("mask", ["a__b", "a_1", "title,a_"])
+def test_a_field_mask_that_json_cannot_say(mask):
+    assert refusal(f"read_mask={mask}", kind=GetBookRequest)[0] == "readMask"
+
+
 @pytest.fixture
 def masked():
     return GetBookRequest

@@ -180,7 +180,9 @@ def _check_form(field: FieldDescriptor, key: str | None, path: str) -> None:
         raise invalid_field(path, "is not a map")
     value = field if key is None else map_entry(field)[1]
     if not is_text(value):
-        raise invalid_field(path, "is a message; give its fields as name.field=value")
+        if is_plain(value.message_type):
+            raise invalid_field(path, "is a message; give its fields as name.field=value")
+        raise invalid_field(path, "cannot be given as a query parameter")
 
 
 def _check_oneof(message: Message, field: FieldDescriptor, path: str) -> None:

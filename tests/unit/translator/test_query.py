@@ -153,7 +153,7 @@ def masked():
         ("title[a]=x", "title", "is not a map"),
         ("genres_by_year[x]=1", "genresByYear", "has to be one of the names or numbers of its enum"),
         ("sequel=x", "sequel", "is a message; give its fields as name.field=value"),
-        ("notes=x", "notes", "is a message; give its fields as name.field=value"),
+        ("notes=x", "notes", "cannot be given as a query parameter"),
         ("related=x", "related", "is a message; give its fields as name.field=value"),
         ("translations[a]=x", "translations", "is a message; give its fields as name.field=value"),
         ("related.title=x", "related", "is repeated; its parts cannot be given as query parameters"),

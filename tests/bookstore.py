@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from google.api import annotations_pb2, httpbody_pb2
 from google.protobuf import (
@@ -19,15 +17,13 @@ from google.protobuf import (
     timestamp_pb2,
     wrappers_pb2,
 )
-from google.protobuf.descriptor_pb2 import FileDescriptorSet
-from grpc_tools import protoc
 
+from tests.compiled import PROTOS, compile_proto
 from tollwayd.core.chain import Chain
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.rpc.registry import Registry
 from tollwayd.translator.server import RestDoor
 
-ROOT = Path(__file__).parents[1]
 PACKAGE = "bookstore.rest.v1"
 # Imported so that the pool knows the files that the bookstore imports.
 IMPORTED = (
@@ -45,18 +41,7 @@ HttpBody = httpbody_pb2.HttpBody
 Empty = empty_pb2.Empty
 
 
-def compile_proto(path: Path) -> None:
-    """Adds a proto file, named from the repository's root, to the default pool."""
-    with TemporaryDirectory() as folder:
-        out = Path(folder) / "set.binpb"
-        imports = [ROOT, ROOT / "proto" / "third_party", Path(protoc.__file__).parent / "_proto"]
-        flags = [f"-I{each}" for each in imports]
-        assert protoc.main(["protoc", *flags, f"--descriptor_set_out={out}", str(path)]) == 0
-        (file,) = FileDescriptorSet.FromString(out.read_bytes()).file
-    descriptor_pool.Default().AddSerializedFile(file.SerializeToString())
-
-
-compile_proto(ROOT / "tests" / "protos" / "bookstore.proto")
+compile_proto(PROTOS / "bookstore.proto")
 
 
 def message(name: str):

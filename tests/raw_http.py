@@ -52,6 +52,11 @@ class Connection:
     async def response(self) -> Response:
         """The next whole response."""
         found = await self.head()
+        await self.body(found)
+        return found
+
+    async def body(self, found: Response) -> None:
+        """Reads the body of a response whose head is read."""
         if found.headers.get("transfer-encoding") == "chunked":
             chunks = []
             while chunk := await self.chunk():
@@ -65,7 +70,6 @@ class Connection:
             found.body = await asyncio.wait_for(self.reader.readexactly(size), TIMEOUT)
         else:
             found.body = await self.rest()
-        return found
 
     async def rest(self) -> bytes:
         """Everything until the server closes the connection; ConnectionError where it breaks it."""

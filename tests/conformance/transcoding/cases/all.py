@@ -1,0 +1,14 @@
+"""All cases, of all topics."""
+
+from __future__ import annotations
+
+from tests.conformance.transcoding.cases import bodies, errors, http_body, paths, query, streams, well_known
+
+CASES = [case for topic in (paths, query, bodies, well_known, errors, streams, http_body) for case in topic.CASES]
+
+BY_ID = {case.id: case for case in CASES}
+
+REACHED = [case for case in CASES if case.rpc]
+"""Those that reach a servicer."""
+
+assert len(BY_ID) == len(CASES), "an id is used twice"

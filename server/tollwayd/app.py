@@ -24,6 +24,8 @@ from tollwayd.admin.providers import ProviderServicer
 from tollwayd.admin.tenants import TenantServicer
 from tollwayd.core.chain import Chain
 from tollwayd.core.current import Current
+from tollwayd.core.errors import TollwayError
+from tollwayd.data_folder import DataFolder
 from tollwayd.dialects import ANTHROPIC_MESSAGES, DIALECTS, OPENAI_CHAT
 from tollwayd.doors import Doors
 from tollwayd.plugins.validate import Validate
@@ -37,11 +39,12 @@ from tollwayd.proxy.replica import Replica
 from tollwayd.rpc.channelz import ChannelzServicer
 from tollwayd.rpc.registry import Registry
 from tollwayd.security import api_keys
-from tollwayd.security import root as root_credential
 from tollwayd.security.authentication import ApiKeyAuthentication, RootAuthentication
-from tollwayd.security.keyring import Keyring
-from tollwayd.state.embedded import EmbeddedRedis
+from tollwayd.security.root import RootCredential
+from tollwayd.settings import variable
+from tollwayd.start_error import MISTAKE, StartError
 from tollwayd.state.resource_store import RedisResourceStore
+from tollwayd.state.server_place import place, trouble
 from tollwayd.telemetry.access_log import AccessLog
 from tollwayd.telemetry.call_metrics import CallMetrics
 from tollwayd.upstream.client import HttpClient
@@ -52,14 +55,11 @@ if TYPE_CHECKING:
 
     from tollwayd.core.plugin import Plugin
     from tollwayd.core.ports import ResourceStore
-    from tollwayd.security.root import RootCredential
+    from tollwayd.security.keyring import Keyring
     from tollwayd.settings import Settings
     from tollwayd.telemetry.logs import WriteLine
 
     OnReady = Callable[["App"], Awaitable[None]]
-
-ADMIN_KEY_FILE = "admin.key"
-MASTER_KEYS_FILE = "master.keys"
 
 GC_YOUNG_OBJECTS = 20_000
 """Objects between two collections of the youngest: those of a few hundred calls, some megabytes at most."""
@@ -69,7 +69,8 @@ class App:
     """One process of the gateway. `call_lines` is what `configure_logs` gave.
 
     `addresses` holds what its listeners are bound to, once it runs; `admin_key` the root credential, and
-    `admin_key_is_new` whether it was made just now and has to be shown to the operator.
+    `admin_key_is_new` whether it was made just now and has to be shown to the operator; `serving` tells that the start
+    is over.
     """
 
     def __init__(self, settings: Settings, call_lines: WriteLine | None) -> None:
@@ -77,6 +78,8 @@ class App:
         self.addresses: listeners.Addresses = {}
         self.admin_key = ""
         self.admin_key_is_new = False
+        self.serving = False
+        self._folder = DataFolder(settings)
         self._stop = asyncio.Event()
         self._current = Current()
         self._metrics = CollectorRegistry()
@@ -89,53 +92,65 @@ class App:
         self._stop.set()
 
     async def run(self, on_ready: OnReady) -> None:
-        """Starts everything, awaits `on_ready`, serves until `stop`, drains, and closes everything."""
-        async with AsyncExitStack() as parts, asyncio.TaskGroup() as tasks:
-            keys = self._keyring()
+        """Starts everything, awaits `on_ready`, serves until `stop`, drains, and closes everything. StartError."""
+        async with AsyncExitStack() as parts:
+            self._check_redis_url()
+            self._folder.prepare()
+            keys = self._folder.keyring()
             store = await self._store(parts)
             replica = Replica(store, Compiler(DIALECTS, keys), self._current)
-            await replica.load()
-            following = tasks.create_task(replica.follow(), name="follow the change log")
+            await self._load(replica)
             doors = await self._open_doors(parts, store, keys)
-            await on_ready(self)
-            _freeze()
-            await self._stop.wait()
-            self._log.info("draining", seconds=self.settings.drain_seconds)
-            await self._drain(doors)
-            following.cancel()
+            # From here on: a group wraps what goes wrong in it, and what goes wrong above is for the operator to read.
+            async with asyncio.TaskGroup() as tasks:
+                following = tasks.create_task(replica.follow(), name="follow the change log")
+                await on_ready(self)
+                await self._serve(doors)
+                following.cancel()
 
-    def _keyring(self) -> Keyring:
-        self.settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if self.settings.master_keys is not None:
-            return Keyring.parse(self.settings.master_keys)
-        return Keyring.load_or_create(self.settings.data_dir / MASTER_KEYS_FILE)
+    async def _serve(self, doors: Doors) -> None:
+        self.serving = True
+        _freeze()
+        await self._stop.wait()
+        self._log.info("draining", seconds=self.settings.drain_seconds)
+        await doors.drain(self.settings.drain_seconds)
 
     async def _store(self, parts: AsyncExitStack) -> RedisResourceStore:
-        if self.settings.redis_url is not None:
-            url = self.settings.redis_url
-        else:
-            embedded = EmbeddedRedis(self.settings.data_dir)
+        url = self.settings.redis_url
+        if url is None:
+            embedded = await self._folder.start_redis()
             parts.push_async_callback(embedded.stop)
-            await embedded.start()
             url = embedded.url
         store = RedisResourceStore(url)
         parts.push_async_callback(store.aclose)
         return store
 
-    def _root(self) -> RootCredential:
-        if self.settings.admin_key is not None:
-            self.admin_key = self.settings.admin_key
-            return root_credential.RootCredential(self.admin_key)
-        loaded = root_credential.load_or_create(self.settings.data_dir / ADMIN_KEY_FILE)
-        self.admin_key, self.admin_key_is_new = loaded.secret, loaded.created
-        return loaded.credential
+    async def _load(self, replica: Replica) -> None:
+        url = self.settings.redis_url
+        try:
+            await replica.load()
+        except TollwayError as error:
+            if url is None:
+                raise
+            text = f"{variable('redis_url')}: the Redis at {place(url)} {trouble(error)}."
+            raise StartError(text) from error
+
+    def _check_redis_url(self) -> None:
+        if self.settings.redis_url is not None:
+            try:
+                place(self.settings.redis_url)
+            except ValueError as error:
+                raise StartError(f"{variable('redis_url')}: {error}.", status=MISTAKE) from None
 
     async def _open_doors(self, parts: AsyncExitStack, store: RedisResourceStore, keys: Keyring) -> Doors:
         settings = self.settings
         egress = EgressRules(settings.egress_allow)
         client = HttpClient(egress)
         parts.push_async_callback(client.close)
-        admin_chain = self._chain(RootAuthentication(self._root(), self._current, keys))
+        # It opens to nobody until the listeners are bound: a root credential that is made at a start which then fails
+        # would never be shown.
+        root = RootCredential(api_keys.new_secret())
+        admin_chain = self._chain(RootAuthentication(root, self._current, keys))
         proxy_chain = self._chain(ApiKeyAuthentication(self._current, keys))
         applied = AppliedStore(store, self._current)
         admin = admin_registry(admin_chain, applied, keys, egress, client)
@@ -143,14 +158,21 @@ class App:
         doors = Doors(admin, proxy, self._metrics, settings)
         parts.push_async_callback(doors.close)
         self.addresses = await doors.open()
-        listeners.write(settings.data_dir, self.addresses)
+        self._folder.write_listeners(self.addresses)
+        parts.callback(listeners.remove, settings.data_dir, self.addresses)
+        root.become(self._admin_key())
         return doors
+
+    def _admin_key(self) -> str:
+        if self.settings.admin_key is not None:
+            self.admin_key = self.settings.admin_key
+        else:
+            loaded = self._folder.root()
+            self.admin_key, self.admin_key_is_new = loaded.secret, loaded.created
+        return self.admin_key
 
     def _chain(self, authentication: Plugin) -> Chain:
         return Chain([self._access_log, self._call_metrics, authentication, Validate()])
-
-    async def _drain(self, doors: Doors) -> None:
-        await doors.drain(self.settings.drain_seconds)
 
 
 def _freeze() -> None:

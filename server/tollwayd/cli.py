@@ -6,23 +6,20 @@ scripted provider a whole gateway, 60 MB.
 
 from __future__ import annotations
 
-import asyncio
+import os
 import signal
 import sys
-from argparse import ArgumentParser, Namespace
+from argparse import Action, ArgumentParser, Namespace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import uvloop
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import tollwayd
-from tollwayd import listeners
+from tollwayd.start_error import MISTAKE, StartError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
 
     from tollwayd.app import App
-    from tollwayd.settings import Settings
     from tollwayd.telemetry.logs import WriteLine
 
 MOCK_LISTENS = "127.0.0.1:9099"
@@ -35,14 +32,32 @@ def main(words: Sequence[str] | None = None) -> None:
     # is the import system's word for a module that is not there; nothing above imports structlog.
     sys.modules["rich"] = None  # type: ignore[assignment]
     arguments = _parser().parse_args(words)
+    signal.signal(signal.SIGINT, _leave)
     try:
         arguments.run(arguments)
+    except StartError as error:
+        print(f"tollway: {error}", file=sys.stderr)
+        sys.exit(error.status)
     except KeyboardInterrupt:
         sys.exit(128 + signal.SIGINT)
 
 
+def _leave(number: int, _: object) -> NoReturn:
+    # While modules are loaded: nothing runs yet that has to be closed, and an exception would come out of any of them.
+    os._exit(128 + number)
+
+
+class _Version(Action):
+    def __call__(self, *_: object) -> NoReturn:
+        from importlib.metadata import version
+
+        print(f"tollway {version('tollway')}")
+        sys.exit()
+
+
 def _parser() -> ArgumentParser:
     parser = ArgumentParser("tollway", description=tollwayd.__doc__)
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and leave")
     commands = parser.add_subparsers(title="commands", required=True, metavar="command")
     _add(commands, serve)
     _add(commands, demo)
@@ -65,9 +80,9 @@ def serve(_: Namespace) -> None:
     from tollwayd.app import App
     from tollwayd.settings import load_settings
 
-    settings = _settings(load_settings)
+    settings = load_settings()
     app = App(settings, _log(settings.log_format, settings.log_level))
-    uvloop.run(_stopped_by_signals(app, app.run(_announce)))
+    _run(_until_stopped(app, app.run(_announce)))
 
 
 def demo(_: Namespace) -> None:
@@ -75,27 +90,33 @@ def demo(_: Namespace) -> None:
     from tollwayd.app import App
     from tollwayd.demo import Demo
 
-    settings = _settings(Demo.settings)
+    settings = Demo.settings()
     log_format = "text" if sys.stderr.isatty() else settings.log_format
     app = App(settings, _log(log_format, settings.log_level))
-    uvloop.run(_stopped_by_signals(app, Demo(app).run(_announce)))
+    _run(_until_stopped(app, Demo(app).run(_announce)))
 
 
 def mock(arguments: Namespace) -> None:
     """Serves a scripted provider that speaks the dialects of OpenAI, Anthropic and Gemini."""
+    from tollwayd import listeners
+    from tollwayd.mock import ScriptError
     from tollwayd.mock import serve as serve_mock
 
     _log("text", "info")
-    host, _, port = arguments.listen.rpartition(":")
-    uvloop.run(serve_mock(host, int(port), arguments.script))
-
-
-def _settings(load: Callable[[], Settings]) -> Settings:
     try:
-        return load()
+        address = listeners.parse(arguments.listen)
     except ValueError as error:
-        print(f"tollway: the settings are wrong: {error}", file=sys.stderr)
-        sys.exit(2)
+        raise StartError(f"--listen: {error}", status=MISTAKE) from None
+    try:
+        _run(serve_mock(*address, arguments.script))
+    except ScriptError as error:
+        raise StartError(f"--script: {_one_line(error)}", status=MISTAKE) from None
+    except OSError as error:
+        raise StartError(f"--listen: {listeners.refusal(address, error)}") from None
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
 
 
 def _log(log_format: str, level: str) -> WriteLine | None:
@@ -104,14 +125,40 @@ def _log(log_format: str, level: str) -> WriteLine | None:
     return configure_logs(text=log_format == "text", level=level)
 
 
-async def _stopped_by_signals(app: App, work: Coroutine[Any, Any, None]) -> None:
-    loop = asyncio.get_running_loop()
+def _run(work: Coroutine[Any, Any, int | None]) -> None:
+    import uvloop
+
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    status = uvloop.run(work)
+    if status:
+        sys.exit(status)
+
+
+async def _until_stopped(app: App, work: Coroutine[Any, Any, None]) -> int:
+    """The exit status. The first signal asks to drain; one at the start, or a second one, ends all at once."""
+    import asyncio
+
+    task = asyncio.ensure_future(work)
+    received: list[int] = []
+
+    def on_signal(number: int) -> None:
+        if received or not app.serving:
+            task.cancel()
+        received.append(number)
+        app.stop()
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, app.stop)
-    await work
+        asyncio.get_running_loop().add_signal_handler(number, on_signal, number)
+    try:
+        await task
+    except asyncio.CancelledError:
+        return 128 + received[-1]
+    return 0
 
 
 async def _announce(app: App) -> None:
+    from tollwayd import listeners
+
     for name, address in listeners.as_text(app.addresses).items():
         print(f"{name.replace('_', ' '):13} {address}")
     if app.admin_key_is_new:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Protocol
 
+from tollwayd import listeners
 from tollwayd.rpc.door import GrpcDoor
+from tollwayd.settings import variable
+from tollwayd.start_error import StartError
 from tollwayd.telemetry.metrics_door import MetricsDoor
 from tollwayd.translator.server import RestDoor
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
 
-    from tollwayd.listeners import Addresses
+    from tollwayd.listeners import Address, Addresses
     from tollwayd.rpc.registry import Registry
     from tollwayd.settings import Settings
 
@@ -47,9 +50,16 @@ class Doors:
         self._metrics = MetricsDoor(metrics, lambda: not self._draining)
 
     async def open(self) -> Addresses:
-        """Listens everywhere; gives the bound addresses. OSError where one is taken."""
+        """Listens everywhere; gives the bound addresses. StartError names the setting whose address cannot be had."""
         doors: dict[str, _Door] = {**self._rest, **self._grpc, "metrics_http": self._metrics}
-        return {name: await door.start(*getattr(self._settings, name)) for name, door in doors.items()}
+        return {name: await self._start(name, door) for name, door in doors.items()}
+
+    async def _start(self, name: str, door: _Door) -> Address:
+        address: Address = getattr(self._settings, name)
+        try:
+            return await door.start(*address)
+        except OSError as error:
+            raise StartError(f"{variable(name)}: {listeners.refusal(address, error)}") from error
 
     async def drain(self, grace: float) -> None:
         """Tells health checks, waits for them to hear it, then lets calls end for at most `grace` seconds."""

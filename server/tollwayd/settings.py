@@ -5,12 +5,17 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 from msgspec import Meta
+
+from tollwayd import listeners
+from tollwayd.listeners import Address
+from tollwayd.start_error import MISTAKE, StartError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
@@ -19,8 +24,11 @@ PREFIX: Final = "TOLLWAY_"
 CONFIG_VARIABLE: Final = "TOLLWAY_CONFIG"
 """Names the settings file; absent, `tollway.yaml` in the working directory is read where there is one."""
 
-Address = tuple[str, int]
 Networks = tuple[IPv4Network | IPv6Network, ...]
+Given = dict[str, tuple[str, object]]  # By the setting's name: how the operator called it, and the value.
+
+NEAR: Final = 0.75
+"""How alike a name must be to one of ours, of 1, to be taken for a slip in it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,69 +52,94 @@ class Settings:
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
 
+def variable(name: str) -> str:
+    """A setting's name in the environment, by which the operator is told of it."""
+    return PREFIX + name.upper()
+
+
 def load_settings(**overrides: object) -> Settings:
-    """The settings in force. ValueError names each wrong one and what to do; it never shows a value."""
+    """The settings in force. StartError names each wrong one and what to write; it never shows a value."""
     kinds = get_type_hints(Settings, include_extras=True)
-    given = {**_file(kinds), **_environment(kinds), **overrides}
+    given = {**_file(kinds), **_environment(kinds), **{name: (name, value) for name, value in overrides.items()}}
     values: dict[str, Any] = {}
     wrong = []
-    for name, value in given.items():
+    for name, (called, value) in given.items():
         try:
             values[name] = _read(kinds[name], value)
-        except (ValueError, msgspec.ValidationError) as error:
-            wrong.append(f"{name}: {error}")
+        except ValueError as error:
+            wrong.append(f"{called}: {error}")
     if wrong:
-        raise ValueError("; ".join(wrong))
+        raise StartError("; ".join(wrong), status=MISTAKE)
     return Settings(**values)
 
 
-def _environment(known: Collection[str]) -> dict[str, str]:
-    variables = {f"{PREFIX}{name.upper()}": name for name in known}
+def _environment(known: Collection[str]) -> Given:
+    variables = {variable(name): name for name in known}
     present = {name for name in os.environ if name.startswith(PREFIX)}
-    _refuse_unknown("in the environment", present, {*variables, CONFIG_VARIABLE})
-    return {name: os.environ[variable] for variable, name in variables.items() if variable in present}
+    _refuse_unknown("", present, {*variables, CONFIG_VARIABLE})
+    return {name: (called, os.environ[called]) for called, name in variables.items() if called in present}
 
 
-def _file(known: Collection[str]) -> dict[str, object]:
+def _file(known: Collection[str]) -> Given:
     named = os.environ.get(CONFIG_VARIABLE)
     path = Path(named or "tollway.yaml")
     if not path.is_file():
         if named:
-            raise ValueError(f"{CONFIG_VARIABLE} names a file that does not exist")
+            raise StartError(f"{CONFIG_VARIABLE} names a file that does not exist", status=MISTAKE)
         return {}
     try:
         values = msgspec.yaml.decode(path.read_bytes(), type=dict[str, Any] | None) or {}
+    except OSError as error:
+        raise StartError(f"{path} cannot be read: {error.strerror}") from error
     except msgspec.DecodeError:
-        raise ValueError(f"{path} is not a YAML mapping of settings to values") from None
-    _refuse_unknown(f"in {path}", values, known)
-    return values
+        raise StartError(f"{path} is not a YAML mapping of settings to values", status=MISTAKE) from None
+    _refuse_unknown(f"{path}: ", values, known)
+    return {name: (f"{path}: {name}", value) for name, value in values.items()}
 
 
 def _refuse_unknown(where: str, given: Iterable[str], known: Collection[str]) -> None:
     if unknown := sorted(set(given).difference(known)):
-        raise ValueError(f"unknown settings {where}: {', '.join(unknown)}; known are {', '.join(sorted(known))}")
+        raise StartError("; ".join(where + _unknown(name, known) for name in unknown), status=MISTAKE)
+
+
+def _unknown(name: str, known: Collection[str]) -> str:
+    near = get_close_matches(name, known, n=1, cutoff=NEAR)
+    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(sorted(known))}"
+    return f"{name} is not a setting; {hint}"
 
 
 def _read(kind: Any, value: object) -> object:
-    """The value as its kind: text as the environment has it, or what YAML made of the file's."""
+    """The value as its kind: text as the environment has it, or what YAML made of the file's. ValueError."""
     if get_origin(kind) is Literal:
         return _choice(get_args(kind), value)
-    read = _READERS.get(kind)
-    return read(value) if read else msgspec.convert(value, kind, strict=False)
+    if read := _READERS.get(kind):
+        return read(value)
+    try:
+        return msgspec.convert(value, kind, strict=False)
+    except msgspec.ValidationError:
+        raise ValueError(f"it has to be {_wanted(kind)}") from None
+
+
+def _wanted(kind: Any) -> str:
+    """What to write for a text or a number, in words."""
+    # Of `Annotated[…] | None` the first part.
+    kind = next((part for part in get_args(kind) if get_origin(part) is Annotated), kind)
+    if get_origin(kind) is not Annotated:
+        return "text"
+    base, meta = get_args(kind)
+    if base is str:
+        return f"at least {meta.min_length} characters long"
+    return f"{'a whole number' if base is int else 'a number'} from {meta.ge} to {meta.le}"
 
 
 def _choice(choices: tuple[str, ...], value: object) -> object:
     if value not in choices:
-        raise ValueError(f"it is one of {', '.join(choices)}")
+        raise ValueError(f"it has to be one of {', '.join(choices)}")
     return value
 
 
 def _address(value: object) -> Address:
-    """`host:port`, `[::1]:port` or `:port` (every interface)."""
-    host, _, port = str(value).rpartition(":")
-    if not port.isdecimal() or int(port) > 65535:
-        raise ValueError("an address is written host:port, with a port from 0 to 65535")
-    return host.strip("[]") or "0.0.0.0", int(port)  # noqa: S104  # asked for by leaving the host out
+    return listeners.parse(str(value))
 
 
 def _networks(value: object) -> Networks:
@@ -119,7 +152,9 @@ def _networks(value: object) -> Networks:
 
 
 def _path(value: object) -> Path:
-    return Path(msgspec.convert(value, str))
+    if not isinstance(value, str) or not value:
+        raise ValueError("it has to be the path of a folder")
+    return Path(value)
 
 
 _READERS: Final[Mapping[Any, Callable[[object], object]]] = {Address: _address, Networks: _networks, Path: _path}

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from importlib.metadata import version
 from urllib.request import urlopen
 
 import pytest
@@ -54,3 +55,8 @@ def test_the_scripted_provider_serves_until_ctrl_c():
         _, said = process.communicate(timeout=30)
     assert process.returncode == 130
     assert "Traceback" not in said
+
+
+def test_the_version_is_told():
+    run = tollway("--version")
+    assert (run.returncode, run.stdout) == (0, f"tollway {version('tollway')}\n")

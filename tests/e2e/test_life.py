@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -16,7 +17,7 @@ import pytest
 from openai import AsyncOpenAI
 
 from tests.bench.processes import free_port
-from tests.gateway import ADMIN_KEY, PROVIDER_KEY, ROOT, Gateway, send
+from tests.gateway import ADMIN_KEY, PROVIDER_KEY, ROOT, Admin, Gateway, send
 from tollwayd.mock import MockProvider
 from tollwayd.state.embedded import EmbeddedRedis
 
@@ -122,12 +123,31 @@ def test_a_root_credential_is_made_and_shown_once(tmp_path):
         assert not [line for line in gateway.output if "tw_" in line]
 
 
+def test_a_root_credential_of_a_start_that_failed_is_shown_by_the_next(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        failing = Gateway(tmp_path, admin_key=None, metrics_http=f"127.0.0.1:{taken.getsockname()[1]}")
+        with pytest.raises(AssertionError, match="TOLLWAY_METRICS_HTTP"):
+            failing.start()
+        failing.stop()
+    with Gateway(tmp_path, admin_key=None) as gateway:
+        (shown,) = [line.split()[-1] for line in gateway.output if "tw_" in line]
+        assert Admin(gateway.url("admin_http"), shown)("GET", "/v1/tenants") == {"tenants": [], "nextPageToken": ""}
+
+
+def test_the_listeners_are_written_down_while_they_are_there(tmp_path):
+    with Gateway(tmp_path, admin_key=None) as first:
+        with Gateway(tmp_path, admin_key=None) as second:
+            first.stop()
+            assert json.loads((tmp_path / "listeners.json").read_text()) == second.addresses
+        assert not (tmp_path / "listeners.json").exists()
+
+
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
         ("TOLLWAY_TYPO", "1", "TOLLWAY_TYPO"),
         ("TOLLWAY_ADMIN_HTTP", "nowhere", "host:port"),
-        ("TOLLWAY_EGRESS_ALLOW", "loopback", "egress_allow"),
+        ("TOLLWAY_EGRESS_ALLOW", "loopback", "TOLLWAY_EGRESS_ALLOW"),
     ],
 )
 def test_a_wrong_setting_ends_the_start_and_is_named(tmp_path, name, value, said):

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tollwayd.settings import load_settings
+from tollwayd.start_error import StartError
 
 CANARY = "canary-of-a-secret"
 
@@ -77,7 +78,7 @@ def test_a_file_of_another_name_is_read_where_the_environment_names_it(alone, gi
     given(config="other.yaml")
     assert load_settings().log_level == "debug"
     given(config="missing.yaml")
-    with pytest.raises(ValueError, match="TOLLWAY_CONFIG names a file that does not exist"):
+    with pytest.raises(StartError, match="TOLLWAY_CONFIG names a file that does not exist"):
         load_settings()
 
 
@@ -89,7 +90,7 @@ def test_an_empty_file_sets_nothing(alone):
 @pytest.mark.parametrize("content", ["- a list", "a: [", "1: one", f"{CANARY}", f"admin_key: *{CANARY}"])
 def test_a_file_that_is_no_mapping_is_refused(alone, content):
     (alone / "tollway.yaml").write_text(content)
-    with pytest.raises(ValueError, match=r"tollway.yaml is not a YAML mapping") as error:
+    with pytest.raises(StartError, match=r"tollway.yaml is not a YAML mapping") as error:
         load_settings()
     assert CANARY not in str(error.value)
 
@@ -99,39 +100,67 @@ def test_a_file_that_is_no_mapping_is_refused(alone, content):
     [
         ("admin_http", CANARY, "host:port"),
         ("admin_http", "127.0.0.1:65536", "from 0 to 65535"),
-        ("admin_key", CANARY[:15], "length >= 16"),
+        ("admin_http", "8081", "host:port, [::1]:port or :port"),
+        ("admin_http", "::1:8081", "[::1]:port"),
+        ("admin_http", "127.0.0.1:", "host:port"),
+        ("data_dir", "", "the path of a folder"),
+        ("admin_key", CANARY[:15], "at least 16 characters"),
         ("egress_allow", CANARY, "CIDR"),
         ("egress_allow", "10.0.0.1/8", "CIDR"),
-        ("max_body_bytes", "1023", ">= 1024"),
-        ("max_body_bytes", CANARY, "int"),
-        ("drain_seconds", "-1", ">= 0"),
-        ("drain_seconds", "nan", ">= 0"),
+        ("max_body_bytes", "1023", "a whole number from 1024 to 1073741824"),
+        ("max_body_bytes", CANARY, "a whole number from 1024 to 1073741824"),
+        ("drain_seconds", "-1", "a number from 0 to 3600"),
+        ("drain_seconds", "nan", "a number from 0 to 3600"),
         ("log_format", CANARY, "text, json"),
     ],
 )
 def test_a_wrong_value_is_named_with_what_to_write_and_not_shown(given, name, text, said):
     given(**{name: text})
-    with pytest.raises(ValueError, match=f"^{name}: ") as error:
+    with pytest.raises(StartError, match=f"^TOLLWAY_{name.upper()}: ") as error:
         load_settings()
     assert said in str(error.value)
-    assert text not in str(error.value)
+    assert not text or text not in str(error.value).replace(said, "")
+    assert error.value.status == 2
 
 
 def test_every_wrong_value_is_named_at_once(given):
     given(log_level="loud", drain_seconds="long")
-    with pytest.raises(ValueError, match=r"log_level: .*drain_seconds: |drain_seconds: .*log_level: "):
+    with pytest.raises(StartError, match=r"_LOG_LEVEL: .*_DRAIN_SECONDS: |_DRAIN_SECONDS: .*_LOG_LEVEL: "):
         load_settings()
 
 
-def test_a_name_in_the_file_that_is_no_setting_is_refused(alone):
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("proxy_http: 8081", "tollway.yaml: proxy_http: an address is written host:port"),
+        ("drain_seconds: soon", "tollway.yaml: drain_seconds: it has to be a number from 0 to 3600"),
+        ("redis_url: 6379", "tollway.yaml: redis_url: it has to be text"),
+        ("data_dir: [a]", "tollway.yaml: data_dir: it has to be the path of a folder"),
+    ],
+)
+def test_a_wrong_value_in_the_file_is_named_as_it_stands_there(alone, line, said):
+    (alone / "tollway.yaml").write_text(line)
+    with pytest.raises(StartError, match=said):
+        load_settings()
+
+
+def test_a_slip_in_the_file_is_told_with_the_name_that_is_meant(alone):
     (alone / "tollway.yaml").write_text("log_levle: debug")
-    with pytest.raises(ValueError, match=r"in tollway.yaml: log_levle; known are .*log_level"):
+    with pytest.raises(StartError) as error:
         load_settings()
+    assert str(error.value) == "tollway.yaml: log_levle is not a setting; did you mean log_level?"
 
 
-def test_a_name_in_the_environment_that_is_no_setting_is_refused(given):
+def test_a_slip_in_the_environment_is_told_with_the_name_that_is_meant(given):
     given(log_levle="debug")
-    with pytest.raises(ValueError, match=r"in the environment: TOLLWAY_LOG_LEVLE; known are .*TOLLWAY_LOG_LEVEL"):
+    with pytest.raises(StartError) as error:
+        load_settings()
+    assert str(error.value) == "TOLLWAY_LOG_LEVLE is not a setting; did you mean TOLLWAY_LOG_LEVEL?"
+
+
+def test_where_no_name_is_near_all_are_listed(given):
+    given(whatever="1")
+    with pytest.raises(StartError, match=r"TOLLWAY_WHATEVER is not a setting; there are .*TOLLWAY_LOG_LEVEL"):
         load_settings()
 
 

@@ -188,7 +188,9 @@ def load_script(path: Path) -> Script:
         if path.stat().st_size > MAX_SCRIPT_BYTES:
             raise ScriptError(f"{path}: larger than {MAX_SCRIPT_BYTES} bytes")
         return decode(path.read_bytes(), type=Script)
-    except (OSError, msgspec.DecodeError) as error:
+    except OSError as error:
+        raise ScriptError(f"{path}: {error.strerror}") from error
+    except msgspec.DecodeError as error:
         raise ScriptError(f"{path}: {error}") from error
 
 

@@ -22,6 +22,10 @@ class RootCredential:
 
     def __init__(self, secret: str) -> None:
         """ValueError for an empty secret."""
+        self.become(secret)
+
+    def become(self, secret: str) -> None:
+        """Recognises this secret from now on, and no other. ValueError for an empty one."""
         if not secret:
             raise ValueError("the root credential is empty")
         self._hash = _hash(secret)

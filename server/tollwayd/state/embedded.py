@@ -115,7 +115,7 @@ class EmbeddedRedis:
             if time.monotonic() > deadline or (started and self._process and self._process.returncode is not None):
                 break
             await asyncio.sleep(pause)
-        raise EmbeddedRedisError(f"The embedded Redis does not start; see {self._folder / LOG}.")
+        raise EmbeddedRedisError(f"the embedded Redis does not start; see {self._folder / LOG}.")
 
     async def _start_if_free(self) -> bool:
         with lock(self._folder) as locked:

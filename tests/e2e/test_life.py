@@ -13,11 +13,16 @@ import sys
 import time
 from urllib.request import Request
 
+import grpc
+import openai
 import pytest
+from google.protobuf.json_format import ParseDict
 from openai import AsyncOpenAI
 
 from tests.bench.processes import free_port
 from tests.gateway import ADMIN_KEY, PROVIDER_KEY, ROOT, Admin, Gateway, send
+from tollway.proxy.v1 import inference_pb2, inference_pb2_grpc
+from tollwayd.doors import NOTICE_SECONDS
 from tollwayd.mock import MockProvider
 from tollwayd.state.embedded import EmbeddedRedis
 
@@ -61,6 +66,53 @@ async def test_a_call_under_way_ends_well_while_the_gateway_drains(tmp_path):
                 await provider.next_request()
                 gateway.process.send_signal(signal.SIGTERM)
                 assert (await call).choices[0].message.content == "Hello there!"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_a_second_signal_ends_the_drain_at_once(tmp_path, number):
+    async with MockProvider({"rules": [{"answer": {"latency": 60}}]}) as provider:
+        with Gateway(tmp_path, drain_seconds="60") as gateway:
+            tenant = await asyncio.to_thread(gateway.admin().tenant, openai=provider.url)
+            tenant.model("gpt", {"provider": "openai", "model": "gpt-upstream"})
+            secret = tenant.key()
+            calls = [asyncio.create_task(held(gateway, secret)) for held in (held_over_rest, held_over_grpc)]
+            for _ in calls:
+                await provider.next_request()
+            gateway.process.send_signal(number)
+            draining = await asyncio.to_thread(gateway.event, "draining")
+            assert draining["calls"] == len(calls)
+            await asyncio.sleep(1.5)  # Past the notice: the doors wait for the calls.
+            begun = time.monotonic()
+            assert await asyncio.to_thread(gateway.stop, number=number) == 128 + number
+            assert time.monotonic() - begun < 3
+            await asyncio.gather(*calls)
+    assert "Traceback" not in "\n".join(gateway.log)
+    assert gateway.event("stopped")
+
+
+async def held_over_rest(gateway: Gateway, secret: str) -> None:
+    async with AsyncOpenAI(base_url=gateway.url("proxy_http") + "/v1", api_key=secret, max_retries=0) as client:
+        with pytest.raises(openai.APIError):
+            await client.chat.completions.create(model="gpt", messages=HELLO)
+
+
+async def held_over_grpc(gateway: Gateway, secret: str) -> None:
+    async with grpc.aio.insecure_channel(gateway.addresses["proxy_grpc"]) as channel:
+        message = {"role": "ROLE_USER", "parts": [{"text": {"text": "Hello there!"}}]}
+        request = ParseDict({"model": "gpt", "messages": [message]}, inference_pb2.GenerateRequest())
+        stub = inference_pb2_grpc.InferenceServiceStub(channel)
+        with pytest.raises(grpc.aio.AioRpcError):
+            await stub.Generate(request, metadata=(("authorization", f"Bearer {secret}"),))
+
+
+def test_an_idle_gateway_stops_after_the_notice(tmp_path):
+    gateway = Gateway(tmp_path, drain_seconds="10")
+    gateway.start()
+    begun = time.monotonic()
+    gateway.stop()
+    assert NOTICE_SECONDS <= time.monotonic() - begun < NOTICE_SECONDS + 0.9
+    assert gateway.event("draining")["calls"] == 0
+    assert gateway.event("stopped")
 
 
 async def test_two_processes_on_one_redis_see_a_change_within_a_second(tmp_path):

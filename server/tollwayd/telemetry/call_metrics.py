@@ -54,6 +54,11 @@ class CallMetrics(Collector):
         self._in_flight = 0
         registry.register(self)
 
+    @property
+    def in_flight(self) -> int:
+        """Calls under way."""
+        return self._in_flight
+
     def collect(self) -> Iterator[Metric]:
         """prometheus-client: all metrics, at a scrape."""
         yield GaugeMetricFamily("tollway_calls_in_flight", "Calls under way.", self._in_flight)

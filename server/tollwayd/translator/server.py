@@ -73,10 +73,14 @@ class RestDoor:
             await site.stop()
         with suppress(TimeoutError):
             async with asyncio.timeout(grace):
-                await asyncio.sleep(min(self._timeouts.drain_pause, grace))
+                await asyncio.sleep(min(self._pause(runner), grace))
                 await self._handler.finish()
         await self._handler.cut()
         await runner.cleanup()
+
+    def _pause(self, runner: web.ServerRunner) -> float:
+        """For connections that may bring another request; a door without any need not wait."""
+        return self._timeouts.drain_pause if runner.server and runner.server.connections else 0
 
     def _connections(self) -> Connections:
         return Connections(

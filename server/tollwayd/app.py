@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -25,7 +26,7 @@ from tollwayd.admin.tenants import TenantServicer
 from tollwayd.core.chain import Chain
 from tollwayd.core.current import Current
 from tollwayd.core.errors import TollwayError
-from tollwayd.data_folder import DataFolder
+from tollwayd.data_folder import MASTER_KEYS_FILE, DataFolder
 from tollwayd.dialects import ANTHROPIC_MESSAGES, DIALECTS, OPENAI_CHAT
 from tollwayd.doors import Doors
 from tollwayd.plugins.validate import Validate
@@ -40,6 +41,7 @@ from tollwayd.rpc.channelz import ChannelzServicer
 from tollwayd.rpc.registry import Registry
 from tollwayd.security import api_keys
 from tollwayd.security.authentication import ApiKeyAuthentication, RootAuthentication
+from tollwayd.security.missing_keys import missing_keys
 from tollwayd.security.root import RootCredential
 from tollwayd.settings import variable
 from tollwayd.start_error import MISTAKE, StartError
@@ -51,10 +53,10 @@ from tollwayd.upstream.client import HttpClient
 from tollwayd.upstream.egress import EgressRules
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from tollwayd.core.plugin import Plugin
-    from tollwayd.core.ports import ResourceStore
+    from tollwayd.core.ports import Resource, ResourceStore
     from tollwayd.security.keyring import Keyring
     from tollwayd.settings import Settings
     from tollwayd.telemetry.logs import WriteLine
@@ -99,7 +101,7 @@ class App:
             self._folder.prepare()
             keys = self._folder.keyring()
             store = await self._store(parts)
-            replica = Replica(store, Compiler(DIALECTS, keys), self._current)
+            replica = Replica(store, Compiler(DIALECTS, keys), self._current, partial(self._inspect, keys))
             await self._load(replica)
             doors = await self._open_doors(parts, store, keys)
             # From here on: a group wraps what goes wrong in it, and what goes wrong above is for the operator to read.
@@ -139,6 +141,17 @@ class App:
                 raise
             text = f"{variable('redis_url')}: the Redis at {place(url)} {trouble(error)}."
             raise StartError(text) from error
+
+    def _inspect(self, keys: Keyring, resources: Sequence[Resource]) -> None:
+        """Tells of another keyring than that of the stored configuration, which would else show call by call."""
+        missing = missing_keys(resources, keys.key_ids)
+        if missing.key_ids:
+            self._log.warning(
+                f"{missing.api_keys} API keys and {missing.providers} providers cannot be used: the keyring lacks the "
+                f"master keys that they were stored under; add them behind the first ({variable('master_keys')} or "
+                f"{MASTER_KEYS_FILE}) and start again",
+                missing_key_ids=missing.key_ids,
+            )
 
     def _check_redis_url(self) -> None:
         if self.settings.redis_url is not None:

@@ -186,6 +186,26 @@ def test_a_root_credential_of_a_start_that_failed_is_shown_by_the_next(tmp_path)
         assert Admin(gateway.url("admin_http"), shown)("GET", "/v1/tenants") == {"tenants": [], "nextPageToken": ""}
 
 
+def keyring(key_id: str) -> str:
+    return f"{key_id}:{'A' * 43}="
+
+
+def test_a_start_with_another_keyring_tells_what_is_useless_under_it(tmp_path):
+    with Gateway(tmp_path, master_keys=keyring("one")) as gateway:
+        tenant = gateway.admin().tenant(openai=f"http://127.0.0.1:{free_port()}")
+        tenant.key()
+        secret = tenant.key()
+    with Gateway(tmp_path, master_keys=keyring("two")) as gateway:
+        assert status(gateway, secret) == 401
+        (line,) = [line for line in gateway.log if "missing_key_ids" in line]
+        assert json.loads(line)["event"].startswith("2 API keys and 1 providers cannot be used: the keyring lacks ")
+        assert json.loads(line)["missing_key_ids"] == ["one"]
+    gateway = Gateway(tmp_path, master_keys=f"{keyring('two')},{keyring('one')}")
+    with gateway:
+        assert status(gateway, secret) == 200
+    assert "missing_key_ids" not in "\n".join(gateway.log)
+
+
 def test_the_listeners_are_written_down_while_they_are_there(tmp_path):
     with Gateway(tmp_path, admin_key=None) as first:
         with Gateway(tmp_path, admin_key=None) as second:

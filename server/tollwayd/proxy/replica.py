@@ -11,10 +11,10 @@ import structlog
 from tollwayd.core.errors import TollwayError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Sequence
+    from collections.abc import AsyncGenerator, Callable, Sequence
 
     from tollwayd.core.current import Current
-    from tollwayd.core.ports import Change, ResourceStore
+    from tollwayd.core.ports import Change, Resource, ResourceStore
     from tollwayd.core.snapshot import Snapshot
     from tollwayd.proxy.compiler import Compiler
 
@@ -26,12 +26,20 @@ DEFECT_SECONDS = 10.0
 
 
 class Replica:
-    """Loads the configuration, then follows the change log and swaps the Snapshot at every change."""
+    """Loads the configuration, then follows the change log and swaps the Snapshot at every change. `inspect` sees
+    what is loaded before it serves."""
 
-    def __init__(self, store: ResourceStore, compiler: Compiler, current: Current) -> None:
+    def __init__(
+        self,
+        store: ResourceStore,
+        compiler: Compiler,
+        current: Current,
+        inspect: Callable[[Sequence[Resource]], None] | None = None,
+    ) -> None:
         self._store = store
         self._compiler = compiler
         self._current = current
+        self._inspect = inspect
         self._log = structlog.get_logger("tollway.configuration")
 
     async def load(self) -> bool:
@@ -41,6 +49,8 @@ class Replica:
         if version < self._current.snapshot.version:
             self._log.error("the store has lost configuration; the last one known keeps serving", version=version)
             return False
+        if self._inspect:
+            self._inspect(resources)
         self._swap(self._compiler.compile(version, resources))
         return True
 

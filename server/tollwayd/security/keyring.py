@@ -19,7 +19,7 @@ from tollway.config.v1.records_pb2 import SealedSecret, SecretDigest
 from tollwayd.security.secret_file import read_or_create
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
 __all__ = ["Keyring", "UnsealError"]
@@ -105,6 +105,11 @@ class Keyring:
 
     def __repr__(self) -> str:
         return f"Keyring({', '.join(self._keys)})"
+
+    @property
+    def key_ids(self) -> Collection[str]:
+        """The ids of the keys that it holds."""
+        return self._keys.keys()
 
     def seal(self, plaintext: str, context: Sequence[str]) -> SealedSecret:
         """The secret under AES-256-GCM and the primary key, bound to `context`."""

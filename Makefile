@@ -13,7 +13,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .PHONY: all help run test bench check fix clean
-all: check test ## Check and test
+all: check test ## Check and test; what a bare make does
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -10,7 +10,7 @@ import shlex
 import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import grpc
 
@@ -87,20 +87,15 @@ class _Tenant:
         self._keys = api_keys_pb2_grpc.ApiKeyServiceStub(channel)
 
     async def ensure(self, provider_url: str) -> None:
-        """The tenant, its providers at the scripted provider's present port, and its models."""
-        tenant = tenants_pb2.Tenant(display_name="Demo")
-        await self._unless_there(
-            self._tenants.CreateTenant, tenants_pb2.CreateTenantRequest(tenant_id="demo", tenant=tenant)
-        )
-        for name, (dialect, path) in _PROVIDERS.items():
-            await self._ensure_provider(name, dialect, provider_url + path)
-        for public_name, provider in _MODELS.items():
-            target = models_pb2.Target(provider=provider, model=public_name)
-            model = models_pb2.Model(public_name=public_name, targets=[target])
-            await self._unless_there(
-                self._models.CreateModel,
-                models_pb2.CreateModelRequest(parent=TENANT, model_id=public_name, model=model),
+        """The tenant, its providers at the scripted provider's present port, and its models. What is there is looked up
+        first: a call that is refused stands in the log as a failure."""
+        if TENANT not in await self._names(self._tenants.ListTenants, tenants_pb2.ListTenantsRequest(), "tenants"):
+            tenant = tenants_pb2.Tenant(display_name="Demo")
+            await self._call(
+                self._tenants.CreateTenant, tenants_pb2.CreateTenantRequest(tenant_id="demo", tenant=tenant)
             )
+        await self._ensure_providers(provider_url)
+        await self._ensure_models()
 
     async def ensure_key(self, path: Path) -> str:
         """The API key's secret, kept in the data folder because the gateway itself could not tell it again."""
@@ -120,22 +115,42 @@ class _Tenant:
             file.write(key.secret)
         return str(key.secret)
 
-    async def _ensure_provider(self, provider_id: str, dialect: str, base_url: str) -> None:
-        credential = providers_pb2.ProviderCredential(api_key="sk-scripted-provider")
-        provider = providers_pb2.Provider(dialect=dialect, base_url=base_url, credential=credential)
-        await self._unless_there(
-            self._providers.CreateProvider,
-            providers_pb2.CreateProviderRequest(parent=TENANT, provider_id=provider_id, provider=provider),
+    async def _ensure_providers(self, provider_url: str) -> None:
+        there = await self._names(
+            self._providers.ListProviders, providers_pb2.ListProvidersRequest(parent=TENANT), "providers"
         )
-        provider.name = f"{TENANT}/providers/{provider_id}"
-        request = providers_pb2.UpdateProviderRequest(provider=provider)
-        await self._providers.UpdateProvider(request, metadata=self._metadata)
+        credential = providers_pb2.ProviderCredential(api_key="sk-scripted-provider")
+        for provider_id, (dialect, path) in _PROVIDERS.items():
+            name = f"{TENANT}/providers/{provider_id}"
+            provider = providers_pb2.Provider(dialect=dialect, base_url=provider_url + path, credential=credential)
+            if name in there:
+                provider.name = name
+                await self._call(self._providers.UpdateProvider, providers_pb2.UpdateProviderRequest(provider=provider))
+            else:
+                request = providers_pb2.CreateProviderRequest(parent=TENANT, provider_id=provider_id, provider=provider)
+                await self._call(self._providers.CreateProvider, request)
 
-    async def _unless_there(self, create: Callable[..., Awaitable[object]], request: object) -> None:
-        try:
-            await create(request, metadata=self._metadata)
-        except grpc.aio.AioRpcError as error:
-            _unless(error, grpc.StatusCode.ALREADY_EXISTS)
+    async def _ensure_models(self) -> None:
+        there = await self._names(self._models.ListModels, models_pb2.ListModelsRequest(parent=TENANT), "models")
+        for public_name, provider in _MODELS.items():
+            if f"{TENANT}/models/{public_name}" not in there:
+                target = models_pb2.Target(provider=provider, model=public_name)
+                model = models_pb2.Model(public_name=public_name, targets=[target])
+                request = models_pb2.CreateModelRequest(parent=TENANT, model_id=public_name, model=model)
+                await self._call(self._models.CreateModel, request)
+
+    async def _names(self, list_page: Callable[..., Awaitable[Any]], request: Any, field: str) -> set[str]:
+        """The names of what a List method lists in the field of its response, all pages of it."""
+        names: set[str] = set()
+        while True:
+            page = await self._call(list_page, request)
+            names.update(each.name for each in getattr(page, field))
+            if not page.next_page_token:
+                return names
+            request.page_token = page.next_page_token
+
+    async def _call(self, method: Callable[..., Awaitable[Any]], request: object) -> Any:
+        return await method(request, metadata=self._metadata)
 
 
 def _kept(path: Path) -> str | None:
@@ -152,15 +167,17 @@ def pasted_lines(proxy_http: str, proxy_grpc: str, secret: str) -> Mapping[str, 
     url = f"http://{proxy_http}/v1"
     body = '{"model":"gpt-demo","messages":[{"role":"user","content":"Hello!"}]}'
     typed = '{"model":"claude-demo","messages":[{"role":"ROLE_USER","parts":[{"text":{"text":"Hello!"}}]}]}'
+    # In double quotes, which read better than quoted single ones. A shell at a terminal would take "!" for a command of
+    # its history there, so the greeting has none.
     program = (
-        f"from openai import OpenAI; client = OpenAI(base_url={url!r}, api_key={secret!r}); "
-        'print(client.chat.completions.create(model="claude-demo", '
-        'messages=[{"role": "user", "content": "Hello!"}]).choices[0].message.content)'
+        f"from openai import OpenAI; client = OpenAI(base_url='{url}', api_key='{secret}'); "
+        "print(client.chat.completions.create(model='claude-demo', "
+        "messages=[{'role': 'user', 'content': 'Hello.'}]).choices[0].message.content)"
     )
     return {
         "curl": f"curl -s {url}/chat/completions -H 'Authorization: Bearer {secret}' "
         f"-H 'Content-Type: application/json' -d '{body}'",
-        "the OpenAI SDK": f"{shlex.quote(sys.executable)} -c {shlex.quote(program)}",
+        "the OpenAI SDK": f'{shlex.quote(sys.executable)} -c "{program}"',
         "grpcurl": f"{_grpcurl()} -plaintext -H 'Authorization: Bearer {secret}' -d '{typed}' "
         f"{proxy_grpc} tollway.proxy.v1.InferenceService/StreamGenerate",
     }

@@ -46,10 +46,13 @@ def test_the_three_lines_work_as_pasted(data_dir, run):
     with Gateway(data_dir, command="demo") as gateway:
         lines = pasted_lines(gateway)
         assert json.loads(paste(lines["curl"]))["choices"][0]["message"]["content"] == "Hello!", run
-        assert paste(lines["the OpenAI SDK"]).strip() == "Hello!"
+        assert paste(lines["the OpenAI SDK"]).strip() == "Hello."
+        assert not set("!$`\\\\") & set(lines["the OpenAI SDK"]), "a shell at a terminal would take these for its own"
         assert "FINISH_REASON_STOP" in paste(lines["grpcurl"])
         if run == "first":
             assert all(map(matches, form(gateway), lines.values()))
+    outcomes = {line["outcome"] for line in map(json.loads, gateway.log) if line["event"] == "call"}
+    assert outcomes == {"OK"}, "nothing that looks like a failure"
 
 
 def form(gateway: Gateway) -> list[str]:

@@ -61,13 +61,18 @@ class Connector:
     async def _dial(self, address: str, origin: Origin) -> Connection:
         loop = asyncio.get_running_loop()
         secure = origin.scheme == "https"
-        _, connection = await loop.create_connection(
-            lambda: Connection(origin, self._pool, loop),
-            address,
-            origin.port,
-            ssl=self._tls if secure else None,
-            server_hostname=origin.host if secure else None,
-        )
+        connection = Connection(origin, self._pool, loop)
+        try:
+            await loop.create_connection(
+                lambda: connection,
+                address,
+                origin.port,
+                ssl=self._tls if secure else None,
+                server_hostname=origin.host if secure else None,
+            )
+        except BaseException:
+            connection.abandon()
+            raise
         return connection
 
 

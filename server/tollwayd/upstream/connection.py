@@ -28,6 +28,7 @@ class Connection(asyncio.Protocol):
     """A connection in the hands of a Pool, which it tells when it is free and when it is gone."""
 
     __slots__ = (
+        "_abandoned",
         "_asked_at",
         "_deadlines",
         "_limits",
@@ -47,6 +48,7 @@ class Connection(asyncio.Protocol):
         self.origin = origin
         self.made_at = self.idle_since = self._asked_at = monotonic()
         self._loop = loop
+        self._abandoned = False
         self._deadlines = Deadlines(loop)
         self._limits = pool.limits
         self._parser = AnswerParser(pool.limits)
@@ -96,6 +98,13 @@ class Connection(asyncio.Protocol):
         else:
             self._response.fail(interrupted())
 
+    def abandon(self) -> None:
+        """Ends what there may be of a connection whose making failed or was cancelled: uvloop, which may have called
+        `connection_made` already, then calls `connection_lost` never."""
+        self._abandoned = True
+        self.abort()
+        self._pool.forget(self)
+
     def abort(self) -> None:
         """Ends the connection at once; its response knows already."""
         self._response = None
@@ -121,7 +130,10 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
-        self._pool.add(self)
+        if self._abandoned:
+            self._transport.abort()
+        else:
+            self._pool.add(self)
 
     def data_received(self, data: bytes) -> None:
         response = self._response

@@ -167,3 +167,17 @@ async def test_a_slow_reader_slows_the_provider_down(start, new_client, ask) -> 
     assert whole.digest() == hashlib.sha256(body).digest()
     assert buffered < largest <= buffered + ONE_READ
     assert client.open_connections == 1
+
+
+@pytest.mark.parametrize("turns", range(12))
+async def test_a_caller_who_leaves_while_a_connection_is_made_leaves_none_behind(start, client, ask, turns) -> None:
+    provider = await start(Watched(b""))
+    task = asyncio.ensure_future(ask(client, provider.origin))
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    async with asyncio.timeout(5):
+        await client.close()
+    assert client.open_connections == 0

@@ -3,62 +3,53 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from base64 import b64encode
-from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
+import logging
+from contextlib import suppress
+from typing import TYPE_CHECKING
 
 import grpc
-from google.protobuf.message import DecodeError, Message
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1.health import aio as health
 
-from tollwayd.core.call import Call
 from tollwayd.core.errors import Reason, TollwayError
+from tollwayd.rpc.methods import Methods
 from tollwayd.rpc.options import server_options
 from tollwayd.rpc.reflection import add_reflection
-from tollwayd.rpc.status import to_status
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
-
-    from tollwayd.core.chain import Read
-    from tollwayd.rpc.registry import Method, Registry
-
-    Context = grpc.aio.ServicerContext[bytes, bytes]
-    Behaviour = Callable[[Any, Context, Call], Awaitable[bytes | None]]
-    Running = dict[asyncio.Task[Any], Call]
+    from tollwayd.rpc.methods import Running
+    from tollwayd.rpc.registry import Registry
 
 _LAST_WORDS_SECONDS = 0.5
 """How long calls that are cut get to tell their callers."""
 
-_CODES = {code.value[0]: code for code in grpc.StatusCode}
-_DETAILS = "grpc-status-details-bin"
+_LOOK_SECONDS = 0.5
+"""Between two looks whether the listener still listens."""
+
 _HEALTH = health_pb2.DESCRIPTOR.services_by_name["Health"].full_name
+
+_log = logging.getLogger(__name__)
 
 
 class GrpcDoor:
     """One gRPC listener."""
 
     def __init__(self, registry: Registry, *, max_body_bytes: int) -> None:
-        self._server = grpc.aio.server(options=server_options(max_body_bytes))
+        self._options = server_options(max_body_bytes)
+        self._services = [service.full_name for service in registry.services]
         self._running: Running = {}
-        self._server.add_generic_rpc_handlers((_Methods(registry, self._running),))
+        self._methods = Methods(registry, self._running)
         self._health = health.HealthServicer()
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
-        services = [service.full_name for service in registry.services]
-        self._services = services
-        add_reflection(self._server, [*services, _HEALTH])
+        self._server = self._make()
+        self._keeper: asyncio.Task[None] | None = None
+        self._stopping = False
 
     async def start(self, host: str, port: int) -> tuple[str, int]:
         """Listens; gives the bound address. OSError where it is taken."""
-        try:
-            bound = self._server.add_insecure_port(f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
-        except RuntimeError as error:
-            raise OSError(f"cannot listen on {host}:{port}") from error
+        bound = await self._open(host, port)
         for service in self._services:
             await self._health.set(service, health_pb2.HealthCheckResponse.SERVING)
-        await self._server.start()
+        self._keeper = asyncio.create_task(self._keep_open(host, bound))
         return host, bound
 
     async def drain(self) -> None:
@@ -67,144 +58,47 @@ class GrpcDoor:
 
     async def stop(self, grace: float) -> None:
         """Refuses new calls, lets those under way end for `grace` seconds, then cuts them and tells their callers."""
+        self._stopping = True
         stopping = asyncio.ensure_future(self._server.stop(grace + _LAST_WORDS_SECONDS))
         await asyncio.wait((stopping,), timeout=grace)
         for task, call in self._running.items():
             call.cut(task, TollwayError(Reason.REASON_SHUTTING_DOWN))
         await stopping
+        if self._keeper is not None:
+            self._keeper.cancel()
 
+    def _make(self) -> grpc.aio.Server:
+        server = grpc.aio.server(options=self._options)
+        server.add_generic_rpc_handlers((self._methods,))
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
+        add_reflection(server, [*self._services, _HEALTH])
+        return server
 
-class _Methods(grpc.GenericRpcHandler):
-    """The registry's methods as grpc.aio wants them. Messages are parsed here: grpc.aio would answer INTERNAL for a
-    message that does not parse, and say in which library."""
-
-    def __init__(self, registry: Registry, running: Running) -> None:
-        self._handlers = {method.name: _handler(method, running) for method in registry}
-
-    def service(self, details: grpc.HandlerCallDetails) -> Any:
-        return self._handlers.get(details.method)
-
-
-def _handler(method: Method, running: Running) -> Any:
-    descriptor = method.descriptor
-    requests = "stream" if descriptor.client_streaming else "unary"
-    responses = "stream" if descriptor.server_streaming else "unary"
-    make = getattr(grpc, f"{requests}_{responses}_rpc_method_handler")
-    behaviour = _streamed(method) if descriptor.server_streaming else _unary(method)
-    return make(_counted(method, behaviour, running))
-
-
-def _counted(method: Method, behaviour: Behaviour, running: Running) -> Any:
-    async def answer(data: bytes | AsyncIterator[bytes], context: Context) -> bytes | None:
-        task = asyncio.current_task()
-        assert task is not None
-        running[task] = call = _call(method, context)
+    async def _open(self, host: str, port: int) -> int:
         try:
-            return await behaviour(data, context, call)
-        finally:
-            del running[task]
+            bound = self._server.add_insecure_port(f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
+        except RuntimeError as error:
+            raise OSError(f"cannot listen on {host}:{port}") from error
+        await self._server.start()
+        return bound
 
-    return answer
-
-
-def _unary(method: Method) -> Behaviour:
-    async def answer(data: bytes | AsyncIterator[bytes], context: Context, call: Call) -> bytes:
-        try:
-            result = await method.invoke(None, call, _reader(method, data))
-        except TollwayError as error:
-            await _abort(method, call, context, error)
-        assert isinstance(result, Message)
-        await _begin(call, context)
-        _end(call, context)
-        return result.SerializeToString()
-
-    return answer
+    async def _keep_open(self, host: str, port: int) -> None:
+        """Opens the listener again where grpc.aio has closed it by itself. Anybody can make it: in grpcio 1.85 one call
+        whose `:path` is not UTF-8 ends the loop that takes calls, and nothing is told of that but the next client."""
+        while not self._stopping:
+            await asyncio.sleep(_LOOK_SECONDS)
+            if await _is_refused(host, port) and not self._stopping:
+                _log.warning("The gRPC listener on port %d has closed by itself; it is opened again.", port)
+                self._server = self._make()
+                with suppress(OSError):  # Taken meanwhile: the next look tries again.
+                    await self._open(host, port)
 
 
-def _streamed(method: Method) -> Behaviour:
-    # Written with context.write, not as a generator: a generator that grpc.aio cancels at its `yield` stays unclosed
-    # until garbage collection, and with it the connection to the provider.
-    async def answer(data: bytes | AsyncIterator[bytes], context: Context, call: Call) -> None:
-        try:
-            result = await method.invoke(None, call, _reader(method, data))
-            await _write(result, call, context)
-        except TollwayError as error:
-            await _abort(method, call, context, error)
-        _end(call, context)
-
-    return answer
-
-
-async def _write(result: Any, call: Call, context: Context) -> None:
-    if isinstance(result, Message):
-        await _begin(call, context)
-        await context.write(result.SerializeToString())
-        return
+async def _is_refused(host: str, port: int) -> bool:
     try:
-        await _begin(call, context)
-        async for message in result:
-            await context.write(message.SerializeToString())
-    finally:
-        await result.aclose()
-
-
-def _reader(method: Method, data: Any) -> Read:
-    async def read() -> Any:
-        return _parse(method, data) if isinstance(data, bytes) else _parsed(method, data)
-
-    return read
-
-
-async def _parsed(method: Method, stream: AsyncIterator[bytes]) -> AsyncIterator[Message]:
-    async for data in stream:
-        yield _parse(method, data)
-
-
-def _parse(method: Method, data: bytes) -> Message:
-    try:
-        return method.request_class.FromString(data)
-    except DecodeError:
-        name = method.request_class.DESCRIPTOR.full_name
-        raise TollwayError(Reason.REASON_REQUEST_MALFORMED, f"The message is not a valid {name}.") from None
-
-
-def _call(method: Method, context: Context) -> Call:
-    remaining = context.time_remaining()
-    return Call(
-        method.name,
-        _metadata(context),
-        peer=_address(context.peer()),
-        door="grpc",
-        deadline=None if remaining is None else time.monotonic() + remaining,
-    )
-
-
-def _metadata(context: Context) -> dict[str, str]:
-    """As the REST door has it: values of one name joined by commas."""
-    metadata: dict[str, str] = {}
-    for key, value in context.invocation_metadata() or ():
-        text = value if isinstance(value, str) else b64encode(value).decode()
-        metadata[key] = f"{metadata[key]}, {text}" if key in metadata else text
-    return metadata
-
-
-def _address(peer: str) -> str:
-    """`ipv4:127.0.0.1:50412` → `127.0.0.1`; `ipv6:%5B::1%5D:50412` → `::1`."""
-    _, _, address = unquote(peer).partition(":")
-    host, _, _ = address.rpartition(":")
-    return host.strip("[]")
-
-
-async def _begin(call: Call, context: Context) -> None:
-    await context.send_initial_metadata((("x-request-id", call.id), *call.response_metadata.items()))
-
-
-def _end(call: Call, context: Context) -> None:
-    if call.trailers:
-        context.set_trailing_metadata(tuple(call.trailers.items()))
-
-
-async def _abort(method: Method, call: Call, context: Context, error: TollwayError) -> None:
-    details = to_status(error, method.error_body).SerializeToString()
-    trailers = (("x-request-id", call.id), *call.trailers.items(), (_DETAILS, details))
-    await context.abort(_CODES[error.rule.code], error.message, trailers)
+        async with asyncio.timeout(_LOOK_SECONDS):
+            _, writer = await asyncio.open_connection(host, port)
+    except OSError as error:  # TimeoutError is one: a listener that is only busy.
+        return isinstance(error, ConnectionRefusedError)
+    writer.transport.abort()
+    return False

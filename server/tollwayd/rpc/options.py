@@ -21,6 +21,8 @@ def server_options(max_body_bytes: int) -> Sequence[tuple[str, int]]:
         # that sends the header at all; behind a proxy that is other callers' connection (grpc/grpc#34721).
         ("grpc.http2.hpack_table_size.decoder", 0),
         ("grpc.max_receive_message_length", max_body_bytes + FRAMING_BYTES),
+        # Identity alone: what is compressed is unpacked before anybody knows the caller, a kilobyte into a megabyte.
+        ("grpc.compression_enabled_algorithms_bitset", 1),
         ("grpc.max_metadata_size", MAX_METADATA_BYTES),
         ("grpc.absolute_max_metadata_size", MAX_METADATA_BYTES),
         # One connection must not take all of a worker: with it Envoy's edge guide gives 100.

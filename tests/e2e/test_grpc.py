@@ -86,6 +86,14 @@ async def test_raw_dialects_over_grpc(channel, key):
     assert b"event: message_stop" in b"".join(part.data for part in parts)
 
 
+async def test_names_that_a_caller_invents_are_no_defect(channel, key):
+    body = {"model": "claude", "messages": [{"role": "user", "content": "Hi"}], "é\r\n": 1, "seed": 7}
+    request = openai_pb2.CreateChatCompletionRequest(body=HttpBody(data=json.dumps(body).encode()))
+    call = openai_pb2_grpc.OpenAIServiceStub(channel).CreateChatCompletion(request, metadata=key)
+    assert [part async for part in call]
+    assert ("x-tollway-dropped", "seed,...") in tuple(await call.initial_metadata())
+
+
 async def test_list_models(channel, key):
     listed = await inference_pb2_grpc.InferenceServiceStub(channel).ListModels(
         inference_pb2.ListModelsRequest(), metadata=key

@@ -107,6 +107,14 @@ async def test_what_a_foreign_provider_cannot_be_told_is_named_in_the_answer(cli
     assert {"seed", "frequency_penalty"} <= set(answer.headers["x-tollway-dropped"].split(","))
 
 
+async def test_names_that_a_caller_invents_stay_within_the_answers_head(client):
+    invented = {"a\r\nx-evil: 1": 1, "é": 1, **{f"field_{number}": 1 for number in range(5000)}}
+    answer = await client.chat.completions.with_raw_response.create(model="claude", messages=HELLO, extra_body=invented)
+    names = answer.headers["x-tollway-dropped"].split(",")
+    assert (names[0], names[-1], len(names)) == ("field_0", "...", 21)
+    assert "x-evil" not in answer.headers
+
+
 async def test_the_list_of_models(client, tenant, gateway):
     assert [model.id async for model in await client.models.list()] == ["claude", "gpt"]
     assert (await client.models.retrieve("gpt")).id == "gpt"

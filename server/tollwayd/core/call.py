@@ -36,7 +36,8 @@ class Exchange:
     """What one call had with providers. Times are `time.monotonic()` seconds, `request_bytes` is the last body sent.
 
     `attempts` names every target tried, with the reason of those that failed; `dropped` the request's fields that the
-    target's dialect has no words for; `broken` is an error that the caller was told of within a stream.
+    target's dialect has no words for, as far as they can be shown; `broken` is an error that the caller was told of
+    within a stream.
     """
 
     model: str

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from tollwayd.core.errors import Reason, TollwayError
@@ -17,13 +19,27 @@ if TYPE_CHECKING:
     from tollwayd.core.snapshot import Target
     from tollwayd.proxy.engine import Blocks
 
+MAX_NAMES = 20
+"""How many of a request's fields are named that were dropped."""
+
+_SHOWABLE = re.compile(r"[A-Za-z0-9_.\[\]-]{1,64}")
+
 
 def write_request(call: Call, asked: Asked, target: Target, *, stream: bool) -> bytes:
     """The request in the target's dialect; notes on the call what could not be said in it."""
     written = target.provider.dialect.write_request(asked.request, target.model, stream=stream)
     assert call.exchange is not None
-    call.exchange.dropped = (*asked.dropped, *written.dropped)
+    call.exchange.dropped = showable((*asked.dropped, *written.dropped))
     return written.body
+
+
+def showable(names: Sequence[str]) -> tuple[str, ...]:
+    """Names of fields, fit for a header and a log line; `...` stands for those that are not.
+
+    A caller invents them: without bounds they would be lines and kilobytes of the caller's in both.
+    """
+    shown = tuple(islice(filter(_SHOWABLE.fullmatch, names), MAX_NAMES))
+    return shown if len(shown) == len(names) else (*shown, "...")
 
 
 def response_of(call: Call, target: Target, body: bytes) -> GenerateResponse:

@@ -158,6 +158,10 @@ class ProviderDialect(Protocol):
         (bounded, and without anything that looks like a credential) and `retry_after` where it gave one."""
         ...
 
+    def read_error_event(self, event: ServerSentEvent) -> TollwayError | None:
+        """The error that a stream's event tells, as `read_error` has it; None where it tells something else."""
+        ...
+
     def read_models(self, body: bytes) -> list[str]:
         """The names in a model list. REASON_UPSTREAM_INVALID where it is not one."""
         ...

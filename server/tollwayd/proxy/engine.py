@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from tollwayd.core.call import Exchange
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.core.routing import attempts
-from tollwayd.core.sse import Framer
+from tollwayd.core.sse import Framer, parse, split
 
 if TYPE_CHECKING:
     from tollwayd.core.call import Call
@@ -81,10 +81,20 @@ class Blocks:
         self.progress: Progress = _Unread()
 
     async def open(self) -> None:
-        """Waits for the first block: until then another target can still take over."""
-        self._first = await anext(self, b"")
-        if not self._first:
-            raise TollwayError(Reason.REASON_UPSTREAM_INTERRUPTED)
+        """Waits for the first event that says something: until then another target can still take over.
+
+        Comments say nothing: some providers send them while they look for a machine. What comes before the event's
+        block is not passed on. Raises the error where the event is one.
+        """
+        first = None
+        while first is None:
+            if not (block := await anext(self, b"")):
+                raise TollwayError(Reason.REASON_UPSTREAM_INTERRUPTED)
+            first = next(filter(None, map(parse, split(block))), None)
+        if error := self.target.provider.dialect.read_error_event(first):
+            self._response.close()
+            raise error
+        self._first = block
 
     def __aiter__(self) -> Blocks:
         return self

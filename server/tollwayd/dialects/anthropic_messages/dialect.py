@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tollway.proxy.v1.inference_pb2 import GenerateRequest, GenerateResponse, Usage
     from tollwayd.core.dialect import Asked, Envelope, EventReader, EventWriter, Headers, RelayStream, Written
     from tollwayd.core.errors import TollwayError
+    from tollwayd.core.sse import ServerSentEvent
 
 API_VERSION = "2023-06-01"
 """The `anthropic-version` that Anthropic's SDKs send, and whose answers are read here. Later ones refuse sampling."""
@@ -76,6 +77,9 @@ class AnthropicMessages:
 
     def read_error(self, status: int, headers: Mapping[str, str], body: bytes) -> TollwayError:
         return provider_error.read_error(status, headers, body)
+
+    def read_error_event(self, event: ServerSentEvent) -> TollwayError | None:
+        return provider_error.read_error_event(event)
 
     def read_models(self, body: bytes) -> list[str]:
         return provider_response.read_models(body)

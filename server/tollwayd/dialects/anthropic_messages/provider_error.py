@@ -13,6 +13,8 @@ from tollwayd.dialects.retry_after import retry_after
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tollwayd.core.sse import ServerSentEvent
+
 # 402 is an account of the operator's that is out of credit: as with a refused key, nothing that the caller did.
 _BY_STATUS = {
     401: Reason.REASON_UPSTREAM_CREDENTIAL_REFUSED,
@@ -43,6 +45,11 @@ class _ErrorBody(msgspec.Struct):
     error: Any = None
 
 
+class _ErrorEvent(_ErrorBody):
+    type: str = ""
+
+
+_ERROR_EVENT = msgspec.json.Decoder(_ErrorEvent)
 _ERROR_BODY = msgspec.json.Decoder(_ErrorBody)
 
 
@@ -57,6 +64,15 @@ def stream_error(error: object) -> TollwayError:
     """The `error` member of an event that broke off a stream, as a reason."""
     kind, message = _said(error)
     return _error(_BY_TYPE.get(kind, Reason.REASON_UPSTREAM_FAILED), message, None)
+
+
+def read_error_event(event: ServerSentEvent) -> TollwayError | None:
+    """The error in an event of the type `error`; None for any other."""
+    try:
+        said = _ERROR_EVENT.decode(event.data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return stream_error(said.error) if said.type == "error" else None
 
 
 def _error(reason: Reason, message: str, wait: float | None) -> TollwayError:

@@ -38,6 +38,7 @@ class OpenAIChat:
     write_request = staticmethod(provider_request.write_request)
     read_response = staticmethod(provider_response.read_response)
     read_error = staticmethod(provider_error.read_error)
+    read_error_event = staticmethod(provider_error.read_error_event)
     read_models = staticmethod(provider_response.read_models)
 
     relay_request = staticmethod(relay.relay_request)

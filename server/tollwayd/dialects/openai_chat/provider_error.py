@@ -9,10 +9,13 @@ import msgspec
 
 from tollwayd.core.errors import FieldViolation, Reason, TollwayError
 from tollwayd.dialects.json_body import public_text
+from tollwayd.dialects.openai_chat.answer_shapes import METERED_ANSWER
 from tollwayd.dialects.retry_after import retry_after
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from tollwayd.core.sse import ServerSentEvent
 
 UPSTREAM_CODE = "upstreamCode"
 """The metadata key of the provider's own code for a request that it rejected or a limit that it set."""
@@ -66,6 +69,17 @@ def stream_error(error: object) -> TollwayError:
     """The `error` member of an event within a stream, or of an answer under status 200."""
     said = _said(error)
     return _error(_by_words(said), said, None)
+
+
+def read_error_event(event: ServerSentEvent) -> TollwayError | None:
+    """The error in an event; None where it holds none."""
+    if b'"error"' not in event.data:
+        return None
+    try:
+        error = METERED_ANSWER.decode(event.data).error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return stream_error(error) if error else None
 
 
 def _error(reason: Reason, said: _Said, wait: float | None) -> TollwayError:

@@ -91,3 +91,9 @@ async def test_an_answer_behind_comments_is_one(gateway, pair, provider, second)
     status, answer = await ask(gateway, await pair("openai", "openai"), stream=True)
     assert (status, answer[answer.index(b"data") :]) == (200, chunk)
     assert not second.requests
+
+
+async def test_a_target_that_cannot_be_asked_hides_no_limit_of_another(gateway, pair, provider):
+    provider.use({"rules": [{"answer": {"status": 429, "headers": {"retry-after": "7"}, "error": "Slow down."}}]})
+    status, answer = await ask(gateway, await pair("openai", "anthropic"), n=2)
+    assert (status, json.loads(answer)["error"]["type"]) == (429, "rate_limit_error"), answer

@@ -8,23 +8,25 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
 from tollwayd.core.call import Exchange
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.core.routing import attempts
 from tollwayd.core.sse import Framer, parse, split
+from tollwayd.proxy.failures import Failures
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from tollwayd.core.call import Call
     from tollwayd.core.snapshot import Model, Target
     from tollwayd.upstream.client import HttpClient, HttpResponse
 
+T = TypeVar("T")
+
 MAX_ERROR_BYTES = 64 * 1024
 """How much of a provider's error answer is read: its message is far shorter, and the rest is not worth waiting for."""
-
-FINAL = frozenset({Reason.REASON_UPSTREAM_REJECTED, Reason.REASON_FIELD_INVALID})
-"""Reasons that the request itself gave: another target would refuse it as well."""
 
 END_GRACE_SECONDS = 0.1
 """How long the body of an answer that is complete may take to end: one that does leaves its connection for others."""
@@ -132,44 +134,54 @@ class Engine:
         self._client = client
 
     async def whole(self, call: Call, model: Model, request: Request) -> Whole:
-        """The first whole answer that a target gives. TollwayError of the last one tried where none does."""
-        error = None
-        for target in attempts(model):
-            try:
-                response = await self._send(call, target, request)
-                return Whole(target, await response.read())
-            except TollwayError as refusal:
-                error = _noted(call, target, refusal)
-        raise error or TollwayError(Reason.REASON_MODEL_UNUSABLE)
+        """The first whole answer that a target gives. Where none does, the TollwayError that tells the caller most."""
+        return await self._first(call, model, request, _read_whole)
 
     async def blocks(self, call: Call, model: Model, request: Request) -> Blocks:
         """The first streamed answer that a target begins; the call closes it."""
-        error = None
-        for target in attempts(model):
-            try:
-                blocks = Blocks(target, await self._send(call, target, request))
-                await blocks.open()
-            except TollwayError as refusal:
-                error = _noted(call, target, refusal)
-            else:
-                return blocks
-        raise error or TollwayError(Reason.REASON_MODEL_UNUSABLE)
+        return await self._first(call, model, request, _open_blocks)
 
-    async def _send(self, call: Call, target: Target, request: Request) -> HttpResponse:
-        provider = target.provider
+    async def _first(
+        self, call: Call, model: Model, request: Request, read: Callable[[Target, HttpResponse], Awaitable[T]]
+    ) -> T:
         exchange = call.exchange
         assert exchange is not None
-        exchange.provider = provider.name
-        exchange.upstream_model = target.model
-        body = request.body_for(target)
-        exchange.request_bytes = len(body)
+        failures = Failures(exchange)
+        for target in attempts(model):
+            exchange.provider = target.provider.name
+            exchange.upstream_model = target.model
+            try:
+                body = request.body_for(target)
+            except TollwayError as error:
+                failures.unasked(error)
+                continue
+            exchange.request_bytes = len(body)
+            try:
+                return await read(target, await self._send(call, target, request, body))
+            except TollwayError as error:
+                failures.asked(error)
+        raise failures.told()
+
+    async def _send(self, call: Call, target: Target, request: Request, body: bytes) -> HttpResponse:
+        provider = target.provider
         head = (target.stream_head if request.stream else target.unary_head) + request.headers_for(target)
         response = await self._client.send(provider.origin, head, body, timeouts=provider.timeouts)
         call.defer(response.close)
-        exchange.first_byte_at = response.first_byte_at
+        assert call.exchange is not None
+        call.exchange.first_byte_at = response.first_byte_at
         if response.status != _OK:
             raise provider.dialect.read_error(response.status, response.headers, await _error_body(response))
         return response
+
+
+async def _read_whole(target: Target, response: HttpResponse) -> Whole:
+    return Whole(target, await response.read())
+
+
+async def _open_blocks(target: Target, response: HttpResponse) -> Blocks:
+    blocks = Blocks(target, response)
+    await blocks.open()
+    return blocks
 
 
 async def _error_body(response: HttpResponse) -> bytes:
@@ -192,12 +204,3 @@ def find_model(call: Call, public_name: str, *, stream: bool) -> Model:
     if model is None:
         raise TollwayError(Reason.REASON_MODEL_NOT_FOUND)
     return model
-
-
-def _noted(call: Call, target: Target, error: TollwayError) -> TollwayError:
-    """The error again, so that the next target is tried, unless no other one could do better."""
-    assert call.exchange is not None
-    call.exchange.attempts.append(f"{target.provider.name}: {error.rule.name}")
-    if error.reason in FINAL:
-        raise error
-    return error

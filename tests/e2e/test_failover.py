@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from urllib.request import Request
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -97,3 +97,32 @@ async def test_a_target_that_cannot_be_asked_hides_no_limit_of_another(gateway, 
     provider.use({"rules": [{"answer": {"status": 429, "headers": {"retry-after": "7"}, "error": "Slow down."}}]})
     status, answer = await ask(gateway, await pair("openai", "anthropic"), n=2)
     assert (status, json.loads(answer)["error"]["type"]) == (429, "rate_limit_error"), answer
+
+
+async def test_what_was_noted_of_one_target_says_nothing_of_the_next(gateway, pair, provider):
+    provider.use({"rules": [{"answer": {"status": 529}}]})
+    key = await pair("anthropic", "openai")
+    answer = await asyncio.to_thread(_head, gateway, key, {"seed": 7, "logit_bias": {"1": 1}})
+    assert (answer.status, answer.headers["x-tollway-dropped"]) == (200, None)
+
+
+def _head(gateway, key: str, fields: dict):
+    body = json.dumps({"model": "pair", "messages": HELLO, "max_tokens": 64, **fields}).encode()
+    headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+    with urlopen(Request(gateway.url("proxy_http") + PATHS["openai"], body, headers), timeout=30) as answer:
+        return answer
+
+
+async def test_a_header_that_cannot_be_written_is_the_callers_fault(gateway, pair, provider, second):
+    # The gateway takes it for UTF-8, and HTTP has no way to write the character.
+    unwritable = {"openai-beta": "\u20ac".encode().decode("latin-1")}
+    status, answer = await ask(gateway, await pair("openai", "anthropic"), headers=unwritable)
+    assert status == 400, answer
+    assert not provider.requests
+    assert not second.requests
+
+
+async def test_a_header_that_goes_nowhere_harms_nobody(gateway, pair):
+    unwritable = {"openai-beta": "\u20ac".encode().decode("latin-1")}
+    status, answer = await ask(gateway, await pair("anthropic", "anthropic"), headers=unwritable)
+    assert status == 200, answer

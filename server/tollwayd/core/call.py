@@ -51,6 +51,14 @@ class Exchange:
     first_byte_at: float | None = None
     broken: TollwayError | None = None
 
+    def begin(self, provider: str, upstream_model: str) -> None:
+        """Turns to a target: what was noted of the one before says nothing of it."""
+        self.provider = provider
+        self.upstream_model = upstream_model
+        self.request_bytes = 0
+        self.dropped = ()
+        self.first_byte_at = None
+
 
 class Call:
     """One request. The door makes it; the chain and the servicer read it and add to it.

@@ -44,7 +44,7 @@ class Request(Protocol):
         ...
 
     def headers_for(self, target: Target) -> bytes:
-        """Header lines to add to the target's own, each with its CRLF; usually none."""
+        """Header lines to add to the target's own, each with its CRLF; usually none. Never fails."""
         ...
 
 
@@ -148,8 +148,7 @@ class Engine:
         assert exchange is not None
         failures = Failures(exchange)
         for target in attempts(model):
-            exchange.provider = target.provider.name
-            exchange.upstream_model = target.model
+            exchange.begin(target.provider.name, target.model)
             try:
                 body = request.body_for(target)
             except TollwayError as error:

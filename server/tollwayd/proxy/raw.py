@@ -18,7 +18,7 @@ from tollwayd.proxy.engine import find_model
 from tollwayd.upstream.client import header_lines
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Sequence
+    from collections.abc import AsyncGenerator
 
     from tollwayd.core.call import Call
     from tollwayd.core.dialect import Asked, Dialect, Envelope
@@ -34,13 +34,13 @@ _EVENTS = "text/event-stream"
 class RawRequest:
     """A request as its caller wrote it, for targets of the same dialect or another."""
 
-    __slots__ = ("_asked", "_call", "_caller", "_envelope", "_forwarded", "stream")
+    __slots__ = ("_asked", "_call", "_caller", "_envelope", "_headers", "stream")
 
-    def __init__(self, call: Call, caller: Dialect, envelope: Envelope, forwarded: Sequence[str]) -> None:
+    def __init__(self, call: Call, caller: Dialect, envelope: Envelope, headers: bytes) -> None:
         self._call = call
         self._caller = caller
         self._envelope = envelope
-        self._forwarded = forwarded
+        self._headers = headers
         self._asked: Asked | None = None
         self.stream = envelope.stream
 
@@ -54,11 +54,7 @@ class RawRequest:
 
     def headers_for(self, target: Target) -> bytes:
         """The caller's headers that mean something to a provider of its dialect."""
-        if target.provider.dialect is not self._caller:
-            return b""
-        metadata = self._call.metadata
-        given = [(name, metadata[name]) for name in self._forwarded if name in metadata]
-        return header_lines(given) if given else b""
+        return self._headers if target.provider.dialect is self._caller else b""
 
 
 class RawService:
@@ -76,10 +72,19 @@ class RawService:
         _require_json(body.content_type)
         envelope = self._caller.peek(body.data)
         model = find_model(call, envelope.model, stream=envelope.stream)
-        request = RawRequest(call, self._caller, envelope, self._forwarded)
+        request = RawRequest(call, self._caller, envelope, self._headers(call, model))
         if envelope.stream:
             return await self._stream(call, model, request, envelope)
         return await self._whole(call, model, request)
+
+    def _headers(self, call: Call, model: Model) -> bytes:
+        # Before any target is tried: one that cannot be written is the caller's fault, and no provider's failure.
+        metadata = call.metadata
+        given = [(name, metadata[name]) for name in self._forwarded if name in metadata]
+        return header_lines(given) if given and self._speaks(model) else b""
+
+    def _speaks(self, model: Model) -> bool:
+        return any(target.provider.dialect is self._caller for tier in model.tiers for target in tier)
 
     async def _whole(self, call: Call, model: Model, request: RawRequest) -> HttpBody:
         target, body = await self._engine.whole(call, model, request)

@@ -120,6 +120,36 @@ async def test_an_error_carries_its_reason_and_in_a_raw_dialect_its_body(channel
     assert json.loads(body.data)["error"]["code"] == "model_not_found"
 
 
+@pytest.fixture
+def lengthy(provider):
+    """A provider that rejects every request at length, in characters of three bytes each."""
+    error = {
+        "message": "请求的内容不符合要求" * 60,
+        "type": "invalid_request_error",
+        "param": "字段" * 200,
+        "code": "bad",
+    }
+    provider.use({"rules": [{"answer": {"status": 400, "body": {"error": error}}}]})
+
+
+@pytest.mark.usefixtures("lengthy")
+@pytest.mark.parametrize("typed", [False, True])
+async def test_a_long_error_fits_into_what_clients_take(channel, key, typed):
+    body = HttpBody(data=b'{"model":"gpt","messages":[{"role":"user","content":"Hi"}]}')
+    raw = openai_pb2.CreateChatCompletionRequest(body=body)
+
+    async def ask():
+        if typed:
+            return await inference_pb2_grpc.InferenceServiceStub(channel).Generate(hello("gpt"), metadata=key)
+        return await openai_pb2_grpc.OpenAIServiceStub(channel).CreateChatCompletion(raw, metadata=key).read()
+
+    for _ in range(5):  # Beyond 8 KiB clients lose errors by chance.
+        with pytest.raises(grpc.aio.AioRpcError) as error:
+            await ask()
+        assert error.value.code() == grpc.StatusCode.INVALID_ARGUMENT, error.value.details()
+        assert "请求的内容不符合要求" in details(error.value).message
+
+
 async def test_field_violations_are_named(channel, key):
     with pytest.raises(grpc.aio.AioRpcError) as error:
         await inference_pb2_grpc.InferenceServiceStub(channel).Generate(

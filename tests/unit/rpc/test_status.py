@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+from urllib.parse import quote
+
+import pytest
+from google.api.httpbody_pb2 import HttpBody
+from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
+
+from tollwayd.core.errors import FieldViolation, Reason, TollwayError
+from tollwayd.rpc.status import MAX_WIRE_BYTES, to_status
+
+KINDS = {"ErrorInfo": ErrorInfo, "BadRequest": BadRequest, "RetryInfo": RetryInfo, "HttpBody": HttpBody}
+
+
+def rejected(message, violations=0):
+    said = [FieldViolation(f"field_{number}", "is wrong.") for number in range(violations)]
+    return TollwayError(Reason.REASON_UPSTREAM_REJECTED, message, violations=said, retry_after=7)
+
+
+def body(error):
+    return HttpBody(data=error.message.encode() * 2)
+
+
+def kinds(status):
+    return [detail.type_url.rpartition(".")[2] for detail in status.details]
+
+
+def wire_bytes(status):
+    return len(quote(status.message, safe=" !\"#$&'()*+,/:;<=>?@[\\]^`{|}")) + status.ByteSize() * 4 / 3
+
+
+def test_a_short_error_is_told_in_full():
+    status = to_status(rejected("No.", violations=2), body)
+    assert status.message == "No."
+    assert kinds(status) == ["ErrorInfo", "BadRequest", "RetryInfo", "HttpBody"]
+
+
+def test_the_body_goes_first():
+    status = to_status(rejected("n" * 1200, violations=2), body)
+    assert status.message == "n" * 1200
+    assert kinds(status) == ["ErrorInfo", "BadRequest", "RetryInfo"]
+
+
+def test_then_violations_for_which_there_is_no_room():
+    status = to_status(rejected("No.", violations=5000), body)
+    bad = BadRequest()
+    assert status.details[1].Unpack(bad)
+    assert 50 < len(bad.field_violations) < 200
+    assert bad.field_violations[0].field == "field_0"
+    assert MAX_WIRE_BYTES - 200 < wire_bytes(status) <= MAX_WIRE_BYTES
+
+
+@pytest.mark.parametrize("character", ["n", "%", "\n", "é", "请", "\U0001f600"])
+def test_then_the_message_is_shortened(character):
+    status = to_status(rejected(character * 10_000, violations=3), body)
+    assert kinds(status) == ["ErrorInfo", "RetryInfo"]
+    assert set(status.message) == {character, "…"}
+    assert MAX_WIRE_BYTES - 200 < wire_bytes(status) <= MAX_WIRE_BYTES

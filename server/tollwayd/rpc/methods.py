@@ -162,6 +162,6 @@ def _end(call: Call, context: Context) -> None:
 
 
 async def _abort(method: Method, call: Call, context: Context, error: TollwayError) -> None:
-    details = to_status(error, method.error_body).SerializeToString()
-    trailers = (("x-request-id", call.id), *call.trailers.items(), (_DETAILS, details))
-    await context.abort(_CODES[error.rule.code], error.message, trailers)
+    status = to_status(error, method.error_body)
+    trailers = (("x-request-id", call.id), *call.trailers.items(), (_DETAILS, status.SerializeToString()))
+    await context.abort(_CODES[error.rule.code], status.message, trailers)

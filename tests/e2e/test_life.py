@@ -15,8 +15,10 @@ from urllib.request import Request
 
 import grpc
 import openai
+import psutil
 import pytest
 from google.protobuf.json_format import ParseDict
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 from openai import AsyncOpenAI
 
 from tests.bench.processes import free_port
@@ -103,6 +105,22 @@ async def held_over_grpc(gateway: Gateway, secret: str) -> None:
         stub = inference_pb2_grpc.InferenceServiceStub(channel)
         with pytest.raises(grpc.aio.AioRpcError):
             await stub.Generate(request, metadata=(("authorization", f"Bearer {secret}"),))
+
+
+async def test_starting_redis_again_under_calls_leaves_no_word_of_grpc_in_the_log(tmp_path):
+    with Gateway(tmp_path) as gateway:
+        async with grpc.aio.insecure_channel(gateway.addresses["admin_grpc"]) as channel:
+            check = health_pb2_grpc.HealthStub(channel).Check
+            request = health_pb2.HealthCheckRequest(service="tollway.admin.v1.TenantService")
+            for _ in range(3):
+                redis = next(
+                    p for p in psutil.Process(gateway.process.pid).children(recursive=True) if "redis" in p.name()
+                )
+                redis.kill()
+                until = time.monotonic() + 1
+                while time.monotonic() < until:
+                    await check(request)
+    assert not [line for line in gateway.log if "fork" in line]
 
 
 def test_an_idle_gateway_stops_after_the_notice(tmp_path):

@@ -35,11 +35,11 @@ class DataFolder:
 
     def prepare(self) -> None:
         """Makes the folder where there is none, and sees that files can be made in it."""
-        if self.path.exists() and not self.path.is_dir():
-            self._refuse("is not a folder")
         with self._told():
+            if self.path.exists() and not self.path.is_dir():
+                self._refuse("is not a folder")
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not os.access(self.path, os.W_OK | os.X_OK):
+        if not os.access(self.path, os.W_OK | os.X_OK, effective_ids=True):
             self._refuse("cannot be written to by this user")
 
     def keyring(self) -> Keyring:

@@ -83,14 +83,16 @@ def _environment(known: Collection[str]) -> Given:
 def _file(known: Collection[str]) -> Given:
     named = os.environ.get(CONFIG_VARIABLE)
     path = Path(named or "tollway.yaml")
-    if not path.is_file():
-        if named:
-            raise StartError(f"{CONFIG_VARIABLE} names a file that does not exist", status=MISTAKE)
-        return {}
     try:
-        values = msgspec.yaml.decode(path.read_bytes(), type=dict[str, Any] | None) or {}
+        content = path.read_bytes()
+    except FileNotFoundError:
+        if named:
+            raise StartError(f"{CONFIG_VARIABLE} names a file that does not exist", status=MISTAKE) from None
+        return {}
     except OSError as error:
-        raise StartError(f"{path} cannot be read: {error.strerror}") from error
+        raise StartError(f"{path} cannot be read as a file of settings: {error.strerror}") from error
+    try:
+        values = msgspec.yaml.decode(content, type=dict[str, Any] | None) or {}
     except msgspec.DecodeError:
         raise StartError(f"{path} is not a YAML mapping of settings to values", status=MISTAKE) from None
     _refuse_unknown(f"{path}: ", values, known)

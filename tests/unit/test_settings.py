@@ -82,6 +82,13 @@ def test_a_file_of_another_name_is_read_where_the_environment_names_it(alone, gi
         load_settings()
 
 
+def test_a_file_that_cannot_be_read_is_told(alone, given):
+    given(config=str(alone))
+    with pytest.raises(StartError, match=r"cannot be read as a file of settings: Is a directory") as error:
+        load_settings()
+    assert error.value.status == 1
+
+
 def test_an_empty_file_sets_nothing(alone):
     (alone / "tollway.yaml").write_text("# nothing yet\n")
     assert load_settings().log_level == "info"

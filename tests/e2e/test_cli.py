@@ -60,3 +60,13 @@ def test_the_scripted_provider_serves_until_ctrl_c():
 def test_the_version_is_told():
     run = tollway("--version")
     assert (run.returncode, run.stdout) == (0, f"tollway {version('tollway')}\n")
+
+
+def test_a_defect_of_ours_shows_its_traceback():
+    program = "from tollwayd import cli, settings; settings.load_settings = lambda: 1 / 0; cli.main(['serve'])"
+    run = subprocess.run(
+        [sys.executable, "-c", program], env=ENVIRONMENT, capture_output=True, text=True, timeout=30, check=False
+    )
+    assert run.returncode == 1
+    assert "Traceback" in run.stderr
+    assert "ZeroDivisionError" in run.stderr

@@ -29,7 +29,5 @@ def trouble(error: TollwayError) -> str:
     if isinstance(cause, AuthenticationError | NoPermissionError):
         return "refuses the user name or password, or lets that user do too little; mend the URL, or the user's rights"
     if isinstance(cause, ResponseError) and not isinstance(cause, LostConnectionError):
-        return (
-            f"refuses what the gateway asks of it ({cause}); it has to be a Redis 6.2 or newer that can be written to"
-        )
+        return "refuses what the gateway asks of it; it has to be a Redis 6.2 or newer that can be written to"
     return "does not answer; start it, or set the URL of one that runs"

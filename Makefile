@@ -65,9 +65,9 @@ $(VENV)/bench.stamp: requirements-bench.lock $(VENV)/dev.stamp
 
 ## Checks, and what mends them.
 
-.PHONY: check-lint check-types check-layers check-house check-proto check-breaking check-gen check-lock
+.PHONY: check-lint check-types check-layers check-house check-proto check-api check-breaking check-gen check-lock
 .PHONY: fix-lint fix-proto fix-gen fix-lock gen lock
-check: check-lint check-types check-layers check-house check-proto check-breaking check-gen check-lock ## Run every check
+check: check-lint check-types check-layers check-house check-proto check-api check-breaking check-gen check-lock ## Run every check
 fix: fix-proto fix-gen fix-lint fix-lock ## Mend what can be mended by machine
 
 check-lint: $(VENV)/dev.stamp ## ruff: rules and format
@@ -90,6 +90,9 @@ check-house: $(VENV)/dev.stamp ## Sizes of functions and files; words that a pac
 check-proto: $(VENV)/dev.stamp ## buf: lint and format
 	$(BIN)/buf lint
 	$(BIN)/buf format --diff --exit-code --path proto/tollway
+
+check-api: $(VENV)/dev.stamp ## Design of the API: Google's AIPs and rules of the house
+	$(BIN)/pytest tests/unit/api
 
 fix-proto: $(VENV)/dev.stamp ## Format the protos
 	$(BIN)/buf format --write --path proto/tollway

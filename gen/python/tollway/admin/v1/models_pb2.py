@@ -32,7 +32,7 @@ from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mas
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dtollway/admin/v1/models.proto\x12\x10tollway.admin.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe0\x02\n\x05Model\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x1e\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12\x1d\n\x0bpublic_name\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12\x37\n\x07targets\x18\x04 \x03(\x0b\x32\x18.tollway.admin.v1.TargetB\x0c\xe2\x41\x01\x02\xbaH\x05\x92\x01\x02\x10\x64\x12\x35\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x15\n\x04\x65tag\x18\x07 \x01(\tB\x07\xbaH\x04r\x02\x18@:F\xea\x41\x43\n\x11tollway.dev/Model\x12\x1ftenants/{tenant}/models/{model}*\x06models2\x05model\"\xb2\x01\n\x06Target\x12>\n\x08provider\x18\x01 \x01(\tB,\xe2\x41\x01\x02\xbaH%r#2!^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$\x12\x1d\n\x05model\x18\x02 \x01(\tB\x0e\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x01\x18\x80\x02\x12 \n\x06weight\x18\x03 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\xc0\x84=(\x00H\x00\x88\x01\x01\x12\x1c\n\x08priority\x18\x04 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x42\t\n\x07_weight\"\xcf\x01\n\x12\x43reateModelRequest\x12\x45\n\x06parent\x18\x01 \x01(\tB5\xe2\x41\x01\x02\xfa\x41\x13\x12\x11tollway.dev/Model\xbaH\x18r\x16\x32\x14^tenants/[^/]{1,63}$\x12>\n\x08model_id\x18\x02 \x01(\tB,\xe2\x41\x01\x02\xbaH%r#2!^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$\x12\x32\n\x05model\x18\x03 \x01(\x0b\x32\x17.tollway.admin.v1.ModelB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\"h\n\x0fGetModelRequest\x12U\n\x04name\x18\x01 \x01(\tBG\xe2\x41\x01\x02\xfa\x41\x13\n\x11tollway.dev/Model\xbaH*r(2&^tenants/[^/]{1,63}/models/[^/]{1,63}$\"\xae\x01\n\x11ListModelsRequest\x12\x45\n\x06parent\x18\x01 \x01(\tB5\xe2\x41\x01\x02\xfa\x41\x13\x12\x11tollway.dev/Model\xbaH\x18r\x16\x32\x14^tenants/[^/]{1,63}$\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\x12\x18\n\x06\x66ilter\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\"V\n\x12ListModelsResponse\x12\'\n\x06models\x18\x01 \x03(\x0b\x32\x17.tollway.admin.v1.Model\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"y\n\x12UpdateModelRequest\x12\x32\n\x05model\x18\x01 \x01(\x0b\x32\x17.tollway.admin.v1.ModelB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\"\x82\x01\n\x12\x44\x65leteModelRequest\x12U\n\x04name\x18\x01 \x01(\tBG\xe2\x41\x01\x02\xfa\x41\x13\n\x11tollway.dev/Model\xbaH*r(2&^tenants/[^/]{1,63}/models/[^/]{1,63}$\x12\x15\n\x04\x65tag\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@2\xb5\x05\n\x0cModelService\x12\x92\x01\n\x0b\x43reateModel\x12$.tollway.admin.v1.CreateModelRequest\x1a\x17.tollway.admin.v1.Model\"D\xda\x41\x15parent,model,model_id\x82\xd3\xe4\x93\x02&\"\x1d/v1/{parent=tenants/*}/models:\x05model\x12t\n\x08GetModel\x12!.tollway.admin.v1.GetModelRequest\x1a\x17.tollway.admin.v1.Model\",\xda\x41\x04name\x82\xd3\xe4\x93\x02\x1f\x12\x1d/v1/{name=tenants/*/models/*}\x12\x87\x01\n\nListModels\x12#.tollway.admin.v1.ListModelsRequest\x1a$.tollway.admin.v1.ListModelsResponse\".\xda\x41\x06parent\x82\xd3\xe4\x93\x02\x1f\x12\x1d/v1/{parent=tenants/*}/models\x12\x94\x01\n\x0bUpdateModel\x12$.tollway.admin.v1.UpdateModelRequest\x1a\x17.tollway.admin.v1.Model\"F\xda\x41\x11model,update_mask\x82\xd3\xe4\x93\x02,2#/v1/{model.name=tenants/*/models/*}:\x05model\x12y\n\x0b\x44\x65leteModel\x12$.tollway.admin.v1.DeleteModelRequest\x1a\x16.google.protobuf.Empty\",\xda\x41\x04name\x82\xd3\xe4\x93\x02\x1f*\x1d/v1/{name=tenants/*/models/*}b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dtollway/admin/v1/models.proto\x12\x10tollway.admin.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe8\x02\n\x05Model\x12\x1a\n\x04name\x18\x01 \x01(\tB\x0c\xe2\x41\x01\x08\xbaH\x05r\x03\x18\x80\x02\x12\x1e\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12\x1d\n\x0bpublic_name\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12\x37\n\x07targets\x18\x04 \x03(\x0b\x32\x18.tollway.admin.v1.TargetB\x0c\xe2\x41\x01\x02\xbaH\x05\x92\x01\x02\x10\x64\x12\x35\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x15\n\x04\x65tag\x18\x07 \x01(\tB\x07\xbaH\x04r\x02\x18@:F\xea\x41\x43\n\x11tollway.dev/Model\x12\x1ftenants/{tenant}/models/{model}*\x06models2\x05model\"\xb2\x01\n\x06Target\x12>\n\x08provider\x18\x01 \x01(\tB,\xe2\x41\x01\x02\xbaH%r#2!^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$\x12\x1d\n\x05model\x18\x02 \x01(\tB\x0e\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x01\x18\x80\x02\x12 \n\x06weight\x18\x03 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\xc0\x84=(\x00H\x00\x88\x01\x01\x12\x1c\n\x08priority\x18\x04 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x42\t\n\x07_weight\"\xcf\x01\n\x12\x43reateModelRequest\x12\x45\n\x06parent\x18\x01 \x01(\tB5\xe2\x41\x01\x02\xfa\x41\x13\x12\x11tollway.dev/Model\xbaH\x18r\x16\x32\x14^tenants/[^/]{1,63}$\x12>\n\x08model_id\x18\x02 \x01(\tB,\xe2\x41\x01\x02\xbaH%r#2!^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$\x12\x32\n\x05model\x18\x03 \x01(\x0b\x32\x17.tollway.admin.v1.ModelB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\"h\n\x0fGetModelRequest\x12U\n\x04name\x18\x01 \x01(\tBG\xe2\x41\x01\x02\xfa\x41\x13\n\x11tollway.dev/Model\xbaH*r(2&^tenants/[^/]{1,63}/models/[^/]{1,63}$\"\xae\x01\n\x11ListModelsRequest\x12\x45\n\x06parent\x18\x01 \x01(\tB5\xe2\x41\x01\x02\xfa\x41\x13\x12\x11tollway.dev/Model\xbaH\x18r\x16\x32\x14^tenants/[^/]{1,63}$\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\x12\x18\n\x06\x66ilter\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\"V\n\x12ListModelsResponse\x12\'\n\x06models\x18\x01 \x03(\x0b\x32\x17.tollway.admin.v1.Model\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"y\n\x12UpdateModelRequest\x12\x32\n\x05model\x18\x01 \x01(\x0b\x32\x17.tollway.admin.v1.ModelB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\"\x82\x01\n\x12\x44\x65leteModelRequest\x12U\n\x04name\x18\x01 \x01(\tBG\xe2\x41\x01\x02\xfa\x41\x13\n\x11tollway.dev/Model\xbaH*r(2&^tenants/[^/]{1,63}/models/[^/]{1,63}$\x12\x15\n\x04\x65tag\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@2\xb5\x05\n\x0cModelService\x12\x92\x01\n\x0b\x43reateModel\x12$.tollway.admin.v1.CreateModelRequest\x1a\x17.tollway.admin.v1.Model\"D\xda\x41\x15parent,model,model_id\x82\xd3\xe4\x93\x02&\"\x1d/v1/{parent=tenants/*}/models:\x05model\x12t\n\x08GetModel\x12!.tollway.admin.v1.GetModelRequest\x1a\x17.tollway.admin.v1.Model\",\xda\x41\x04name\x82\xd3\xe4\x93\x02\x1f\x12\x1d/v1/{name=tenants/*/models/*}\x12\x87\x01\n\nListModels\x12#.tollway.admin.v1.ListModelsRequest\x1a$.tollway.admin.v1.ListModelsResponse\".\xda\x41\x06parent\x82\xd3\xe4\x93\x02\x1f\x12\x1d/v1/{parent=tenants/*}/models\x12\x94\x01\n\x0bUpdateModel\x12$.tollway.admin.v1.UpdateModelRequest\x1a\x17.tollway.admin.v1.Model\"F\xda\x41\x11model,update_mask\x82\xd3\xe4\x93\x02,2#/v1/{model.name=tenants/*/models/*}:\x05model\x12y\n\x0b\x44\x65leteModel\x12$.tollway.admin.v1.DeleteModelRequest\x1a\x16.google.protobuf.Empty\",\xda\x41\x04name\x82\xd3\xe4\x93\x02\x1f*\x1d/v1/{name=tenants/*/models/*}b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,7 +40,7 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tollway.admin.v1.models_pb2
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_MODEL'].fields_by_name['name']._loaded_options = None
-  _globals['_MODEL'].fields_by_name['name']._serialized_options = b'\342A\001\010'
+  _globals['_MODEL'].fields_by_name['name']._serialized_options = b'\342A\001\010\272H\005r\003\030\200\002'
   _globals['_MODEL'].fields_by_name['display_name']._loaded_options = None
   _globals['_MODEL'].fields_by_name['display_name']._serialized_options = b'\272H\005r\003\030\310\001'
   _globals['_MODEL'].fields_by_name['public_name']._loaded_options = None
@@ -96,21 +96,21 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MODELSERVICE'].methods_by_name['DeleteModel']._loaded_options = None
   _globals['_MODELSERVICE'].methods_by_name['DeleteModel']._serialized_options = b'\332A\004name\202\323\344\223\002\037*\035/v1/{name=tenants/*/models/*}'
   _globals['_MODEL']._serialized_start=292
-  _globals['_MODEL']._serialized_end=644
-  _globals['_TARGET']._serialized_start=647
-  _globals['_TARGET']._serialized_end=825
-  _globals['_CREATEMODELREQUEST']._serialized_start=828
-  _globals['_CREATEMODELREQUEST']._serialized_end=1035
-  _globals['_GETMODELREQUEST']._serialized_start=1037
-  _globals['_GETMODELREQUEST']._serialized_end=1141
-  _globals['_LISTMODELSREQUEST']._serialized_start=1144
-  _globals['_LISTMODELSREQUEST']._serialized_end=1318
-  _globals['_LISTMODELSRESPONSE']._serialized_start=1320
-  _globals['_LISTMODELSRESPONSE']._serialized_end=1406
-  _globals['_UPDATEMODELREQUEST']._serialized_start=1408
-  _globals['_UPDATEMODELREQUEST']._serialized_end=1529
-  _globals['_DELETEMODELREQUEST']._serialized_start=1532
-  _globals['_DELETEMODELREQUEST']._serialized_end=1662
-  _globals['_MODELSERVICE']._serialized_start=1665
-  _globals['_MODELSERVICE']._serialized_end=2358
+  _globals['_MODEL']._serialized_end=652
+  _globals['_TARGET']._serialized_start=655
+  _globals['_TARGET']._serialized_end=833
+  _globals['_CREATEMODELREQUEST']._serialized_start=836
+  _globals['_CREATEMODELREQUEST']._serialized_end=1043
+  _globals['_GETMODELREQUEST']._serialized_start=1045
+  _globals['_GETMODELREQUEST']._serialized_end=1149
+  _globals['_LISTMODELSREQUEST']._serialized_start=1152
+  _globals['_LISTMODELSREQUEST']._serialized_end=1326
+  _globals['_LISTMODELSRESPONSE']._serialized_start=1328
+  _globals['_LISTMODELSRESPONSE']._serialized_end=1414
+  _globals['_UPDATEMODELREQUEST']._serialized_start=1416
+  _globals['_UPDATEMODELREQUEST']._serialized_end=1537
+  _globals['_DELETEMODELREQUEST']._serialized_start=1540
+  _globals['_DELETEMODELREQUEST']._serialized_end=1670
+  _globals['_MODELSERVICE']._serialized_start=1673
+  _globals['_MODELSERVICE']._serialized_end=2366
 # @@protoc_insertion_point(module_scope)

@@ -32,7 +32,7 @@ from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mas
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1etollway/admin/v1/tenants.proto\x12\x10tollway.admin.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x8f\x02\n\x06Tenant\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x1e\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12\x10\n\x08\x64isabled\x18\x03 \x01(\x08\x12\x35\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x15\n\x04\x65tag\x18\x06 \x01(\tB\x07\xbaH\x04r\x02\x18@::\xea\x41\x37\n\x12tollway.dev/Tenant\x12\x10tenants/{tenant}*\x07tenants2\x06tenant\"\x8c\x01\n\x13\x43reateTenantRequest\x12?\n\ttenant_id\x18\x01 \x01(\tB,\xe2\x41\x01\x02\xbaH%r#2!^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$\x12\x34\n\x06tenant\x18\x02 \x01(\x0b\x32\x18.tollway.admin.v1.TenantB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\"X\n\x10GetTenantRequest\x12\x44\n\x04name\x18\x01 \x01(\tB6\xe2\x41\x01\x02\xfa\x41\x14\n\x12tollway.dev/Tenant\xbaH\x18r\x16\x32\x14^tenants/[^/]{1,63}$\"h\n\x12ListTenantsRequest\x12\x1a\n\tpage_size\x18\x01 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\x12\x18\n\x06\x66ilter\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\"Y\n\x13ListTenantsResponse\x12)\n\x07tenants\x18\x01 \x03(\x0b\x32\x18.tollway.admin.v1.Tenant\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"|\n\x13UpdateTenantRequest\x12\x34\n\x06tenant\x18\x01 \x01(\x0b\x32\x18.tollway.admin.v1.TenantB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\"\x81\x01\n\x13\x44\x65leteTenantRequest\x12\x44\n\x04name\x18\x01 \x01(\tB6\xe2\x41\x01\x02\xfa\x41\x14\n\x12tollway.dev/Tenant\xbaH\x18r\x16\x32\x14^tenants/[^/]{1,63}$\x12\x15\n\x04\x65tag\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\r\n\x05\x66orce\x18\x03 \x01(\x08\x32\xfc\x04\n\rTenantService\x12\x7f\n\x0c\x43reateTenant\x12%.tollway.admin.v1.CreateTenantRequest\x1a\x18.tollway.admin.v1.Tenant\".\xda\x41\x10tenant,tenant_id\x82\xd3\xe4\x93\x02\x15\"\x0b/v1/tenants:\x06tenant\x12n\n\tGetTenant\x12\".tollway.admin.v1.GetTenantRequest\x1a\x18.tollway.admin.v1.Tenant\"#\xda\x41\x04name\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/{name=tenants/*}\x12r\n\x0bListTenants\x12$.tollway.admin.v1.ListTenantsRequest\x1a%.tollway.admin.v1.ListTenantsResponse\"\x16\xda\x41\x00\x82\xd3\xe4\x93\x02\r\x12\x0b/v1/tenants\x12\x91\x01\n\x0cUpdateTenant\x12%.tollway.admin.v1.UpdateTenantRequest\x1a\x18.tollway.admin.v1.Tenant\"@\xda\x41\x12tenant,update_mask\x82\xd3\xe4\x93\x02%2\x1b/v1/{tenant.name=tenants/*}:\x06tenant\x12r\n\x0c\x44\x65leteTenant\x12%.tollway.admin.v1.DeleteTenantRequest\x1a\x16.google.protobuf.Empty\"#\xda\x41\x04name\x82\xd3\xe4\x93\x02\x16*\x14/v1/{name=tenants/*}b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1etollway/admin/v1/tenants.proto\x12\x10tollway.admin.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x97\x02\n\x06Tenant\x12\x1a\n\x04name\x18\x01 \x01(\tB\x0c\xe2\x41\x01\x08\xbaH\x05r\x03\x18\x80\x02\x12\x1e\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12\x10\n\x08\x64isabled\x18\x03 \x01(\x08\x12\x35\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x15\n\x04\x65tag\x18\x06 \x01(\tB\x07\xbaH\x04r\x02\x18@::\xea\x41\x37\n\x12tollway.dev/Tenant\x12\x10tenants/{tenant}*\x07tenants2\x06tenant\"\x8c\x01\n\x13\x43reateTenantRequest\x12?\n\ttenant_id\x18\x01 \x01(\tB,\xe2\x41\x01\x02\xbaH%r#2!^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$\x12\x34\n\x06tenant\x18\x02 \x01(\x0b\x32\x18.tollway.admin.v1.TenantB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\"X\n\x10GetTenantRequest\x12\x44\n\x04name\x18\x01 \x01(\tB6\xe2\x41\x01\x02\xfa\x41\x14\n\x12tollway.dev/Tenant\xbaH\x18r\x16\x32\x14^tenants/[^/]{1,63}$\"h\n\x12ListTenantsRequest\x12\x1a\n\tpage_size\x18\x01 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\x12\x18\n\x06\x66ilter\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\"Y\n\x13ListTenantsResponse\x12)\n\x07tenants\x18\x01 \x03(\x0b\x32\x18.tollway.admin.v1.Tenant\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"|\n\x13UpdateTenantRequest\x12\x34\n\x06tenant\x18\x01 \x01(\x0b\x32\x18.tollway.admin.v1.TenantB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\"\x81\x01\n\x13\x44\x65leteTenantRequest\x12\x44\n\x04name\x18\x01 \x01(\tB6\xe2\x41\x01\x02\xfa\x41\x14\n\x12tollway.dev/Tenant\xbaH\x18r\x16\x32\x14^tenants/[^/]{1,63}$\x12\x15\n\x04\x65tag\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\r\n\x05\x66orce\x18\x03 \x01(\x08\x32\xfc\x04\n\rTenantService\x12\x7f\n\x0c\x43reateTenant\x12%.tollway.admin.v1.CreateTenantRequest\x1a\x18.tollway.admin.v1.Tenant\".\xda\x41\x10tenant,tenant_id\x82\xd3\xe4\x93\x02\x15\"\x0b/v1/tenants:\x06tenant\x12n\n\tGetTenant\x12\".tollway.admin.v1.GetTenantRequest\x1a\x18.tollway.admin.v1.Tenant\"#\xda\x41\x04name\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/{name=tenants/*}\x12r\n\x0bListTenants\x12$.tollway.admin.v1.ListTenantsRequest\x1a%.tollway.admin.v1.ListTenantsResponse\"\x16\xda\x41\x00\x82\xd3\xe4\x93\x02\r\x12\x0b/v1/tenants\x12\x91\x01\n\x0cUpdateTenant\x12%.tollway.admin.v1.UpdateTenantRequest\x1a\x18.tollway.admin.v1.Tenant\"@\xda\x41\x12tenant,update_mask\x82\xd3\xe4\x93\x02%2\x1b/v1/{tenant.name=tenants/*}:\x06tenant\x12r\n\x0c\x44\x65leteTenant\x12%.tollway.admin.v1.DeleteTenantRequest\x1a\x16.google.protobuf.Empty\"#\xda\x41\x04name\x82\xd3\xe4\x93\x02\x16*\x14/v1/{name=tenants/*}b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,7 +40,7 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tollway.admin.v1.tenants_pb
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_TENANT'].fields_by_name['name']._loaded_options = None
-  _globals['_TENANT'].fields_by_name['name']._serialized_options = b'\342A\001\010'
+  _globals['_TENANT'].fields_by_name['name']._serialized_options = b'\342A\001\010\272H\005r\003\030\200\002'
   _globals['_TENANT'].fields_by_name['display_name']._loaded_options = None
   _globals['_TENANT'].fields_by_name['display_name']._serialized_options = b'\272H\005r\003\030\310\001'
   _globals['_TENANT'].fields_by_name['create_time']._loaded_options = None
@@ -80,19 +80,19 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TENANTSERVICE'].methods_by_name['DeleteTenant']._loaded_options = None
   _globals['_TENANTSERVICE'].methods_by_name['DeleteTenant']._serialized_options = b'\332A\004name\202\323\344\223\002\026*\024/v1/{name=tenants/*}'
   _globals['_TENANT']._serialized_start=293
-  _globals['_TENANT']._serialized_end=564
-  _globals['_CREATETENANTREQUEST']._serialized_start=567
-  _globals['_CREATETENANTREQUEST']._serialized_end=707
-  _globals['_GETTENANTREQUEST']._serialized_start=709
-  _globals['_GETTENANTREQUEST']._serialized_end=797
-  _globals['_LISTTENANTSREQUEST']._serialized_start=799
-  _globals['_LISTTENANTSREQUEST']._serialized_end=903
-  _globals['_LISTTENANTSRESPONSE']._serialized_start=905
-  _globals['_LISTTENANTSRESPONSE']._serialized_end=994
-  _globals['_UPDATETENANTREQUEST']._serialized_start=996
-  _globals['_UPDATETENANTREQUEST']._serialized_end=1120
-  _globals['_DELETETENANTREQUEST']._serialized_start=1123
-  _globals['_DELETETENANTREQUEST']._serialized_end=1252
-  _globals['_TENANTSERVICE']._serialized_start=1255
-  _globals['_TENANTSERVICE']._serialized_end=1891
+  _globals['_TENANT']._serialized_end=572
+  _globals['_CREATETENANTREQUEST']._serialized_start=575
+  _globals['_CREATETENANTREQUEST']._serialized_end=715
+  _globals['_GETTENANTREQUEST']._serialized_start=717
+  _globals['_GETTENANTREQUEST']._serialized_end=805
+  _globals['_LISTTENANTSREQUEST']._serialized_start=807
+  _globals['_LISTTENANTSREQUEST']._serialized_end=911
+  _globals['_LISTTENANTSRESPONSE']._serialized_start=913
+  _globals['_LISTTENANTSRESPONSE']._serialized_end=1002
+  _globals['_UPDATETENANTREQUEST']._serialized_start=1004
+  _globals['_UPDATETENANTREQUEST']._serialized_end=1128
+  _globals['_DELETETENANTREQUEST']._serialized_start=1131
+  _globals['_DELETETENANTREQUEST']._serialized_end=1260
+  _globals['_TENANTSERVICE']._serialized_start=1263
+  _globals['_TENANTSERVICE']._serialized_end=1899
 # @@protoc_insertion_point(module_scope)

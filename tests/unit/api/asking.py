@@ -96,6 +96,11 @@ def is_nested(message: Descriptor) -> bool:
     return any(pattern.count("{") > 1 for pattern in resource_of(message).pattern)
 
 
+def is_singleton(message: Descriptor) -> bool:
+    """Whether each parent has exactly one of the resource (AIP-156)."""
+    return any(not pattern.endswith("}") for pattern in resource_of(message).pattern)
+
+
 def field_at(message: Descriptor, path: str) -> FieldDescriptor | None:
     """The field of a dotted path; None where there is none."""
     first, _, rest = path.partition(".")
@@ -128,6 +133,15 @@ def behaviors(field: FieldDescriptor) -> Collection[int]:
 def limits(field: FieldDescriptor) -> validate_pb2.FieldRules:
     """The field's rules for protovalidate."""
     return option(field, validate_pb2.field)
+
+
+def parts(field: FieldDescriptor) -> list[tuple[FieldDescriptor, validate_pb2.FieldRules]]:
+    """The single values that a field holds, with the rules of each: a map's keys and values, a list's items, itself."""
+    rules = limits(field)
+    if field.message_type is not None and field.message_type.GetOptions().map_entry:
+        entry = field.message_type.fields_by_name
+        return [(entry["key"], rules.map.keys), (entry["value"], rules.map.values)]
+    return [(field, rules.repeated.items if field.is_repeated else rules)]
 
 
 def taken(message: Descriptor) -> Iterator[FieldDescriptor]:

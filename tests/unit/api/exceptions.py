@@ -25,7 +25,7 @@ EXCEPTIONS: dict[tuple[str, str], str] = {
     ("aip_140_reserved_words", f"{_PROXY}.PartDelta.arguments"): _ARGUMENTS,
     ("aip_140_reserved_words", f"{_PROXY}.ToolCall.arguments"): _ARGUMENTS,
     ("aip_158_pages", f"{_PROXY}.InferenceService.ListModels"): (
-        "The models of one key come whole, as in the lists of OpenAI's dialect, whose clients expect no pages."
+        "The models of one key come whole, as in the lists of the dialects beside it, which have no pages."
     ),
     ("aip_193_reason_rules", "tollway.error.v1.Reason.REASON_MODEL_UNUSABLE"): (
         "An operator has to mend the model, hence the code; a caller did nothing wrong, hence no 400."

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.unit.api.proofs import fields, methods, resources
+from tests.unit.api.proofs import fields, methods, requests, resources
 
-PROOFS = (*resources.PROOFS, *methods.PROOFS, *fields.PROOFS)
+PROOFS = (*resources.PROOFS, *methods.PROOFS, *requests.PROOFS, *fields.PROOFS)

@@ -34,6 +34,9 @@ PROOFS = (
         also=["aip_127_version"],
     ),
     proof("aip_148_types", answered("string expire_time = 2;"), also=["aip_142_types"]),
+    proof("aip_163_switches", answered("string validate_only = 2;")),
+    proof("aip_161_masks", answered("string read_mask = 2;")),
+    proof("aip_132_order", answered("bool order_by = 2;")),
     proof("aip_191_folder", file="library/books/v1/library.proto"),
     proof("aip_191_name", file="library/admin/v1/v1.proto"),
     proof("aip_192_comments", ("  // How many pages it has.\n", "")),
@@ -55,6 +58,7 @@ PROOFS = (
         "house_patterns_are_whole",
         taken('string reader = 3 [(buf.validate.field).string = {max_len: 9, pattern: "[a-z]"}];'),
     ),
+    proof("house_patterns_are_whole", answered('string reader = 2 [(buf.validate.field).string.pattern = "^a|b$"];')),
     proof("house_int64_is_documented", answered("int64 reader_count = 2;")),
     proof("house_numbers_are_reserved", answered("bool back = 3;")),
 )

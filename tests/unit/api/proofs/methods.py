@@ -56,7 +56,7 @@ PROOFS = (
         ("rpc CreateBook(CreateBookRequest) returns (Book)", "rpc CreateBook(CreateBookRequest) returns (Shelf)"),
     ),
     proof("aip_134_http", ("patch: ", "put: ")),
-    proof("aip_134_request", ("google.protobuf.FieldMask update_mask", "google.protobuf.Duration update_mask")),
+    proof("aip_134_request", one_more("UpdateBookRequest", 3)),
     proof("aip_135_http", ('delete: "/v1/{name=shelves/*}"', 'post: "/v1/{name=shelves/*}"')),
     proof("aip_135_request", one_more("DeleteBookRequest", 3)),
     proof(
@@ -66,7 +66,12 @@ PROOFS = (
             "rpc DeleteBook(DeleteBookRequest) returns (Shelf)",
         ),
     ),
-    proof("aip_135_force", ("bool force = 3;", "int32 force = 3;")),
+    proof("aip_135_force", ("  // Whether its books are deleted too.\n  bool force = 3;\n", "")),
+    proof(
+        "aip_133_request_name",
+        ("rpc DeleteBook(DeleteBookRequest)", "rpc DeleteBook(RemoveBookRequest)"),
+        ("message DeleteBookRequest", "message RemoveBookRequest"),
+    ),
     proof("aip_154_delete", (_ETAG + "}", "}")),
     proof("aip_155_request_id", ("string.uuid = true", "string.max_len = 36")),
     proof("aip_4232_signatures", ('"parent,book,book_id"', '"parent,book,number"')),
@@ -106,5 +111,12 @@ PROOFS = (
     ),
     proof("house_enums_are_defined", taken("Binding binding = 3;")),
     proof("house_texts_have_limits", taken("string reader = 3;")),
+    proof(
+        "house_enums_are_defined", taken("repeated Binding bindings = 3 [(buf.validate.field).repeated.max_items = 9];")
+    ),
+    proof("house_texts_have_limits", taken("map<string, bool> labels = 3 [(buf.validate.field).map.max_pairs = 9];")),
+    proof("house_texts_have_limits", taken("bytes cover = 3;")),
+    proof("house_texts_have_limits", taken('string reader = 3 [(buf.validate.field).string.pattern = "^[a-z]+$"];')),
+    proof("house_lists_have_limits", taken("map<int32, bool> labels = 3;")),
     proof("house_lists_have_limits", taken("repeated bool lights = 3;")),
 )

@@ -36,6 +36,55 @@ _SHELF_NAME = """  string name = 1 [
   // When it was put up."""
 _BOOK_PATTERN = 'pattern: "shelves/{shelf}/books/{book}"'
 _RENEW = 'post: "/v1/loans"'
+_SINGLETON = """message Label {
+  option (google.api.resource) = {
+    type: "library.example/Label"
+    pattern: "shelves/{shelf}/label"
+    singular: "label"
+    plural: "labels"
+  };
+  // `shelves/{shelf}/label`.
+  string name = 1 [
+    (google.api.field_behavior) = IDENTIFIER,
+    (buf.validate.field).string.max_len = 64
+  ];
+  // When it was made.
+  google.protobuf.Timestamp create_time = 2 [(google.api.field_behavior) = OUTPUT_ONLY];
+  // When it was last changed.
+  google.protobuf.Timestamp update_time = 3 [(google.api.field_behavior) = OUTPUT_ONLY];
+  // Its version.
+  string etag = 4 [(buf.validate.field).string.max_len = 64];
+}
+"""
+_GET_LABEL = """rpc GetLabel(GetLabelRequest) returns (Label) {
+    option (google.api.http) = {get: "/v1/{name=shelves/*/label}"};
+    option (google.api.method_signature) = "name";
+  }"""
+_DELETE_LABEL = """rpc DeleteLabel(DeleteLabelRequest) returns (google.protobuf.Empty) {
+    option (google.api.http) = {delete: "/v1/{name=shelves/*/label}"};
+    option (google.api.method_signature) = "name";
+  }"""
+_LABEL_REQUESTS = """message GetLabelRequest {
+  // One.
+  string name = 1 [
+    (google.api.field_behavior) = REQUIRED,
+    (google.api.resource_reference).type = "library.example/Label",
+    (buf.validate.field).string.max_len = 64
+  ];
+}
+// One more.
+message DeleteLabelRequest {
+  // One.
+  string name = 1 [
+    (google.api.field_behavior) = REQUIRED,
+    (google.api.resource_reference).type = "library.example/Label",
+    (buf.validate.field).string.max_len = 64
+  ];
+  // Its version.
+  string etag = 2 [(buf.validate.field).string.max_len = 64];
+}
+"""
+_REFERENCES = ("aip_124_references", "aip_124_requests")
 _STATUS = "enum Status {\n  // None.\n  STATUS_UNSPECIFIED = 0;\n}"
 
 
@@ -55,9 +104,9 @@ PROOFS = (
         _book_pattern("Shelf/{shelf}/books/{book}"),
     ),
     proof("aip_122_name_suffix", answered("string reader_name = 2;")),
-    proof("aip_123_type", ('type: "library.example/Book"', 'type: "library.example/Volume"')),
+    proof("aip_123_type", ('type: "library.example/Book"', 'type: "library.example/Volume"'), also=_REFERENCES),
     proof("aip_122_collections", _book_pattern("shelves/books/{book}")),
-    proof("aip_123_type", ("library.example/Book", "library.example/Shelf")),
+    proof("aip_123_type", ("library.example/Book", "library.example/Shelf"), also=_REFERENCES),
     proof(
         "aip_123_pattern",
         (f"    {_BOOK_PATTERN}\n", ""),
@@ -65,8 +114,22 @@ PROOFS = (
     ),
     proof("aip_123_pattern", (_BOOK_PATTERN, 'pattern: "shelves/{shelf}/books/{book_id}"')),
     proof("aip_123_singular_and_plural", ('singular: "book"', 'singular: "Book"')),
+    proof(
+        "aip_123_singular_and_plural",
+        ('plural: "books"', 'plural: "volumes"'),
+        also=["aip_121_get_and_list", "aip_121_resource", "aip_132_http", "aip_234_response"],
+    ),
+    proof("aip_124_references", ("bool force = 3;", 'bool force = 3 [(google.api.resource_reference).type = "*"];')),
     proof("aip_123_templates", ('{name=shelves/*/books/*}:lend"', '{name=shelves/*/volumes/*}:lend"')),
-    proof("aip_124_references", ('.type = "library.example/Shelf"', '.type = "library.example/Rack"')),
+    proof(
+        "aip_124_references",
+        answered('string rack = 2 [(google.api.resource_reference).type = "library.example/Rack"];'),
+    ),
+    proof("aip_124_requests", ('.child_type = "library.example/Book"', '.child_type = "library.example/Shelf"')),
+    proof(
+        "aip_124_requests", ('_reference).type = "library.example/Shelf"', '_reference).type = "library.example/Book"')
+    ),
+    proof("aip_156_singleton", more(_SINGLETON), method(_DELETE_LABEL), method(_GET_LABEL), more(_LABEL_REQUESTS)),
     proof("aip_126_unspecified", ("BINDING_UNSPECIFIED = 0;", "BINDING_UNKNOWN = 0;")),
     proof("aip_126_upper_snake", ("BINDING_PAPERBACK", "BINDING_Paperback")),
     proof("aip_126_prefix", ("BINDING_PAPERBACK", "PAPERBACK")),

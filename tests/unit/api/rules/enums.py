@@ -1,4 +1,4 @@
-"""Enums and reasons of errors: AIP-126, AIP-193 and AIP-216."""
+"""Enums, states and reasons of errors: AIP-126, AIP-193 and AIP-216."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.unit.api.library import rule
 from tollway.error.v1 import reason_pb2
 from tollwayd.openapi.descriptors import option
 
-# google.rpc.Code: those that are nobody's fault but the server's become 5xx, the rest 4xx.
+# Values of google.rpc.Code that may become 5xx; all others are the caller's fault.
 _SERVER_CODES = {2, 4, 12, 13, 14, 15}
 
 
@@ -48,8 +48,7 @@ def aip_193_reason_rules(value, api):
     given = option(value, reason_pb2.rule)
     if not given.code:
         yield "no code"
-    classes = (400, 500) if given.code not in _SERVER_CODES else (400, 600)
-    if not classes[0] <= given.http_status < classes[1]:
+    if not 400 <= given.http_status < (600 if given.code in _SERVER_CODES else 500):
         yield f"HTTP status {given.http_status} with code {given.code}"
     if not re.fullmatch(r"[A-Z].*\.", given.text):
         yield f"text {given.text!r}"

@@ -3,66 +3,77 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.descriptor_pb2 import DescriptorProto
 
-from tests.unit.api.asking import BYTES, HTTP_BODY, STRING, bindings, is_message, is_raw, limits, taken
+from tests.unit.api.asking import BYTES, HTTP_BODY, STRING, bindings, is_message, is_raw, limits, parts, taken
 from tests.unit.api.library import rule
 
 _INT64 = {getattr(FieldDescriptor, f"TYPE_{name}64") for name in ("INT", "UINT", "SINT", "FIXED", "SFIXED")}
-_LIMITS = ("max_len", "len", "max_bytes", "len_bytes", "const", "well_known")
+_LIMITS = {"max_len", "len", "max_bytes", "len_bytes", "const", "in", "uuid", "tuuid", "ip", "ipv4", "ipv6"}
 
 
-def _of_admin(method, api):
-    return "admin" in method.containing_service.file.package.split(".")
+@lru_cache(maxsize=2)  # Both sets of one API: every proof makes another.
+def _taken(api, of_admin):
+    methods = [method for method in api.methods if not is_raw(method)]
+    chosen = [each for each in methods if not of_admin or "admin" in each.containing_service.file.package.split(".")]
+    return {field for method in chosen for field in taken(method.input_type)}
+
+
+def _by_admin(field, api):
+    return field in _taken(api, of_admin=True)
+
+
+def _without_classes(pattern):
+    return re.sub(r"\[[^\]]*\]", "x", pattern)
+
+
+def _is_whole(pattern):
+    rest = _without_classes(pattern)
+    while (inner := re.sub(r"\([^()]*\)", "x", rest)) != rest:
+        rest = inner
+    # An alternative outside of groups parts the anchors: `^a|b$`.
+    return rest.startswith("^") and rest.endswith("$") and "|" not in rest
 
 
 def _is_bounded(rules):
-    # A pattern bounds a length if it is about the whole and repeats nothing without end.
-    pattern = re.sub(r"\[[^\]]*\]", "x", rules.pattern)
-    whole = pattern.startswith("^") and pattern.endswith("$") and not re.search(r"[*+]|,\}", pattern)
     given = {field.name for field, _ in rules.ListFields()}
-    return whole or bool(given.intersection((*_LIMITS, "in", "uuid", "tuuid")))
+    endless = re.search(r"[*+]|,\}", _without_classes(rules.pattern))
+    return bool(given & _LIMITS) or (_is_whole(rules.pattern) and not endless)
 
 
-def _text_rules(field):
-    rules = limits(field).repeated.items if field.is_repeated else limits(field)
-    return rules.bytes if field.type == BYTES else rules.string
-
-
-@rule("methods", _of_admin)
-def house_texts_have_limits(method, api):
+@rule("fields", _by_admin)
+def house_texts_have_limits(field, api):
     """What an admin method takes as a string or as bytes has a longest length."""
-    for field in taken(method.input_type):
-        if field.type in {STRING, BYTES} and not _is_bounded(_text_rules(field)):
-            yield f"{field.full_name} has no max_len"
+    kinds = {STRING: "string", BYTES: "bytes"}
+    for part, rules in parts(field):
+        if part.type in kinds and not _is_bounded(getattr(rules, kinds[part.type])):
+            yield "has no max_len"
 
 
-@rule("methods", _of_admin)
-def house_lists_have_limits(method, api):
+@rule("fields", _by_admin)
+def house_lists_have_limits(field, api):
     """What an admin method takes repeated has a greatest number, and a map, too."""
-    for field in taken(method.input_type):
-        rules = limits(field)
-        if field.is_repeated and not (rules.repeated.HasField("max_items") or rules.map.HasField("max_pairs")):
-            yield f"{field.full_name} has no max_items"
+    rules = limits(field)
+    if field.is_repeated and not (rules.repeated.HasField("max_items") or rules.map.HasField("max_pairs")):
+        yield "has no max_items"
 
 
-@rule("methods", lambda method, api: not is_raw(method))
-def house_enums_are_defined(method, api):
+@rule("fields", lambda field, api: field in _taken(api, of_admin=False))
+def house_enums_are_defined(field, api):
     """An enum that callers send is one of the values that it has."""
-    for field in taken(method.input_type):
-        rules = limits(field).repeated.items if field.is_repeated else limits(field)
-        if field.enum_type is not None and not rules.enum.defined_only:
-            yield f"{field.full_name} is not defined_only"
+    for part, rules in parts(field):
+        if part.enum_type is not None and not rules.enum.defined_only:
+            yield "is not defined_only"
 
 
 @rule("fields", lambda field, api: bool(limits(field).string.pattern))
 def house_patterns_are_whole(field, api):
     """A pattern is about the whole string; one without anchors is content with a part."""
-    pattern = limits(field).string.pattern
-    if not (pattern.startswith("^") and pattern.endswith("$")):
-        yield pattern
+    if not _is_whole(limits(field).string.pattern):
+        yield limits(field).string.pattern
 
 
 @rule("fields", lambda field, api: field.type in _INT64)

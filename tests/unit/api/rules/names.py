@@ -20,7 +20,7 @@ _CODES = {
     "timezone": "time_zone",
     "tz": "time_zone",
 }
-_PLURALS_WITHOUT_S = {"children", "criteria", "data", "indices", "media", "people"}
+_PLURALS_WITHOUT_S = {"children", "criteria", "data", "indices", "media", "metadata", "people"}
 
 
 @rule("fields")

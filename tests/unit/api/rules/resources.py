@@ -1,4 +1,4 @@
-"""Resources and their names: AIP-121 to AIP-124."""
+"""Resources and their names: AIP-121 to AIP-124 and AIP-156."""
 
 from __future__ import annotations
 
@@ -6,7 +6,18 @@ import re
 
 from google.api import resource_pb2
 
-from tests.unit.api.asking import bindings, camel, is_string, snake, standard, target, verb
+from tests.unit.api.asking import (
+    STRING,
+    bindings,
+    camel,
+    has_target,
+    is_singleton,
+    is_string,
+    snake,
+    standard,
+    target,
+    verb,
+)
 from tests.unit.api.library import resource_of, rule
 from tollwayd.openapi.descriptors import option
 
@@ -23,10 +34,19 @@ def aip_121_resource(method, api):
 
 @rule("resources")
 def aip_121_get_and_list(message, api):
-    """A resource has a Get and a List. https://google.aip.dev/121"""
+    """A resource has a Get and, unless it is a singleton, a List. https://google.aip.dev/121"""
     found = {standard(method)[0] for method in api.methods if target(method, api) is message}
-    for missing in sorted({"Get", "List"} - found):
+    needed = {"Get"} if is_singleton(message) else {"Get", "List"}
+    for missing in sorted(needed - found):
         yield f"no {missing} method"
+
+
+@rule("resources", lambda message, api: is_singleton(message))
+def aip_156_singleton(message, api):
+    """A singleton is there with its parent: it is neither created nor deleted. https://google.aip.dev/156"""
+    found = {standard(method)[0] for method in api.methods if target(method, api) is message}
+    for verb_of in sorted(found & {"Create", "Delete"}):
+        yield f"has a {verb_of} method"
 
 
 @rule("resources")
@@ -41,6 +61,8 @@ def aip_122_collections(message, api):
     """Collections of a pattern are plurals in lower camel case, each followed by a variable. https://google.aip.dev/122"""
     for pattern in resource_of(message).pattern:
         parts = pattern.split("/")
+        if is_singleton(message):
+            parts.pop()
         for collection in parts[::2]:
             if not _COLLECTION.fullmatch(collection):
                 yield f"{collection} in {pattern}"
@@ -67,13 +89,14 @@ def aip_123_type(message, api):
 
 @rule("resources")
 def aip_123_pattern(message, api):
-    """A resource has a pattern, and its own variable in it is its singular without `_id`. https://google.aip.dev/123"""
-    patterns = resource_of(message).pattern
-    if not patterns:
+    """A resource has a pattern, which ends in its singular: a variable, or of a singleton the word. https://google.aip.dev/123"""
+    resource = resource_of(message)
+    end = resource.singular if is_singleton(message) else f"{{{snake(resource.singular)}}}"
+    if not resource.pattern:
         yield "no pattern"
-    for pattern in patterns:
-        if pattern.rpartition("/")[2] != f"{{{snake(resource_of(message).singular)}}}":
-            yield f"the last variable of {pattern}"
+    for pattern in resource.pattern:
+        if pattern.rpartition("/")[2] != end:
+            yield f"{pattern} does not end in {end}"
 
 
 @rule("resources")
@@ -82,7 +105,7 @@ def aip_123_singular_and_plural(message, api):
     resource = resource_of(message)
     if resource.singular != camel(message.name):
         yield f"singular {resource.singular}"
-    for pattern in resource.pattern:
+    for pattern in [] if is_singleton(message) else resource.pattern:
         if resource.plural != pattern.split("/")[-2:][0]:
             yield f"plural {resource.plural} of {pattern}"
 
@@ -107,5 +130,21 @@ def aip_124_references(field, api):
     for kind in (reference.type, reference.child_type):
         if kind not in known:
             yield f"no resource has the type {kind}"
-    if (reference.type or reference.child_type) and not is_string(field) and not field.is_repeated:
+    if (reference.type or reference.child_type) and field.type != STRING:
         yield "is no string"
+
+
+@rule("methods", has_target("Get", "List", "Create", "Delete"))
+def aip_124_requests(method, api):
+    """A request's name refers to the resource, its parent to what owns such. https://google.aip.dev/124"""
+    kind, fields = resource_of(target(method, api)).type, method.input_type.fields_by_name
+    if (name := fields.get("name")) and option(name, resource_pb2.resource_reference).type != kind:
+        yield f"name does not refer to {kind}"
+    parent = fields.get("parent")
+    # Either form will do: what the parent owns, or what the parent is.
+    if parent and not _refers(option(parent, resource_pb2.resource_reference), kind):
+        yield f"parent does not refer to what owns {kind}"
+
+
+def _refers(reference, kind):
+    return reference.child_type == kind or bool(reference.type)

@@ -1,4 +1,4 @@
-"""Types of fields: AIP-141, AIP-142, AIP-146, AIP-148 and AIP-154."""
+"""Types of fields: AIP-132, AIP-141, AIP-142, AIP-146, AIP-148, AIP-154, AIP-161 and AIP-163."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 
 from google.protobuf.descriptor import FieldDescriptor
 
-from tests.unit.api.asking import INT32, INT64, TIMESTAMP, is_message, is_string
+from tests.unit.api.asking import FIELD_MASK, INT32, INT64, TIMESTAMP, is_message, is_string
 from tests.unit.api.library import rule
 
 _INTEGERS = {
@@ -16,6 +16,7 @@ _INTEGERS = {
 _NUMBERS = _INTEGERS | {FieldDescriptor.TYPE_DOUBLE, FieldDescriptor.TYPE_FLOAT}
 _STANDARD_TIMES = {"create_time", "update_time", "delete_time", "expire_time", "purge_time"}
 _STANDARD_STRINGS = {"display_name", "description", "name", "parent", "title", "uid", "user_agent"}
+_SWITCHES = {"allow_missing", "force", "show_deleted", "validate_only"}
 _PAST = re.compile("created|creation|expired|modified|updated|purged|deleted")
 _DURATION = re.compile("_(ns|us|ms|millis|micros|nanos|seconds|secs|minutes|hours|days)$")
 
@@ -68,6 +69,27 @@ def aip_148_types(field, api):
     if field.name in _STANDARD_TIMES and not is_message(field, TIMESTAMP):
         yield "is no google.protobuf.Timestamp"
     if field.name in _STANDARD_STRINGS and not is_string(field):
+        yield "is no string"
+
+
+@rule("fields", lambda field, api: field.name in _SWITCHES)
+def aip_163_switches(field, api):
+    """What a method is asked to do otherwise is a bool: to try only, to force, to create what is missing. https://google.aip.dev/163"""
+    if field.type != FieldDescriptor.TYPE_BOOL or field.is_repeated:
+        yield "is no bool"
+
+
+@rule("fields", lambda field, api: field.name.endswith("_mask"))
+def aip_161_masks(field, api):
+    """What ends in `_mask` is a FieldMask. https://google.aip.dev/161"""
+    if not is_message(field, FIELD_MASK):
+        yield "is no google.protobuf.FieldMask"
+
+
+@rule("fields", lambda field, api: field.name == "order_by")
+def aip_132_order(field, api):
+    """The order of a List is a string. https://google.aip.dev/132"""
+    if not is_string(field):
         yield "is no string"
 
 

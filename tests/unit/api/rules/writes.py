@@ -122,6 +122,13 @@ def aip_154_delete(method, api):
         yield "no etag"
 
 
+@rule("methods", has_target("Create", "Update", "Delete"))
+def aip_133_request_name(method, api):
+    """A writing method takes a message of its own. https://google.aip.dev/133"""
+    if method.input_type.name != f"{method.name}Request":
+        yield f"takes {method.input_type.name}"
+
+
 @rule("fields", lambda field, api: field.name == "request_id")
 def aip_155_request_id(field, api):
     """A `request_id` is a string that holds a UUID. https://google.aip.dev/155"""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.unit.api.proofs.proof import answered, imported, proof, taken
 
 _IDENTIFIER = "    (google.api.field_behavior) = IDENTIFIER,\n"
+_SHELVES = "which no other file knows.\npackage library.admin."
 _REQUIRED = "    (google.api.field_behavior) = REQUIRED,\n    (google.api.resource_reference)"
 
 PROOFS = (
@@ -29,15 +30,15 @@ PROOFS = (
     proof("aip_154_type", ("string etag = 2 [(buf.validate.field).string.max_len = 64];", "bool etag = 2;")),
     proof(
         "aip_191_version",
-        ("package library.admin.v1;", "package library.admin.one;"),
-        file="library/admin/one/library.proto",
+        (f"{_SHELVES}v1;", f"{_SHELVES}one;"),
+        file="library/admin/one/shelves.proto",
         also=["aip_127_version"],
     ),
     proof("aip_148_types", answered("string expire_time = 2;"), also=["aip_142_types"]),
     proof("aip_163_switches", answered("string validate_only = 2;")),
     proof("aip_161_masks", answered("string read_mask = 2;")),
     proof("aip_132_order", answered("bool order_by = 2;")),
-    proof("aip_191_folder", file="library/books/v1/library.proto"),
+    proof("aip_191_folder", file="library/books/v1/shelves.proto"),
     proof("aip_191_name", file="library/admin/v1/v1.proto"),
     proof("aip_192_comments", ("  // How many pages it has.\n", "")),
     proof("aip_192_sentences", ("// How many pages it has.", "// how many pages")),

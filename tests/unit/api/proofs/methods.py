@@ -33,7 +33,7 @@ PROOFS = (
     proof("aip_131_request", one_more("GetBookRequest", 2)),
     proof(
         "aip_131_response",
-        ("rpc GetShelf(GetShelfRequest) returns (Shelf)", "rpc GetShelf(GetShelfRequest) returns (Book)"),
+        ("rpc GetBook(GetBookRequest) returns (Book)", "rpc GetBook(GetBookRequest) returns (Cover)"),
     ),
     proof("aip_132_http", ('get: "/v1/shelves"', 'post: "/v1/shelves"')),
     proof("aip_132_request", one_more("ListBooksRequest", 5)),
@@ -53,7 +53,7 @@ PROOFS = (
     proof("aip_133_request", one_more("CreateBookRequest", 5)),
     proof(
         "aip_133_response",
-        ("rpc CreateBook(CreateBookRequest) returns (Book)", "rpc CreateBook(CreateBookRequest) returns (Shelf)"),
+        ("rpc CreateBook(CreateBookRequest) returns (Book)", "rpc CreateBook(CreateBookRequest) returns (Cover)"),
     ),
     proof("aip_134_http", ("patch: ", "put: ")),
     proof("aip_134_request", one_more("UpdateBookRequest", 3)),
@@ -63,7 +63,7 @@ PROOFS = (
         "aip_135_response",
         (
             "rpc DeleteBook(DeleteBookRequest) returns (google.protobuf.Empty)",
-            "rpc DeleteBook(DeleteBookRequest) returns (Shelf)",
+            "rpc DeleteBook(DeleteBookRequest) returns (Cover)",
         ),
     ),
     proof("aip_135_force", ("  // Whether its books are deleted too.\n  bool force = 3;\n", "")),
@@ -81,7 +81,7 @@ PROOFS = (
         "aip_136_prepositions", method(_CUSTOM.format("LookAtBook", "look")), more(_REQUEST.format("LookAtBookRequest"))
     ),
     proof("aip_136_verb_and_noun", method(_CUSTOM.format("Praise", "praise")), more(_REQUEST.format("PraiseRequest"))),
-    proof("aip_136_messages", ("returns (LendBookResponse)", "returns (ListBooksResponse)")),
+    proof("aip_136_messages", ("returns (LendBookResponse)", "returns (Cover)")),
     proof("aip_151_operation_info", (_OPERATION_INFO, "")),
     proof("aip_231_http", (":batchGet", ":getAll")),
     proof("aip_233_request", (_BATCH_NAMES, "  bool names = 2;")),
@@ -89,7 +89,7 @@ PROOFS = (
         "aip_234_response",
         (
             "message BatchGetBooksResponse {\n  // The books.\n  repeated Book",
-            "message BatchGetBooksResponse {\n  // The books.\n  repeated Shelf",
+            "message BatchGetBooksResponse {\n  // The books.\n  repeated Cover",
         ),
     ),
     proof(

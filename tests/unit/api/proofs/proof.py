@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from tests.unit.api.library import Api
 
 FOLDER = Path(__file__).parent
-LIBRARY = "library/admin/v1/library.proto"
+SHELVES = "library/admin/v1/shelves.proto"
+"""Nothing imports it, so that it can have another name."""
 
 
 Change = tuple[str, str]
@@ -29,21 +30,22 @@ class Proof(NamedTuple):
     file: str
 
 
-def proof(rule: str, *changes: Change, also: Iterable[str] = (), file: str = LIBRARY) -> Proof:
-    """Makes a proof; `file` is the path that the API has in it."""
+def proof(rule: str, *changes: Change, also: Iterable[str] = (), file: str = SHELVES) -> Proof:
+    """Makes a proof; `file` is the path that `shelves.proto` has in it."""
     return Proof(rule, changes, frozenset(also), file)
 
 
-def library(folder: Path, changes: Iterable[Change] = (), file: str = LIBRARY) -> Api:
+def library(folder: Path, changes: Iterable[Change] = (), file: str = SHELVES) -> Api:
     """The sound API, or what changes make of it, compiled under `folder`."""
-    text = (FOLDER / LIBRARY).read_text()
+    texts = {str(path.relative_to(FOLDER)): path.read_text() for path in sorted((FOLDER / "library").rglob("*.proto"))}
     for before, after in changes:
-        assert before in text
-        text = text.replace(before, after, 1)
-    path = folder / file
-    path.parent.mkdir(parents=True)
-    path.write_text(text)
-    return compile_api(folder, FOLDER, PROTO, own=[file])
+        name = next(name for name, text in texts.items() if before in text)
+        texts[name] = texts[name].replace(before, after, 1)
+    texts[file] = texts.pop(SHELVES)
+    for name, text in texts.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    return compile_api(folder, FOLDER, PROTO, own=texts)
 
 
 def answered(line: str) -> Change:
@@ -63,7 +65,7 @@ def method(text: str) -> Change:
 
 def more(text: str) -> Change:
     """One more message or enum."""
-    end = "// Request of Renew.\n"
+    end = "// Why a call was refused.\n"
     return end, f"// One more.\n{text}\n{end}"
 
 
@@ -73,8 +75,8 @@ def one_more(message: str, number: int) -> Change:
 
 
 def imported(file: str) -> Change:
-    """One more import."""
-    return _after('import "buf/validate/validate.proto";\n', f'import "{file}";\n')
+    """One more import, for what LendBook takes and answers."""
+    return _after('import "google/protobuf/duration.proto";\n', f'import "{file}";\n')
 
 
 def _after(line: str, more: str) -> Change:

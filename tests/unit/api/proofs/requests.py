@@ -19,7 +19,7 @@ _PARENT_OF_LIST = """  string parent = 1 [
   ];
   // How many"""
 _BOOK_TO_CREATE = "  Book book = 3 [(google.api.field_behavior) = REQUIRED];"
-_PRAISE_SHELF = """rpc PraiseShelf(google.protobuf.Empty) returns (Shelf) {
+_PRAISE_SHELF = """rpc PraiseShelf(google.protobuf.Empty) returns (Book) {
     option (google.api.http) = {get: "/v1/shelves:praiseShelf"};
   }"""
 
@@ -37,10 +37,10 @@ PROOFS = (
     ),
     proof(
         "aip_133_request",
-        (_BOOK_TO_CREATE, _BOOK_TO_CREATE.replace("Book", "Shelf")),
+        (_BOOK_TO_CREATE, _BOOK_TO_CREATE.replace("Book", "Cover")),
     ),
     proof(
-        "aip_134_request", ("  google.protobuf.FieldMask update_mask", "  Shelf update_mask"), also=["aip_161_masks"]
+        "aip_134_request", ("  google.protobuf.FieldMask update_mask", "  Cover update_mask"), also=["aip_161_masks"]
     ),
     proof("aip_135_request", (_NAME_TO_DELETE, _NUMBER), also=["aip_127_variables", "aip_4232_signatures"]),
     proof(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.unit.api.proofs.proof import answered, method, more, proof
+from tests.unit.api.proofs.proof import answered, imported, method, more, proof
 
 if TYPE_CHECKING:
     from tests.unit.api.proofs.proof import Change
@@ -123,6 +123,7 @@ PROOFS = (
     proof("aip_123_templates", ('{name=shelves/*/books/*}:lend"', '{name=shelves/*/volumes/*}:lend"')),
     proof(
         "aip_124_references",
+        imported("google/api/resource.proto"),
         answered('string rack = 2 [(google.api.resource_reference).type = "library.example/Rack"];'),
     ),
     proof("aip_124_requests", ('.child_type = "library.example/Book"', '.child_type = "library.example/Shelf"')),

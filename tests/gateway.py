@@ -32,6 +32,7 @@ class Gateway:
         self.data_dir = data_dir
         self.command = command
         self.settings = settings
+        self.program = ("-m", "tollwayd")
         self.output: list[str] = []
         self.log: list[str] = []
         self._logged = threading.Condition()
@@ -46,7 +47,7 @@ class Gateway:
     def start(self) -> None:
         """Starts the process and waits until it says that it is ready."""
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tollwayd", self.command],
+            [sys.executable, *self.program, self.command],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

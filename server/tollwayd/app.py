@@ -63,9 +63,6 @@ if TYPE_CHECKING:
 
     OnReady = Callable[["App"], Awaitable[None]]
 
-GC_YOUNG_OBJECTS = 20_000
-"""Objects between two collections of the youngest: those of a few hundred calls, some megabytes at most."""
-
 
 class App:
     """One process of the gateway. `call_lines` is what `configure_logs` gave.
@@ -195,11 +192,9 @@ class App:
 
 def _freeze() -> None:
     # What the start made stays for good: collections that look through all of it every time take some 50 ms, and every
-    # call under way waits for them. What calls make is nearly all freed by its last reference: looking for cycles every
-    # 700 objects, a few times a call, finds nothing.
+    # call under way waits for them.
     gc.collect()
     gc.freeze()
-    gc.set_threshold(GC_YOUNG_OBJECTS)
 
 
 def admin_registry(

@@ -28,9 +28,6 @@ MOCK_LISTENS = "127.0.0.1:9099"
 
 def main(words: Sequence[str] | None = None) -> None:
     """The entry point of the `tollway` command; `words` are what follows its name, those of the process if None."""
-    # structlog loads rich wherever it is installed: 3 MB for tracebacks that no line of ours shows. None in sys.modules
-    # is the import system's word for a module that is not there; nothing above imports structlog.
-    sys.modules["rich"] = None  # type: ignore[assignment]
     # gRPC would prepare every fork for a child that goes on with its connections, and say so on standard error where it
     # cannot. Our only children run another program at once: the embedded Redis. gRPC reads this when it is imported.
     os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable
 from inspect import isawaitable
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol
 
 from google.protobuf.message import Message
 
@@ -68,8 +68,7 @@ class Chain:
                     if (outcome := hook(call, result)) is not None:
                         result = await _settled(outcome, result)
             except BaseException as error:  # noqa: BLE001 - cancellation ends a call, too.
-                public = await _end(call, self._on_end, error)
-                raise public from public.__cause__
+                _raise(await _end(call, self._on_end, error))
             await _end(call, self._on_end, None)
             return result
 
@@ -130,8 +129,7 @@ class Stream:
             await self._finish(None)
             raise
         except BaseException as error:  # noqa: BLE001 - the same.
-            public = await self._finish(error)
-            raise public from public.__cause__
+            _raise(await self._finish(error))
         return event
 
     async def aclose(self) -> None:
@@ -178,6 +176,15 @@ async def _end(call: Call, hooks: tuple[Hook, ...], error: BaseException | None)
         except BaseException as error_within:  # noqa: BLE001
             call.end_errors.append(error_within)
     return public or StopAsyncIteration()
+
+
+def _raise(error: BaseException) -> NoReturn:
+    # A frame that holds the error it raises lives as long as that: in a cycle, until a collection, and with it the
+    # frame's request, of megabytes maybe. So no caller names the error, and this frame forgets it.
+    try:
+        raise error from error.__cause__
+    finally:
+        del error
 
 
 def _public(error: BaseException) -> BaseException:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from google.protobuf.message import DecodeError
+
 from tollway.config.v1.records_pb2 import ApiKeyRecord, ProviderRecord
 
 if TYPE_CHECKING:
@@ -28,7 +30,10 @@ def missing_keys(resources: Iterable[Resource], held: Collection[str]) -> Missin
     missing: set[str] = set()
     for resource in resources:
         kind = resource.name.rsplit("/", 2)[-2]
-        needed = _needed(kind, resource.record)
+        try:
+            needed = _needed(kind, resource.record)
+        except DecodeError:
+            continue  # The compiler says of it what there is to say.
         # An API key in rotation has two secrets; while one is known, it can be used.
         if needed and needed.isdisjoint(held):
             counts[kind] += 1

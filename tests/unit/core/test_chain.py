@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from contextlib import suppress
 
 import pytest
@@ -273,3 +275,38 @@ async def test_a_call_that_is_cut_ends_with_the_reason_and_its_task_lives():
     one.cut(task, TollwayError(Reason.REASON_SHUTTING_DOWN))
     assert await task == "SHUTTING_DOWN"
     assert seen[-1] == "p end TollwayError"
+
+
+class Large:
+    """A request whose end can be seen."""
+
+
+@pytest.mark.parametrize("streams", [False, True])
+async def test_a_call_that_failed_keeps_nothing(streams):
+    async def fails(request: Large, _: Call):
+        if not streams:
+            raise KeyError
+
+        async def events():
+            if request:
+                raise KeyError
+            yield
+
+        return events()
+
+    async def ask(request: Large) -> None:
+        answer = await Chain([]).bind(fails, streams=streams)(request, call())
+        await anext(answer)
+
+    request = Large()
+    ended = weakref.ref(request)
+    gc.disable()
+    try:
+        task = asyncio.create_task(ask(request))
+        del request
+        await asyncio.wait([task])
+        assert isinstance(task.exception(), TollwayError)
+        del task
+        assert ended() is None
+    finally:
+        gc.enable()

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import math
-from base64 import b64encode
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import orjson
-from google.protobuf.json_format import MessageToDict
+from google.protobuf import any_pb2
 
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.rpc.status import to_status
+from tollwayd.translator.fields import descriptor
+from tollwayd.translator.json_print import printer
 
 if TYPE_CHECKING:
-    from google.protobuf.any_pb2 import Any as AnyMessage
-
     from tollwayd.rpc.registry import Method
 
 JSON = "application/json"
 
 ALLOW = "allow"
 """The key in a REASON_METHOD_NOT_ALLOWED error's metadata under which the path's HTTP methods stand."""
+
+_print_detail = printer(descriptor(any_pb2.Any()), print_unset=False)
 
 
 class ErrorAnswer(NamedTuple):
@@ -45,7 +46,7 @@ def error_answer(error: TollwayError, method: Method | None = None) -> ErrorAnsw
 def status_json(error: TollwayError) -> bytes:
     """The error as google.rpc.Status in JSON."""
     status = to_status(error)
-    details = [_detail(detail) for detail in status.details]
+    details = [_print_detail(detail) for detail in status.details]
     return orjson.dumps({"code": status.code, "message": status.message, "details": details})
 
 
@@ -58,11 +59,3 @@ def _headers(error: TollwayError, status: int) -> str:
     if error.reason == Reason.REASON_METHOD_NOT_ALLOWED:
         headers += f"allow: {error.metadata.get(ALLOW, '')}\r\n"  # RFC 9110, section 15.5.6: a 405 has to have one.
     return headers
-
-
-def _detail(detail: AnyMessage) -> dict[str, Any]:
-    try:
-        return MessageToDict(detail)
-    except TypeError:
-        # Its type is not linked into this process; the bytes still reach a client that knows it.
-        return {"@type": detail.type_url, "value": b64encode(detail.value).decode()}

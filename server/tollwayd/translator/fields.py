@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from functools import cache
 from typing import TYPE_CHECKING, TypeGuard, cast
 
+from google.protobuf import descriptor_pool
 from google.protobuf.descriptor import FieldDescriptor
 
 from tollwayd.core.errors import TollwayError, invalid_field
@@ -79,6 +80,27 @@ def map_entry(field: FieldDescriptor) -> tuple[FieldDescriptor, FieldDescriptor]
 def is_wrapper(message: Descriptor) -> bool:
     """Whether the message is one of google.protobuf's wrappers, such as StringValue."""
     return message.file.name == WRAPPERS
+
+
+def is_null_value(field: FieldDescriptor) -> bool:
+    """Whether the field is of the enum NullValue, whose only value JSON writes as null."""
+    return field.enum_type is not None and field.enum_type.full_name == "google.protobuf.NullValue"
+
+
+def takes_null(field: FieldDescriptor) -> bool:
+    """Whether null is a value of the field, where to all others it means that they are not set."""
+    message = field.message_type
+    return not field.is_repeated and (
+        is_null_value(field) or (message is not None and message.full_name == "google.protobuf.Value")
+    )
+
+
+def any_type(url: str) -> Descriptor | None:
+    """The type of message that an Any with this URL holds; None if it is not known here."""
+    try:
+        return descriptor_pool.Default().FindMessageTypeByName(url.rpartition("/")[2])
+    except KeyError:
+        return None
 
 
 def is_plain(message: Descriptor | None) -> TypeGuard[Descriptor]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.translator.http_body import fill, is_http_body
-from tollwayd.translator.json_codec import decode
+from tollwayd.translator.json_codec import decoder
 from tollwayd.translator.limits import THREAD_BYTES
 from tollwayd.translator.percent import decode as decode_percent
 from tollwayd.translator.query import QueryReader, set_text
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class RequestReader:
     """Makes the request messages of one binding. `takes_body` says whether the rule has a use for a body."""
 
-    __slots__ = ("_class", "_field", "_ignore_unknown", "_query", "_raw", "_variables", "takes_body")
+    __slots__ = ("_class", "_decode", "_field", "_query", "_raw", "_variables", "takes_body")
 
     def __init__(self, binding: Binding, *, ignore_unknown: bool) -> None:
         request = binding.method.descriptor.input_type
@@ -31,7 +31,7 @@ class RequestReader:
         self._class: Final = binding.method.request_class
         self._field: Final = None if whole or not binding.body else request.fields_by_name[binding.body]
         self._raw: Final = is_http_body(request if whole else self._field.message_type if self._field else None)
-        self._ignore_unknown: Final = ignore_unknown
+        self._decode: Final = decoder(request, self._field, ignore_unknown=ignore_unknown)
         # A body of "*" leaves nothing for parameters (google/api/http.proto).
         self._query: Final = None if whole else QueryReader(request, binding.body, ignore_unknown=ignore_unknown)
         self._variables: Final = [
@@ -64,6 +64,6 @@ class RequestReader:
 
     async def _read_json(self, body: bytes, message: Message) -> None:
         if len(body) <= THREAD_BYTES:
-            decode(body, message, self._field, ignore_unknown=self._ignore_unknown)
+            self._decode(body, message)
         else:
-            await asyncio.to_thread(decode, body, message, self._field, ignore_unknown=self._ignore_unknown)
+            await asyncio.to_thread(self._decode, body, message)

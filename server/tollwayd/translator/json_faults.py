@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from google.protobuf.json_format import ParseDict
 from google.protobuf.message_factory import GetMessageClass
 
 from tollwayd.core.errors import invalid_field
-from tollwayd.translator.fields import fields_by_name, form, is_map, is_plain, join, map_entry, quotable, unknown_field
+from tollwayd.translator.fields import (
+    fields_by_name,
+    form,
+    is_map,
+    is_plain,
+    join,
+    map_entry,
+    quotable,
+    takes_null,
+    unknown_field,
+)
+from tollwayd.translator.json_extensions import find_extension
+from tollwayd.translator.json_read import UNFIT, reader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,14 +29,14 @@ if TYPE_CHECKING:
     from tollwayd.core.errors import TollwayError
 
 
-def find_fault(value: Any, message: Descriptor, path: str, *, ignore_unknown: bool) -> TollwayError | None:
+def find_fault(value: Any, message: Descriptor, *, ignore_unknown: bool) -> TollwayError | None:
     """The error for the first field of `value` that `message` cannot take; None where none can be named.
 
-    `path` is the message's own, in JSON names. Each leaf is tried by itself, so the time is that of reading once more.
+    Each leaf is tried by itself, so the time is that of reading once more.
     """
     if not is_plain(message):
         return None
-    return next(_Search(ignore_unknown=ignore_unknown).in_object(value, message, path), None)
+    return next(_Search(ignore_unknown=ignore_unknown).in_object(value, message, ""), None)
 
 
 class _Search:
@@ -38,12 +49,21 @@ class _Search:
         for name, item in value.items():
             field = known.get(name)
             if field is None:
-                if not self._ignore_unknown:
-                    yield unknown_field(path, name, known)
-            elif item is not None:
-                here = join(path, field.json_name)
+                yield from self._in_unknown(name, item, message, path)
+                continue
+            here = join(path, field.json_name)
+            if name != field.json_name and field.json_name in value:
+                yield invalid_field(here, "is given twice, by both of its names")
+            if item is not None or takes_null(field):
                 yield from _oneof_fault(field, here, chosen)
                 yield from self._in_field(item, field, here)
+
+    def _in_unknown(self, name: str, item: Any, message: Descriptor, path: str) -> Iterator[TollwayError]:
+        extension = find_extension(message, name)
+        if extension is not None:
+            yield from self._in_field(item, extension, join(path, name))
+        elif not self._ignore_unknown:
+            yield unknown_field(path, name, fields_by_name(message))
 
     def _in_field(self, item: Any, field: FieldDescriptor, path: str) -> Iterator[TollwayError]:
         if is_map(field):
@@ -76,11 +96,11 @@ class _Search:
 
     def _fits(self, field: FieldDescriptor, value: Any) -> bool:
         assert field.containing_type is not None
-        message = GetMessageClass(field.containing_type)()
+        name = f"[{field.full_name}]" if field.is_extension else field.json_name
+        read = reader(field.containing_type, ignore_unknown=self._ignore_unknown)
         try:
-            ParseDict({field.json_name: value}, message, ignore_unknown_fields=self._ignore_unknown)
-        except Exception:  # noqa: BLE001
-            # As in json_codec: whatever the library raises, it means that the value does not fit.
+            read(GetMessageClass(field.containing_type)(), {name: value})
+        except UNFIT:
             return False
         return True
 

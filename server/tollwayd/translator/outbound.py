@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from tollwayd.translator.errors import JSON
 from tollwayd.translator.http_body import is_http_body
-from tollwayd.translator.json_codec import encode
+from tollwayd.translator.json_codec import encoder
 
 if TYPE_CHECKING:
     from aiohttp.web import BaseRequest
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 class ResponsePrinter:
     """Prints the response messages of one binding. `raw` says that they are HttpBody, whose bytes need no printing."""
 
-    __slots__ = ("_field", "_print_unset", "raw")
+    __slots__ = ("_encode", "_field", "raw")
 
     def __init__(self, binding: Binding, *, print_unset: bool) -> None:
         response = binding.method.descriptor.output_type
         self._field: Final = response.fields_by_name[binding.response_body] if binding.response_body else None
-        self._print_unset: Final = print_unset
+        self._encode: Final = encoder(response, self._field, print_unset=print_unset)
         self.raw: Final = is_http_body(self._field.message_type if self._field else response)
 
     def content_type(self, message: Any) -> str:
@@ -32,9 +32,7 @@ class ResponsePrinter:
 
     def body(self, message: Any) -> bytes:
         """One message's body."""
-        data: bytes = (
-            self._part(message).data if self.raw else encode(message, self._field, print_unset=self._print_unset)
-        )
+        data: bytes = self._part(message).data if self.raw else self._encode(message)
         return data
 
     def _part(self, message: Any) -> Any:

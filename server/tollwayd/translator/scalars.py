@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import base64
 import math
 import re
+from binascii import a2b_base64
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 _WHOLE = re.compile(r"-?[0-9]{1,20}")  # 20 digits hold any 64-bit number; int() is quadratic in its digits.
 _NUMBER = re.compile(r"-?[0-9]{1,400}(\.[0-9]{1,400})?([eE][+-]?[0-9]{1,4})?")
 _SPECIAL = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}  # As proto3 JSON spells them.
-_BASE64 = re.compile(r"[A-Za-z0-9_-]*={0,2}")
 _UPPER_CASE = re.compile("[A-Z]")
-_LARGEST_FLOAT = 3.4028234663852886e38
+_FLOAT_LIMIT = 3.4028235677973366e38
+"""The least number that has no nearest float of 32 bits: half a step above the largest."""
 
 
 def is_text(field: FieldDescriptor) -> bool:
@@ -35,7 +35,7 @@ def is_text(field: FieldDescriptor) -> bool:
 def scalar(field: FieldDescriptor, text: str) -> Any:
     """The value of a scalar or enum field; ValueError where `text` is not one."""
     if field.type == FieldDescriptor.TYPE_BYTES:
-        return _bytes(text)
+        return base64_bytes(text)
     if field.enum_type is not None:
         return _enum(field.enum_type, text)
     return _SCALARS[field.cpp_type](text)
@@ -53,6 +53,43 @@ def read_message(message: Message, text: str) -> None:
         message.value = scalar(descriptor(message).fields_by_name["value"], text)  # type: ignore[attr-defined]
 
 
+def is_whole(text: str) -> bool:
+    """Whether the text is an integer of up to 64 bits or a little more."""
+    return _WHOLE.fullmatch(text) is not None
+
+
+def whole(text: str) -> int:
+    """That integer; ValueError where the text is not one."""
+    if not is_whole(text):
+        raise ValueError
+    return int(text)
+
+
+def double(text: str) -> float:
+    """A number, or one of proto3 JSON's three names for what is none; ValueError where the text is neither."""
+    if text in _SPECIAL:
+        return _SPECIAL[text]
+    number = float(text) if _NUMBER.fullmatch(text) else math.inf
+    if math.isinf(number):
+        raise ValueError
+    return number
+
+
+def float32(number: float) -> float:
+    """The number itself; ValueError where 32 bits would make infinity of it."""
+    if math.isfinite(number) and abs(number) >= _FLOAT_LIMIT:
+        raise ValueError
+    return number
+
+
+def base64_bytes(text: str) -> bytes:
+    """Base64 or base64url (RFC 4648, sections 4 and 5), padded or not; ValueError where the text is neither."""
+    text = text.replace("-", "+").replace("_", "/")
+    if len(text) % 4:
+        text += "=" * (-len(text) % 4)
+    return a2b_base64(text, strict_mode=True)
+
+
 def _bool(text: str) -> bool:
     try:
         return {"true": True, "1": True, "false": False, "0": False}[text.lower()]
@@ -60,35 +97,8 @@ def _bool(text: str) -> bool:
         raise ValueError(text) from None
 
 
-def _whole(text: str) -> int:
-    if not _WHOLE.fullmatch(text):
-        raise ValueError(text)
-    return int(text)
-
-
-def _double(text: str) -> float:
-    if text in _SPECIAL:
-        return _SPECIAL[text]
-    number = float(text) if _NUMBER.fullmatch(text) else math.inf
-    if math.isinf(number):
-        raise ValueError(text)
-    return number
-
-
 def _float(text: str) -> float:
-    number = _double(text)
-    if math.isfinite(number) and abs(number) > _LARGEST_FLOAT:
-        raise ValueError(text)
-    return number
-
-
-def _bytes(text: str) -> bytes:
-    """Base64 or base64url (RFC 4648, sections 4 and 5), padded or not."""
-    text = text.replace("+", "-").replace("/", "_")
-    if not _BASE64.fullmatch(text):
-        raise ValueError(text)
-    text = text.rstrip("=")
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    return float32(double(text))
 
 
 def _enum(enum: EnumDescriptor, text: str) -> int:
@@ -96,7 +106,7 @@ def _enum(enum: EnumDescriptor, text: str) -> int:
     number = numbers.get(text, numbers.get(text.upper()))
     if number is not None:
         return number
-    number = _whole(text)
+    number = whole(text)
     if enum.is_closed and number not in enum.values_by_number:
         raise ValueError(text)
     return number
@@ -113,11 +123,11 @@ def _snake_case(path: str) -> str:
 
 
 _SCALARS: Mapping[int, Callable[[str], Any]] = {
-    FieldDescriptor.CPPTYPE_INT32: _whole,
-    FieldDescriptor.CPPTYPE_UINT32: _whole,
-    FieldDescriptor.CPPTYPE_INT64: _whole,
-    FieldDescriptor.CPPTYPE_UINT64: _whole,
-    FieldDescriptor.CPPTYPE_DOUBLE: _double,
+    FieldDescriptor.CPPTYPE_INT32: whole,
+    FieldDescriptor.CPPTYPE_UINT32: whole,
+    FieldDescriptor.CPPTYPE_INT64: whole,
+    FieldDescriptor.CPPTYPE_UINT64: whole,
+    FieldDescriptor.CPPTYPE_DOUBLE: double,
     FieldDescriptor.CPPTYPE_FLOAT: _float,
     FieldDescriptor.CPPTYPE_BOOL: _bool,
     FieldDescriptor.CPPTYPE_STRING: str,

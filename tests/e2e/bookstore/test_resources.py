@@ -121,18 +121,24 @@ class TestResources:
             assert made.status == 200
         assert store.requests[-1].HasField("book")
 
-    async def test_a_large_body_does_not_hold_up_other_calls(self, client, monkeypatch):
+    async def test_a_large_body_does_not_hold_up_other_calls(self, store, monkeypatch):
         threads = []
 
-        def decode(*args, **options):
-            threads.append(threading.current_thread())
-            return json_codec.decode(*args, **options)
+        def decoder(*args, **options):
+            decode = json_codec.decoder(*args, **options)
 
-        monkeypatch.setattr(inbound, "decode", decode)
-        for size in (THREAD_BYTES, THREAD_BYTES + 1):
-            title = "x" * (size - len('{"title": ""}'))
-            async with client.post("/v1/shelves/1/books?book_id=x", json={"title": title}) as made:
-                assert (await made.json())["title"] == title
+            def noting(*args):
+                threads.append(threading.current_thread())
+                decode(*args)
+
+            return noting
+
+        monkeypatch.setattr(inbound, "decoder", decoder)
+        async with serve(store) as (_, (host, port)), aiohttp.ClientSession(f"http://{host}:{port}") as client:
+            for size in (THREAD_BYTES, THREAD_BYTES + 1):
+                title = "x" * (size - len('{"title": ""}'))
+                async with client.post("/v1/shelves/1/books?book_id=x", json={"title": title}) as made:
+                    assert (await made.json())["title"] == title
         small, large = threads
         assert small is threading.current_thread()
         assert large is not small

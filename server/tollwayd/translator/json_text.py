@@ -1,0 +1,98 @@
+"""JSON text as Python values, strictly: RFC 8259 in UTF-8, no duplicate keys, numbers in range, bounded in depth."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import Any
+
+import orjson
+
+from tollwayd.core.errors import Reason, TollwayError
+
+MAX_JSON_DEPTH = 64
+"""Objects and arrays inside one another. Depth costs stack in every JSON reader; honest requests stay below 20."""
+
+# Strings, even one that never ends: so each byte is looked at once, whatever the body holds.
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
+_NOT_BRACKETS = bytes(set(range(256)) - set(b"{}[]"))
+_NOT_BRACKETS_OR_QUOTES = bytes(set(_NOT_BRACKETS) - set(b'"'))
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+
+_ESCAPED_COLON = b"\\u003"
+_BELOW_64_BITS = b"-922337203685477"
+
+
+def load(body: bytes) -> Any:
+    """The value that the text stands for. TollwayError: REASON_JSON_INVALID or REASON_JSON_TOO_DEEP."""
+    _check_depth(body)
+    try:
+        value = orjson.loads(body)
+    except ValueError:
+        return _load_exactly(body)
+    return value if _is_exact(body, value) else _load_exactly(body)
+
+
+def _is_exact(body: bytes, value: Any) -> bool:
+    """Whether `value`, as orjson read it, is certain to be all that the body says.
+
+    orjson keeps the last of duplicate keys. Printing its value again costs less than any look at the keys: if nothing
+    was dropped, both have as many colons, one a key and those in strings, unless the body writes colons as escapes.
+    It also takes integers beyond 64 bits as floats. Those are out of every field's range anyway, but for the few below
+    -2^63 that -2^63 is the nearest float to.
+    """
+    return (
+        body.count(b":") == orjson.dumps(value).count(b":")
+        and _ESCAPED_COLON not in body
+        and _BELOW_64_BITS not in body
+    )
+
+
+def _load_exactly(body: bytes) -> Any:
+    try:
+        if _SURROGATE.search(body):
+            orjson.loads(body)  # It refuses unpaired surrogates, which the standard library lets through.
+        return json.loads(
+            body.decode(), object_pairs_hook=_object, parse_constant=_no_constant, parse_float=_finite_float
+        )
+    except ValueError:
+        raise TollwayError(Reason.REASON_JSON_INVALID) from None
+
+
+def _check_depth(body: bytes) -> None:
+    if body.count(b"{") + body.count(b"[") <= MAX_JSON_DEPTH:
+        return
+    depth = 0
+    for bracket in _brackets(body):
+        depth += 1 if bracket in b"{[" else -1
+        if depth > MAX_JSON_DEPTH:
+            raise TollwayError(
+                Reason.REASON_JSON_TOO_DEEP, f"The body's JSON is nested more than {MAX_JSON_DEPTH} levels deep."
+            )
+
+
+def _brackets(body: bytes) -> bytes:
+    """The brackets that are structure, in their order."""
+    unescaped = body.replace(b"\\\\", b"").replace(b'\\"', b"")
+    brackets = unescaped.translate(None, _NOT_BRACKETS_OR_QUOTES).replace(b'""', b"")
+    # A quote that is left has a bracket beside it in its string: then each string has to be found, which takes longer.
+    return _STRING.sub(b"", body).translate(None, _NOT_BRACKETS) if b'"' in brackets else brackets
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        raise ValueError("duplicate key")
+    return made
+
+
+def _no_constant(name: str) -> float:
+    raise ValueError(name)
+
+
+def _finite_float(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(text)
+    return number

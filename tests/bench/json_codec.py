@@ -1,11 +1,12 @@
 """`python -m tests.bench.json_codec`: the REST door's JSON beside google.protobuf.json_format's.
 
-It prints how many times as fast the door's codec is, and fails where that is less than TARGET.
+It prints how many times as fast the door's codec is. Both print on one line: with its default indent, json_format takes
+half as long again.
 """
 
 from __future__ import annotations
 
-import sys
+import math
 import timeit
 
 from google.protobuf.json_format import MessageToJson, Parse
@@ -13,9 +14,8 @@ from google.protobuf.json_format import MessageToJson, Parse
 from tests.bookstore import Book, ListBooksResponse
 from tollwayd.translator.json_codec import decoder, encoder
 
-TARGET = 4.0
-SECONDS = 0.3
-ROUNDS = 7
+TURNS = 200
+CALLS = 5
 
 
 def book(number: int) -> Book:
@@ -45,36 +45,42 @@ def book(number: int) -> Book:
 def messages() -> list:
     """Messages of about 0.2, 2 and 20 KB of JSON."""
     small = Book(name="shelves/1/books/2", title="Robinson Crusoe", copies_sold=12, pages=364, authors=["Daniel Defoe"])
-    two = ListBooksResponse(books=[book(1), book(2)], titles=["a", "b"])
-    return [small, two, ListBooksResponse(books=[book(number) for number in range(22)])]
+    two = ListBooksResponse(books=[book(1), book(2), book(3)], titles=["a", "b"])
+    return [small, two, ListBooksResponse(books=[book(number) for number in range(30)])]
 
 
-def seconds(run) -> float:
-    """The least time that one call takes."""
-    timer = timeit.Timer(run)
-    count = max(1, int(SECONDS / ROUNDS / (timer.timeit(20) / 20)))
-    return min(timer.repeat(ROUNDS, count)) / count
+def ratio(theirs, ours) -> float:
+    """How many times as fast `ours` is: the least times of many short turns, which other load rarely all hits."""
+    best = [math.inf, math.inf]
+    for _ in range(TURNS):
+        for index, run in enumerate((theirs, ours)):
+            best[index] = min(best[index], timeit.timeit(run, number=CALLS))
+    return best[0] / best[1]
 
 
-def ratios(message) -> tuple[int, float, float]:
-    """The size of the message's JSON, and how many times as fast it is read and printed."""
+def ratios(message) -> tuple[float, float, float]:
+    """How many times as fast the message is read, printed, and printed with unset fields."""
     kind = type(message)
     decode, encode = decoder(kind.DESCRIPTOR), encoder(kind.DESCRIPTOR)
+    encode_all = encoder(kind.DESCRIPTOR, print_unset=True)
     body = encode(message)
-    reading = seconds(lambda: Parse(body, kind())) / seconds(lambda: decode(body, kind()))
-    printing = seconds(lambda: MessageToJson(message, indent=None)) / seconds(lambda: encode(message))
-    return len(body), reading, printing
+    return (
+        ratio(lambda: Parse(body, kind()), lambda: decode(body, kind())),
+        ratio(lambda: MessageToJson(message, indent=None), lambda: encode(message)),
+        ratio(
+            lambda: MessageToJson(message, indent=None, always_print_fields_with_no_presence=True),
+            lambda: encode_all(message),
+        ),
+    )
 
 
-def main() -> int:
-    """Prints a line a message; the exit code says whether all are as fast as they should be."""
-    slowest = TARGET
+def main() -> None:
+    """Prints a line a message."""
     for message in messages():
-        size, reading, printing = ratios(message)
-        print(f"{size:6} bytes: reading {reading:.1f} times, printing {printing:.1f} times as fast as json_format")
-        slowest = min(slowest, reading, printing)
-    return int(slowest < TARGET)
+        size = len(encoder(message.DESCRIPTOR)(message))
+        reading, printing, printing_all = ratios(message)
+        print(f"{size:6} bytes: read {reading:.1f}, printed {printing:.1f}, with unset fields {printing_all:.1f} times")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -200,6 +200,7 @@ class TestDepth:
 
     def test_brackets_in_strings_are_no_depth(self):
         assert len(read(json.dumps({"title": '[{"\\' * 100})).title) == 400
+        assert len(read(json.dumps({"title": '"["' * 100})).title) == 300
 
     def test_wide_is_not_deep(self):
         assert len(read(json.dumps({"related": [{}] * 500})).related) == 500

@@ -38,6 +38,15 @@ def test_what_is_set_is_printed_as_by_json_format(kind, data):
     assert canonical(json.loads(encoder(kind.DESCRIPTOR)(made))) == canonical(MessageToDict(made))
 
 
+def test_extensions_are_printed_as_by_json_format():
+    extensions = Old.DESCRIPTOR.file.extensions_by_name
+    made = Old(name="a")
+    made.Extensions[extensions["note"]] = "b"
+    made.Extensions[extensions["marks"]].extend([1, 2])
+    made.Extensions[extensions["more"]].count = 1
+    assert json.loads(encoder(Old.DESCRIPTOR)(made)) == MessageToDict(made)
+
+
 @KINDS
 @OFTEN
 @given(st.data())

@@ -9,8 +9,8 @@ from google.protobuf.json_format import MessageToDict, MessageToJson
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.json_outcomes import REFUSED, ours, theirs
 from tests.every_kind import EveryKind, Old
+from tests.json_outcomes import REFUSED, ours, theirs
 from tests.made_messages import messages
 from tollwayd.translator.json_codec import encoder
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 FAULTS = {
-    "known-span-beyond-nanos": "more than nine digits behind the point are cut off, as google.protobuf.json_format does",
+    "known-span-beyond-nanos": "digits behind the ninth are cut off, as google.protobuf.json_format does",
     "body-enum-any-case": "JSON takes enum names in their own case only, URLs in any",
 }
 

@@ -18,6 +18,9 @@ ERRORS = {
     "openai": b'data: {"error":{"message":"no machine is free","code":"server_is_overloaded"}}\n\n',
     "anthropic": b'event: error\ndata: {"type":"error","error":{"type":"overloaded_error","message":"x"}}\n\n',
 }
+CREDENTIAL = "my.own.credential"
+"""A key of a form that no pattern knows."""
+
 COMMENT = b": PROCESSING\n\n"
 
 
@@ -126,3 +129,17 @@ async def test_a_header_that_goes_nowhere_harms_nobody(gateway, pair):
     unwritable = {"openai-beta": "\u20ac".encode().decode("latin-1")}
     status, answer = await ask(gateway, await pair("anthropic", "anthropic"), headers=unwritable)
     assert status == 200, answer
+
+
+async def test_a_provider_that_quotes_the_gateways_credential_is_not_quoted(gateway, provider):
+    provider.use({"rules": [{"answer": {"status": 400, "error": {"message": f"Your key is {CREDENTIAL}."}}}]})
+    tenant = await asyncio.to_thread(gateway.admin().tenant)
+    made = {"dialect": "openai.chat", "baseUrl": provider.url, "credential": {"apiKey": CREDENTIAL}}
+    tenant.admin("POST", f"/v1/{tenant.name}/providers?provider_id=first", made)
+    tenant.model("gpt", {"provider": "first", "model": "one"})
+    body = json.dumps({"model": "gpt", "messages": HELLO}).encode()
+    headers = {"Authorization": f"Bearer {tenant.key()}", "Content-Type": "application/json"}
+    status, answer = await asyncio.to_thread(
+        send, Request(gateway.url("proxy_http") + PATHS["openai"], body, headers, method="POST")
+    )
+    assert (status, b"***" in answer, CREDENTIAL.encode() in answer) == (400, True, False)

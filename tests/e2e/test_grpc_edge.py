@@ -27,10 +27,10 @@ def headers(**fields: bytes) -> bytes:
     return b"".join(b"\0" + bytes([len(name)]) + name + bytes([len(value)]) + value for name, value in pairs)
 
 
-def call(path: bytes) -> bytes:
+def call(path: bytes, **more: bytes) -> bytes:
     """A whole unary call with an empty message."""
     fields = {"method": b"POST", "scheme": b"http", "path": path, "authority": b"x", "te": b"trailers"}
-    return frame(1, 4, headers(**fields, content_type=b"application/grpc")) + frame(0, 1, bytes(5))
+    return frame(1, 4, headers(**fields, content_type=b"application/grpc", **more)) + frame(0, 1, bytes(5))
 
 
 async def list_models(gateway, key: str, **options) -> inference_pb2.ListModelsResponse:
@@ -55,3 +55,17 @@ async def test_what_is_compressed_is_not_unpacked(gateway, tenant):
     with pytest.raises(grpc.aio.AioRpcError) as refused:
         await list_models(gateway, tenant.key(), compression=grpc.Compression.Gzip)
     assert refused.value.code() == grpc.StatusCode.UNIMPLEMENTED
+
+
+async def test_metadata_that_cannot_be_read_is_not_logged(gateway, tenant):
+    key = tenant.key()
+    host, _, port = gateway.addresses["proxy_grpc"].rpartition(":")
+    gateway.log.clear()
+    async with connect((host, int(port))) as wire:
+        path = b"/tollway.proxy.v1.InferenceService/ListModels"
+        await wire.send(PREFACE + SETTINGS + call(path, x_api_key=key.encode() + b"\xa0"))
+        await asyncio.wait_for(wire.reader.readuntil(b"grpc-status"), 5)
+    gateway.logged("ListModels")
+    log = "\n".join(gateway.log)
+    assert "metadata that is not text" in log
+    assert key not in log

@@ -169,8 +169,15 @@ class Engine:
         assert call.exchange is not None
         call.exchange.first_byte_at = response.first_byte_at
         if response.status != _OK:
-            raise provider.dialect.read_error(response.status, response.headers, await _error_body(response))
+            said = _without(provider.credential, await _error_body(response))
+            raise provider.dialect.read_error(response.status, response.headers, said)
         return response
+
+
+def _without(credential: str, body: bytes) -> bytes:
+    """What a provider said, without the gateway's own credential, which some quote when they refuse it. Dialects mask
+    what looks like one; this one is known, whatever it looks like."""
+    return body.replace(credential.encode(), b"***") if credential else body
 
 
 async def _read_whole(target: Target, response: HttpResponse) -> Whole:

@@ -16,6 +16,8 @@ from tollwayd.telemetry.log_stream import LogStream
 if TYPE_CHECKING:
     from structlog.typing import EventDict, Processor, WrappedLogger
 
+_GRPC = "grpc._cython.cygrpc"
+
 WriteLine = Callable[[str, Mapping[str, Any]], None]
 """`write(event, fields)` writes one line of level info."""
 
@@ -39,9 +41,17 @@ def configure_logs(*, text: bool, level: str) -> WriteLine | None:
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(handlers=[_Bridge()], level=max(least, logging.INFO), force=True)
+    logging.getLogger(_GRPC).addFilter(_without_metadata)
     if least > logging.INFO:
         return None
     return _write_text if text else _json_writer(stream)
+
+
+def _without_metadata(record: logging.LogRecord) -> bool:
+    """C-Core's binding quotes metadata that it cannot read, a credential too, with a traceback that tells no more."""
+    if record.getMessage().startswith("Invalid encoding"):
+        record.msg, record.args, record.exc_info = "A call has metadata that is not text.", (), None
+    return True
 
 
 def _json_writer(stream: LogStream) -> WriteLine:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 from contextlib import AsyncExitStack
 from functools import partial
 from typing import TYPE_CHECKING
@@ -29,6 +28,7 @@ from tollwayd.core.errors import TollwayError
 from tollwayd.data_folder import MASTER_KEYS_FILE, DataFolder
 from tollwayd.dialects import ANTHROPIC_MESSAGES, DIALECTS, OPENAI_CHAT
 from tollwayd.doors import Doors
+from tollwayd.memory import settle
 from tollwayd.plugins.validate import Validate
 from tollwayd.proxy.anthropic import AnthropicServicer
 from tollwayd.proxy.compiler import Compiler
@@ -110,7 +110,7 @@ class App:
 
     async def _serve(self, doors: Doors) -> None:
         self.serving = True
-        _freeze()
+        settle()
         await self._stop.wait()
         self._log.info("draining", calls=self._call_metrics.in_flight, seconds=self.settings.drain_seconds)
         await doors.drain(self.settings.drain_seconds)
@@ -188,13 +188,6 @@ class App:
 
     def _chain(self, authentication: Plugin) -> Chain:
         return Chain([self._access_log, self._call_metrics, authentication, Validate()])
-
-
-def _freeze() -> None:
-    # What the start made stays for good: collections that look through all of it every time take some 50 ms, and every
-    # call under way waits for them.
-    gc.collect()
-    gc.freeze()
 
 
 def admin_registry(

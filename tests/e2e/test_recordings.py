@@ -91,6 +91,7 @@ async def test_a_recorded_message_stream_reaches_the_anthropic_sdk_event_by_even
     recorded = [json.loads(line)["type"] for line in first_answer.splitlines()[:-1] if line.strip()] + [stop[1:-1]]
     stream = await anthropic_client.messages.create(model="claude", max_tokens=64, messages=HELLO, stream=True)
     seen = [event.type async for event in stream]
+    seen = seen[: seen.index(stop[1:-1]) + 1]  # What comes with it in one piece passes too.
     assert seen == [kind for kind in recorded if kind != "ping"]
 
 

@@ -22,6 +22,7 @@ from tests.compiled import PROTOS, compile_proto
 from tollwayd.core.chain import Chain
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.rpc.registry import Registry
+from tollwayd.translator.options import RestOptions
 from tollwayd.translator.server import RestDoor
 
 PACKAGE = "bookstore.rest.v1"
@@ -199,7 +200,7 @@ def registry(store: Bookstore) -> Registry:
 @asynccontextmanager
 async def serve(store: Bookstore, **options):
     """The bookstore behind a REST door on a free port; gives the door and its address."""
-    door = RestDoor(registry(store), **options)
+    door = RestDoor(registry(store), RestOptions(**options))
     address = await door.start("127.0.0.1", 0)
     try:
         yield door, address

@@ -24,6 +24,7 @@ from tollwayd.core.chain import Chain
 from tollwayd.core.errors import RULES, FieldViolation, Reason, ReasonRule, TollwayError
 from tollwayd.rpc.door import GrpcDoor
 from tollwayd.rpc.registry import Registry
+from tollwayd.translator.options import RestOptions
 from tollwayd.translator.server import RestDoor
 
 PROTO = PROTOS / "kinds.proto"
@@ -146,8 +147,8 @@ async def serve(echo: Echo):
     """All doors on free ports; gives their addresses: "rest", "zeros" (REST that prints zero values) and "grpc"."""
     methods = registry(echo)
     doors = {
-        "rest": RestDoor(methods, print_unset=False, max_body_bytes=MAX_BODY_BYTES),
-        "zeros": RestDoor(methods, print_unset=True, max_body_bytes=MAX_BODY_BYTES),
+        "rest": RestDoor(methods, RestOptions(print_unset=False, max_body_bytes=MAX_BODY_BYTES)),
+        "zeros": RestDoor(methods, RestOptions(max_body_bytes=MAX_BODY_BYTES)),
         "grpc": GrpcDoor(methods, max_body_bytes=MAX_BODY_BYTES),
     }
     async with AsyncExitStack() as stack:

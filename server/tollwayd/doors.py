@@ -10,6 +10,7 @@ from tollwayd.rpc.door import GrpcDoor
 from tollwayd.settings import variable
 from tollwayd.start_error import StartError
 from tollwayd.telemetry.metrics_door import MetricsDoor
+from tollwayd.translator.options import RestOptions
 from tollwayd.translator.server import RestDoor
 
 if TYPE_CHECKING:
@@ -39,9 +40,13 @@ class Doors:
         self._settings = settings
         self._draining = False
         self._rest = {
-            "admin_http": RestDoor(admin, max_body_bytes=MAX_ADMIN_BODY_BYTES, ignore_unknown_fields=relaxed),
+            "admin_http": RestDoor(
+                admin, RestOptions(max_body_bytes=MAX_ADMIN_BODY_BYTES, ignore_unknown_fields=relaxed)
+            ),
             # SDKs send fields and parameters of their vendors' newest betas: those are for the provider to judge.
-            "proxy_http": RestDoor(proxy, max_body_bytes=limit, ignore_unknown_fields=True, print_unset=False),
+            "proxy_http": RestDoor(
+                proxy, RestOptions(max_body_bytes=limit, ignore_unknown_fields=True, print_unset=False)
+            ),
         }
         self._grpc = {
             "admin_grpc": GrpcDoor(admin, max_body_bytes=MAX_ADMIN_BODY_BYTES),

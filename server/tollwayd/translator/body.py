@@ -1,4 +1,4 @@
-"""Reads a request's body within its limits of size and time."""
+"""Reads a request's body, whole or as it comes, within its limits of size and time."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.translator.limits import MIN_BODY_RATE
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
     from aiohttp import StreamReader
     from aiohttp.web import BaseRequest
 
@@ -33,9 +35,7 @@ async def read_body(request: BaseRequest, limit: int, timeouts: Timeouts) -> byt
         body = content.read_nowait()
         _check_size(len(body), limit)
         return body
-    if request.version >= HttpVersion11 and request.headers.get(hdrs.EXPECT, "").lower() == "100-continue":
-        assert request.transport is not None
-        request.transport.write(_CONTINUE)
+    _continue(request)
     try:
         return await _read_slowly(content, limit, timeouts)
     except TimeoutError:
@@ -44,11 +44,44 @@ async def read_body(request: BaseRequest, limit: int, timeouts: Timeouts) -> byt
         raise TollwayError(Reason.REASON_REQUEST_MALFORMED, "The body's framing is broken.") from None
 
 
+async def stream_body(request: BaseRequest, timeouts: Timeouts) -> AsyncGenerator[bytes, None]:
+    """The body in pieces as they come, of 64 KiB or little more; how many is up to who reads them.
+
+    TollwayError where it is broken, compressed, or nothing comes for too long.
+    """
+    if not request.body_exists:
+        return
+    _check_encoding(request)
+    content = request.content
+    if not content.is_eof():
+        _continue(request)
+    try:
+        while not content.at_eof():
+            async with asyncio.timeout(timeouts.stream_idle):
+                chunk = await content.readany()
+            if chunk:
+                yield chunk
+    except TimeoutError:
+        raise TollwayError(Reason.REASON_REQUEST_TIMEOUT) from None
+    except RequestPayloadError:
+        raise TollwayError(Reason.REASON_REQUEST_MALFORMED, "The body's framing is broken.") from None
+
+
+def _continue(request: BaseRequest) -> None:
+    if request.version >= HttpVersion11 and request.headers.get(hdrs.EXPECT, "").lower() == "100-continue":
+        assert request.transport is not None
+        request.transport.write(_CONTINUE)
+
+
 def _check_head(request: BaseRequest, limit: int) -> None:
+    _check_encoding(request)
+    _check_size(int(request.headers.get(hdrs.CONTENT_LENGTH, "0")), limit)
+
+
+def _check_encoding(request: BaseRequest) -> None:
     if request.headers.get(hdrs.CONTENT_ENCODING, "identity").lower() != "identity":
         # A kilobyte of gzip can hold a megabyte: it is not unpacked for a caller who is not known yet.
         raise TollwayError(Reason.REASON_MEDIA_TYPE_UNSUPPORTED, "Compressed bodies are not taken here.")
-    _check_size(int(request.headers.get(hdrs.CONTENT_LENGTH, "0")), limit)
 
 
 def _check_size(size: int, limit: int) -> None:

@@ -14,7 +14,7 @@ from tollwayd.translator.turn import Turn
 if TYPE_CHECKING:
     from aiohttp.web import BaseRequest
 
-    from tollwayd.translator.turn import Rules
+    from tollwayd.translator.wire import Site
 
 _CUT_SECONDS = 0.5
 """How long calls that are cut get to write their last words."""
@@ -25,8 +25,8 @@ _log = logging.getLogger(__name__)
 class Handler:
     """`await handler(request)` answers a request; gives whether its connection stays, raises CancelledError only."""
 
-    def __init__(self, rules: Rules) -> None:
-        self._rules: Final = rules
+    def __init__(self, site: Site) -> None:
+        self._site: Final = site
         self._running: dict[asyncio.Task[Any], Turn] = {}
         self._idle = asyncio.Event()
         self._draining = False
@@ -34,10 +34,10 @@ class Handler:
     async def __call__(self, request: BaseRequest) -> bool:
         task = asyncio.current_task()
         assert task is not None
-        reply = Reply(request, self._rules.timeouts.stalled_answer)
+        reply = Reply(request, self._site.timeouts.stalled_answer)
         if self._draining:
             reply.keep_alive = False
-        self._running[task] = turn = Turn(request, reply, self._rules)
+        self._running[task] = turn = Turn(request, reply, self._site)
         try:
             if error := await self._attempt(turn):
                 await turn.fail(error)

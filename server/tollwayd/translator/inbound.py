@@ -1,4 +1,4 @@
-"""An HTTP request as a request message: body, query and path, in the order in which the later ones win."""
+"""HTTP requests as request messages: body, query and path, in the order in which the later ones win."""
 
 from __future__ import annotations
 
@@ -20,17 +20,23 @@ if TYPE_CHECKING:
     from tollwayd.translator.rule import Binding
 
 
-class RequestReader:
-    """Makes the request messages of one binding. `takes_body` says whether the rule has a use for a body."""
+_JSON_LINES: Final = frozenset({"application/jsonl", "application/ndjson", "application/x-ndjson"})
 
-    __slots__ = ("_class", "_decode", "_field", "_query", "_raw", "_variables", "takes_body")
+
+class RequestReader:
+    """Makes the request messages of one binding. `takes_body` says whether the rule has a use for a body, `raw` whether
+    that is an HttpBody's.
+    """
+
+    __slots__ = ("_class", "_decode", "_field", "_query", "_streams", "_variables", "raw", "takes_body")
 
     def __init__(self, binding: Binding, *, ignore_unknown: bool) -> None:
         request = binding.method.descriptor.input_type
         whole = binding.body == WHOLE_MESSAGE
+        self._streams: Final = binding.method.descriptor.client_streaming
         self._class: Final = binding.method.request_class
         self._field: Final = None if whole or not binding.body else request.fields_by_name[binding.body]
-        self._raw: Final = is_http_body(request if whole else self._field.message_type if self._field else None)
+        self.raw: Final = is_http_body(request if whole else self._field.message_type if self._field else None)
         self._decode: Final = decoder(request, self._field, ignore_unknown=ignore_unknown)
         # A body of "*" leaves nothing for parameters (google/api/http.proto).
         self._query: Final = None if whole else QueryReader(request, binding.body, ignore_unknown=ignore_unknown)
@@ -42,28 +48,48 @@ class RequestReader:
 
     def check_content_type(self, content_type: str) -> None:
         """REASON_MEDIA_TYPE_UNSUPPORTED where the body is to be JSON and says that it is not. HttpBody takes any."""
-        if self._raw:
+        if self.raw:
             return
-        media_type = content_type.partition(";")[0].strip().lower()
+        media_type = _media_type(content_type)
         if media_type in {"", "application/json"} or media_type.endswith("+json"):
+            return
+        if self._streams and media_type in _JSON_LINES:
             return
         raise TollwayError(Reason.REASON_MEDIA_TYPE_UNSUPPORTED)
 
     async def read(self, body: bytes, content_type: str, query: Parameters, variables: tuple[str, ...]) -> Message:
         """The request message; `variables` as the route table found them. TollwayError for whatever does not fit."""
+        message = await self.message(body, content_type)
+        self.bind(message, query, variables)
+        return message
+
+    async def message(self, body: bytes, content_type: str) -> Message:
+        """The request message that a body makes by itself. TollwayError as `read`."""
         message = self._class()
-        if self._raw:
+        if self.raw:
             fill(message if self._field is None else getattr(message, self._field.name), body, content_type)
         elif self.takes_body:
             await self._read_json(body, message)
+        return message
+
+    def bind(self, message: Message, query: Parameters, variables: tuple[str, ...]) -> None:
+        """Adds what query and path say. TollwayError as `read`."""
         if query and self._query is not None:
             self._query.read(query, message)
         for (fields, keep_slashes), text in zip(self._variables, variables, strict=True):
             set_text(message, fields, decode_percent(text, keep_slashes=keep_slashes))
-        return message
 
     async def _read_json(self, body: bytes, message: Message) -> None:
         if len(body) <= THREAD_BYTES:
             self._decode(body, message)
         else:
             await asyncio.to_thread(self._decode, body, message)
+
+
+def is_json_lines(content_type: str) -> bool:
+    """Whether a body says that it is JSON a line each."""
+    return _media_type(content_type) in _JSON_LINES
+
+
+def _media_type(content_type: str) -> str:
+    return content_type.partition(";")[0].strip().lower()

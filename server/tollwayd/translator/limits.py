@@ -17,7 +17,9 @@ class Timeouts:
     none sends a request into a connection that is just being closed.
     `body_grace`, `body`: a body gets the grace, and a second more for every MIN_BODY_RATE bytes that have come, but in
     all no longer than `body`.
+    `stream_idle`: a request stream of which nothing comes; its caller may have left without a word.
     `stalled_answer`: an answer of which the client takes nothing; more than a phone's change of network.
+    `pulse`: a streamed answer without a word, before it shows that it lives; balancers cut it after a minute.
     `drain_pause`: how long a stopping door keeps serving old connections, for requests that are under way to it.
     """
 
@@ -25,7 +27,9 @@ class Timeouts:
     idle: float = 75.0
     body_grace: float = 10.0
     body: float = 60.0
+    stream_idle: float = 300.0
     stalled_answer: float = 60.0
+    pulse: float = 15.0
     drain_pause: float = 1.0
 
 

@@ -11,7 +11,7 @@ import time
 from email.utils import formatdate
 from functools import lru_cache
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from aiohttp import HttpVersion11
 
@@ -24,13 +24,17 @@ if TYPE_CHECKING:
     from aiohttp.web import BaseRequest
 
 _PHRASES = {status.value: status.phrase for status in HTTPStatus} | {499: "Client Closed Request"}
+_NOT_MODIFIED = 304
+_NONE: Final[Mapping[str, str]] = {}
+_TRAILER = "grpc-trailer-"
 _JOINED_BYTES = 64 * 1024  # Up to here one write of a joined copy is cheaper than two writes.
 
 
 class Reply:
     """The response to one request: either `send`, or `start`, any number of `write`, and `end`.
 
-    `keep_alive` may be taken away before. `started` says whether a head is out, `ended` whether all is.
+    `keep_alive` may be taken away before. `started` says whether a head is out, `ended` whether all is; `writes` counts
+    what went out.
     """
 
     __slots__ = (
@@ -43,6 +47,7 @@ class Reply:
         "ended",
         "keep_alive",
         "started",
+        "writes",
     )
 
     def __init__(self, request: BaseRequest, stall_seconds: float) -> None:
@@ -55,6 +60,7 @@ class Reply:
         self.keep_alive = request.keep_alive
         self.started = False
         self.ended = False
+        self.writes = 0
 
     @property
     def connected(self) -> bool:
@@ -66,9 +72,19 @@ class Reply:
         """Whether the connection stays for another request."""
         return self.keep_alive and self.ended
 
-    async def send(self, status: int, headers: str, body: bytes) -> None:
-        """Sends a whole response. `headers` are lines, each with its line end."""
-        head = f"{self._head(status, headers)}content-length: {len(body)}\r\n\r\n".encode()
+    def close_if_unread(self) -> None:
+        """Says in the answer that the connection ends, where the rest of the request is not going to be read."""
+        if not self._request.content.is_eof():
+            self.keep_alive = False
+
+    async def send(self, status: int, headers: str, body: bytes, trailers: Mapping[str, str] = _NONE) -> None:
+        """Sends a whole response. `headers` are lines, each with its line end; trailers as in `end`."""
+        if trailers and self._knows_chunks and self._reads_trailers:
+            await self.start(status, f"{headers}{_announcement(trailers)}", body)
+            await self.end(trailers)
+            return
+        length = "" if status == _NOT_MODIFIED else f"content-length: {len(body)}\r\n"
+        head = f"{self._head(status, headers)}{length}\r\n".encode()
         self.ended = True
         if self._bodiless:
             body = b""
@@ -81,13 +97,12 @@ class Reply:
 
     async def start(self, status: int, headers: str, body: bytes) -> None:
         """Sends the head and the first part of a body whose length nobody knows yet."""
-        self._chunked = self._knows_chunks
-        if not self._chunked:
-            self.keep_alive = False  # HTTP/1.0 knows no other end of such a body than the connection's.
-        framing = "transfer-encoding: chunked\r\n" if self._chunked else ""
-        head = f"{self._head(status, headers)}{framing}\r\n".encode()
-        self._write(head + (b"" if self._bodiless else self._chunk(body)))
+        self._write(self._open(status, headers) + (b"" if self._bodiless else self._chunk(body)))
         await self._drain()
+
+    def open(self, status: int, headers: str) -> None:
+        """Sends the head, as `start` does, without waiting for anything."""
+        self._write(self._open(status, headers))
 
     async def write(self, body: bytes) -> None:
         """Sends a part of the body, and waits while the client does not keep up."""
@@ -95,11 +110,14 @@ class Reply:
             self._write(self._chunk(body))
             await self._drain()
 
+    def put(self, body: bytes) -> None:
+        """Sends a small part of the body without waiting; nothing where the client does not keep up anyway."""
+        if body and not self._bodiless and not self._connection.writing_paused:
+            self._write(self._chunk(body))
+
     async def end(self, trailers: Mapping[str, str]) -> None:
         """Ends the body, with trailers where the client said that it reads them (RFC 9110, section 6.5)."""
-        fields = ""
-        if trailers and "trailers" in self._request.headers.get("te", "").lower():
-            fields = response_headers(trailers, "grpc-trailer-")
+        fields = response_headers(trailers, _TRAILER) if trailers and self._reads_trailers else ""
         self.ended = True
         if self._chunked and not self._bodiless:
             self._write(f"0\r\n{fields}\r\n".encode())
@@ -109,6 +127,17 @@ class Reply:
         self.keep_alive = False
         if (transport := self._connection.transport) is not None:
             transport.abort()
+
+    @property
+    def _reads_trailers(self) -> bool:
+        return "trailers" in self._request.headers.get("te", "").lower()
+
+    def _open(self, status: int, headers: str) -> bytes:
+        self._chunked = self._knows_chunks
+        if not self._chunked:
+            self.keep_alive = False  # HTTP/1.0 knows no other end of such a body than the connection's.
+        framing = "transfer-encoding: chunked\r\n" if self._chunked else ""
+        return f"{self._head(status, headers)}{framing}\r\n".encode()
 
     def _head(self, status: int, headers: str) -> str:
         self.started = True
@@ -131,6 +160,7 @@ class Reply:
         transport = self._connection.transport
         if transport is None or transport.is_closing():
             raise ConnectionResetError("the client is gone")
+        self.writes += 1
         transport.write(part)
 
     async def _drain(self) -> None:
@@ -157,6 +187,11 @@ class Reply:
 def answer_headers(call_id: str, content_type: str, metadata: Mapping[str, str]) -> str:
     """The header lines of a call's answer."""
     return f"x-request-id: {call_id}\r\n{content_type_header(content_type)}{response_headers(metadata)}"
+
+
+def _announcement(trailers: Mapping[str, str]) -> str:
+    """The Trailer field (RFC 9110, section 6.6.2)."""
+    return f"trailer: {', '.join(f'{_TRAILER}{name}' for name in trailers)}\r\n"
 
 
 @lru_cache(maxsize=1)

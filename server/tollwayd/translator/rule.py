@@ -60,8 +60,6 @@ def bindings(method: Method) -> Iterator[Binding]:
 
 
 def _bindings(method: Method, rule: HttpRule) -> Iterator[Binding]:
-    if method.descriptor.client_streaming:
-        raise ValueError("it streams requests, which an HTTP rule cannot bind")
     yield _binding(method, rule)
     for additional in rule.additional_bindings:
         if additional.additional_bindings:

@@ -11,18 +11,12 @@ from aiohttp import web
 from tollwayd.translator.connection import Connections
 from tollwayd.translator.handler import Handler
 from tollwayd.translator.inbound import RequestReader
-from tollwayd.translator.limits import (
-    BACKLOG,
-    LINGER_SECONDS,
-    MAX_BODY_BYTES,
-    MAX_HEADERS,
-    MAX_LINE_BYTES,
-    Timeouts,
-)
+from tollwayd.translator.limits import BACKLOG, LINGER_SECONDS, MAX_HEADERS, MAX_LINE_BYTES
+from tollwayd.translator.options import RestOptions
 from tollwayd.translator.outbound import ResponsePrinter
 from tollwayd.translator.routes import RouteTable
 from tollwayd.translator.rule import bindings
-from tollwayd.translator.turn import Endpoint, Rules
+from tollwayd.translator.wire import Endpoint, Site
 
 if TYPE_CHECKING:
     from tollwayd.rpc.registry import Registry
@@ -31,24 +25,15 @@ _CLOSE_SECONDS = 0.1  # What aiohttp waits, twice, for handlers; those still the
 
 
 class RestDoor:
-    """One REST listener for the methods of a registry that have a google.api.http rule.
-
-    `print_unset` prints fields that are not set, as zero values; `ignore_unknown_fields` passes over JSON fields and
-    query parameters that a request does not have. ValueError where a rule is wrong, or two claim the same paths.
+    """One REST listener for the methods of a registry that have a google.api.http rule. ValueError where a rule is
+    wrong, or two claim the same paths.
     """
 
-    def __init__(
-        self,
-        registry: Registry,
-        *,
-        max_body_bytes: int = MAX_BODY_BYTES,
-        print_unset: bool = True,
-        ignore_unknown_fields: bool = False,
-        timeouts: Timeouts | None = None,
-    ) -> None:
-        routes = _routes(registry, print_unset=print_unset, ignore_unknown=ignore_unknown_fields)
-        self._timeouts: Final = timeouts or Timeouts()
-        self._handler: Final = Handler(Rules(routes, max_body_bytes, self._timeouts))
+    def __init__(self, registry: Registry, options: RestOptions | None = None) -> None:
+        options = options or RestOptions()
+        self._timeouts: Final = options.timeouts
+        site = Site(_routes(registry, options), options.pages, options.max_body_bytes, options.timeouts)
+        self._handler: Final = Handler(site)
         self._runner: web.ServerRunner | None = None
 
     async def start(self, host: str, port: int, *, reuse_port: bool = False) -> tuple[str, int]:
@@ -98,11 +83,11 @@ class RestDoor:
         )
 
 
-def _routes(registry: Registry, *, print_unset: bool, ignore_unknown: bool) -> RouteTable[Endpoint]:
+def _routes(registry: Registry, options: RestOptions) -> RouteTable[Endpoint]:
     table: RouteTable[Endpoint] = RouteTable()
     for method in registry:
         for binding in bindings(method):
-            reader = RequestReader(binding, ignore_unknown=ignore_unknown)
-            printer = ResponsePrinter(binding, print_unset=print_unset)
+            reader = RequestReader(binding, ignore_unknown=options.ignore_unknown_fields)
+            printer = ResponsePrinter(binding, print_unset=options.print_unset)
             table.add(binding.http_method, binding.template, Endpoint(method, reader, printer), method.name)
     return table

@@ -104,11 +104,6 @@ def test_a_rule_that_cannot_work_stops_the_start(rule, complaint):
     assert complaint in str(refused.value)
 
 
-def test_a_method_that_streams_requests_cannot_be_bound():
-    with pytest.raises(ValueError, match="streams requests"):
-        RestDoor(made(HttpRule(post="/v1/x", body="*"), client_streaming=True))
-
-
 def test_two_methods_on_the_same_paths_stop_the_start():
     with pytest.raises(ValueError, match=r"Service/DoToo and .*Service/Do are ambiguous"):
         RestDoor(made(HttpRule(get="/v1/{title}"), HttpRule(get="/v1/{name}")))

@@ -1,0 +1,28 @@
+"""What a REST door can be told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tollwayd.translator.limits import MAX_BODY_BYTES, Timeouts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tollwayd.translator.pages import Page
+
+
+@dataclass(frozen=True, slots=True)
+class RestOptions:
+    """`max_body_bytes` is the largest request body, and the largest message of a request stream.
+
+    `print_unset` prints fields that are not set, as zero values; `ignore_unknown_fields` passes over JSON fields and
+    query parameters that a request does not have. `pages` are served beside the methods, by their exact paths.
+    """
+
+    max_body_bytes: int = MAX_BODY_BYTES
+    print_unset: bool = True
+    ignore_unknown_fields: bool = False
+    timeouts: Timeouts = field(default_factory=Timeouts)
+    pages: Mapping[str, Page] = field(default_factory=dict)

@@ -1,0 +1,27 @@
+"""An error as a whole answer, where none has begun."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tollwayd.core.errors import Reason
+from tollwayd.translator.errors import error_answer
+from tollwayd.translator.reply import answer_headers
+
+if TYPE_CHECKING:
+    from tollwayd.core.call import Call
+    from tollwayd.core.errors import TollwayError
+    from tollwayd.rpc.registry import Method
+    from tollwayd.translator.reply import Reply
+
+
+async def refuse(
+    reply: Reply, error: TollwayError, call_id: str, method: Method | None = None, call: Call | None = None
+) -> None:
+    """Answers with the error, in the words of the method's service, and with what its call had to send along."""
+    reply.close_if_unread()
+    answer = error_answer(error, method)
+    # After a defect the call's own headers may be what is wrong.
+    sound = call if error.reason != Reason.REASON_INTERNAL else None
+    headers = answer_headers(call_id, answer.content_type, sound.response_metadata if sound else {})
+    await reply.send(answer.status, headers + answer.headers, answer.body, sound.trailers if sound else {})

@@ -1,0 +1,145 @@
+"""The wire of google.api.http: paths, queries and JSON in, JSON or an HttpBody out."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from tollwayd.core.call import Call
+from tollwayd.translator.body import read_body
+from tollwayd.translator.errors import status_json
+from tollwayd.translator.framing import RAW, Frames, framing
+from tollwayd.translator.metadata import deadline, request_metadata
+from tollwayd.translator.pulse import Pulse
+from tollwayd.translator.query import parse, system_parameters
+from tollwayd.translator.refusal import refuse
+from tollwayd.translator.reply import answer_headers
+from tollwayd.translator.upload import body_parts, messages
+from tollwayd.translator.wire import Wire
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from aiohttp.web import BaseRequest
+    from google.protobuf.message import Message
+
+    from tollwayd.core.errors import TollwayError
+    from tollwayd.translator.framing import Framing
+    from tollwayd.translator.query import Parameters
+    from tollwayd.translator.reply import Reply
+    from tollwayd.translator.routes import Match
+    from tollwayd.translator.wire import Endpoint, Messages, Site
+
+QUERY_KEY = "query-key"
+"""The metadata that carries the system parameter `key`."""
+
+
+_RAW_FRAMES: Final = Frames(RAW)  # It holds no state that anybody sees.
+
+
+class Transcoding(Wire):
+    """One request that a binding matched. `query` is as it came."""
+
+    __slots__ = ("_alt", "_endpoint", "_frames", "_parameters", "_variables")
+
+    def __init__(self, request: BaseRequest, reply: Reply, site: Site, found: Match[Endpoint], query: str) -> None:
+        super().__init__(request, reply, site, found.target.method)
+        self._endpoint: Final = found.target
+        self._variables: Final = found.variables
+        self._parameters: Final[Parameters] = parse(query) if query else []
+        self._frames = _RAW_FRAMES
+        self._alt = ""
+
+    def begin(self) -> Call:
+        request, method = self.request, self.method
+        metadata = request_metadata(request.headers)
+        if self._parameters:
+            system = system_parameters(self._parameters, method.descriptor.input_type)
+            self._alt = system.get("alt", "")
+            if "key" in system:
+                metadata[QUERY_KEY] = system["key"]
+        return Call(method.name, metadata, peer=request.remote or "", door="rest", deadline=deadline(request.headers))
+
+    async def read(self) -> Any:
+        reader = self._endpoint.reader
+        content_type = self.request.headers.get("content-type", "")
+        if reader.takes_body and self.request.body_exists:
+            reader.check_content_type(content_type)
+        if self.method.descriptor.client_streaming:
+            return self._uploaded(content_type)
+        body = await self._body()
+        return await reader.read(body, content_type, self._parameters, self._variables)
+
+    async def send(self, call: Call, message: Message) -> None:
+        printer = self._endpoint.printer
+        frames = self._choose_frames()
+        body = frames.message(printer.body(message)) + frames.end()
+        headers = answer_headers(
+            call.id, frames.framing.content_type or printer.content_type(message), call.response_metadata
+        )
+        await self.reply.send(200, headers, body, call.trailers)
+
+    async def stream(self, call: Call, messages: Messages) -> None:
+        reply, printer, frames = self.reply, self._endpoint.printer, self._choose_frames()
+        framing = frames.framing
+        with self._pulse(call, framing):
+            # The head waits for the first message: until then an error can still have its own status.
+            async for message in messages:
+                part = frames.message(printer.body(message))
+                if reply.started:
+                    await reply.write(part)
+                else:
+                    content_type = framing.content_type or printer.content_type(message)
+                    await reply.start(200, _stream_headers(call, framing, content_type), part)
+            if reply.started:
+                await reply.write(frames.end())
+                await reply.end(call.trailers)
+            else:
+                headers = _stream_headers(call, framing, framing.content_type)
+                await reply.send(200, headers, frames.end(), call.trailers)
+
+    async def fail(self, error: TollwayError, call_id: str) -> None:
+        reply = self.reply
+        if not reply.started:
+            await refuse(reply, error, call_id, self.method, self.call)
+        elif not reply.ended:
+            last = self._frames.error(status_json(error))
+            if last is None:
+                reply.abort()
+                return
+            await reply.write(last)
+            await reply.end({})
+
+    async def _body(self) -> bytes:
+        if not self.request.body_exists:
+            return b""
+        if self._endpoint.reader.takes_body:
+            return await read_body(self.request, self.site.max_body_bytes, self.site.timeouts)
+        self.reply.close_if_unread()
+        return b""
+
+    def _uploaded(self, content_type: str) -> AsyncIterator[Message]:
+        """The request messages of a stream."""
+        reader, call = self._endpoint.reader, self.call
+        assert call is not None
+        parts = body_parts(self.request, reader, content_type, self.site)
+        stream = messages(reader, parts, content_type, self._parameters, self._variables)
+        call.defer(parts.aclose)
+        call.defer(stream.aclose)
+        return stream
+
+    def _choose_frames(self) -> Frames:
+        if self.method.descriptor.server_streaming and not self._endpoint.printer.raw:
+            self._frames = Frames(framing(self.request, self._alt))
+        return self._frames
+
+    def _pulse(self, call: Call, framing: Framing) -> AbstractContextManager[object]:
+        if framing is RAW:
+            return nullcontext()
+        head = partial(_stream_headers, call, framing, framing.content_type)
+        return Pulse(self.reply, framing.idle, self.site.timeouts.pulse, head)
+
+
+def _stream_headers(call: Call, framing: Framing, content_type: str) -> str:
+    return answer_headers(call.id, content_type, call.response_metadata) + framing.headers

@@ -1,0 +1,94 @@
+"""A wire: the protocol in which one request came, and its answer goes. Each protocol is a subclass in its own file."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
+
+from google.protobuf.message import Message
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from aiohttp.web import BaseRequest
+
+    from tollwayd.core.call import Call
+    from tollwayd.core.errors import TollwayError
+    from tollwayd.rpc.registry import Method
+    from tollwayd.translator.inbound import RequestReader
+    from tollwayd.translator.limits import Timeouts
+    from tollwayd.translator.outbound import ResponsePrinter
+    from tollwayd.translator.pages import Page
+    from tollwayd.translator.reply import Reply
+    from tollwayd.translator.routes import RouteTable
+
+
+class Endpoint(NamedTuple):
+    """What a route leads to: a method, and the two translations of one of its bindings."""
+
+    method: Method
+    reader: RequestReader
+    printer: ResponsePrinter
+
+
+class Site(NamedTuple):
+    """What a door serves, and within which limits. `pages` are by their exact paths."""
+
+    routes: RouteTable[Endpoint]
+    pages: Mapping[str, Page]
+    max_body_bytes: int
+    timeouts: Timeouts
+
+
+class Messages(Protocol):
+    """A streamed answer, as the chain gives it: read to its end, or closed."""
+
+    def __aiter__(self) -> Messages: ...
+    async def __anext__(self) -> Message: ...
+    async def aclose(self) -> None: ...
+
+
+class Wire(ABC):
+    """Reads one request and writes its answer: `begin`, then `read` and `answer`. Whatever one of them raises, or the
+    method itself, goes to `fail`. All of them raise TollwayError for what the caller may know, and ConnectionError
+    where the client is gone.
+    """
+
+    __slots__ = ("call", "method", "reply", "request", "site")
+
+    def __init__(self, request: BaseRequest, reply: Reply, site: Site, method: Method) -> None:
+        self.request: Final = request
+        self.reply: Final = reply
+        self.site: Final = site
+        self.method: Final = method
+        self.call: Call | None = None
+
+    @abstractmethod
+    def begin(self) -> Call:
+        """Makes the call out of the request's head."""
+
+    @abstractmethod
+    async def read(self) -> Any:
+        """Reads the request message, or makes the iterator that reads them where the method streams requests."""
+
+    @abstractmethod
+    async def send(self, call: Call, message: Message) -> None:
+        """Answers with the one message."""
+
+    @abstractmethod
+    async def stream(self, call: Call, messages: Messages) -> None:
+        """Answers with all the messages; `answer` closes them."""
+
+    @abstractmethod
+    async def fail(self, error: TollwayError, call_id: str) -> None:
+        """Answers with the error, or ends with it an answer that has begun."""
+
+    async def answer(self, call: Call, result: Any) -> None:
+        """Answers with what the method gave."""
+        if isinstance(result, Message):
+            await self.send(call, result)
+            return
+        try:
+            await self.stream(call, result)
+        finally:
+            await result.aclose()

@@ -1,14 +1,12 @@
-"""A request stream in one body: JSON messages a line each or in an array, or the bytes of an HttpBody as they come."""
+"""A request stream in one body: JSON messages one after another or in an array, or an HttpBody's bytes as they come."""
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
-from tollwayd.core.errors import Reason, TollwayError
-from tollwayd.translator.body import read_body, stream_body
+from tollwayd.translator.body import stream_body
 from tollwayd.translator.inbound import is_json_lines
-from tollwayd.translator.json_text import load
+from tollwayd.translator.json_values import check_size, values
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator
@@ -48,10 +46,10 @@ def body_parts(
     request: BaseRequest, reader: RequestReader, content_type: str, site: Site
 ) -> AsyncGenerator[bytes, None]:
     """The parts of the body that are a message each. TollwayError as `stream_body`, and where a part is too large."""
-    if not reader.raw and not is_json_lines(content_type):
-        return _elements(request, site)
     chunks = stream_body(request, site.timeouts)
-    return chunks if reader.raw else lines(chunks, site.max_body_bytes)
+    if reader.raw:
+        return chunks
+    return (lines if is_json_lines(content_type) else values)(chunks, site.max_body_bytes)
 
 
 async def lines(chunks: AsyncGenerator[bytes, None], limit: int) -> AsyncGenerator[bytes, None]:
@@ -64,26 +62,11 @@ async def lines(chunks: AsyncGenerator[bytes, None], limit: int) -> AsyncGenerat
             pieces.append(line)
             joined = b"".join(pieces)
             pieces, size = [], 0
-            _check_size(len(joined), limit)
+            check_size(len(joined), limit)
             if joined and not joined.isspace():
                 yield joined
         pieces.append(rest)
         size += len(rest)
-        _check_size(size, limit)
+        check_size(size, limit)
     if (joined := b"".join(pieces)) and not joined.isspace():
         yield joined
-
-
-async def _elements(request: BaseRequest, site: Site) -> AsyncGenerator[bytes, None]:
-    """The elements of a body that is a JSON array, else the body as the one."""
-    body = await read_body(request, site.max_body_bytes, site.timeouts)
-    if not body.lstrip().startswith(b"["):
-        yield body
-        return
-    for element in load(body):
-        yield json.dumps(element, ensure_ascii=False).encode()
-
-
-def _check_size(size: int, limit: int) -> None:
-    if size > limit:
-        raise TollwayError(Reason.REASON_BODY_TOO_LARGE, f"A message is larger than {limit} bytes.")

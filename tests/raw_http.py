@@ -32,6 +32,10 @@ class Connection:
     async def line(self) -> bytes:
         return (await asyncio.wait_for(self.reader.readline(), TIMEOUT)).removesuffix(b"\r\n")
 
+    async def exactly(self, size: int) -> bytes:
+        """So many bytes, no fewer."""
+        return await asyncio.wait_for(self.reader.readexactly(size), TIMEOUT)
+
     async def head(self) -> Response:
         """The status and headers of the next response."""
         _, status, *_ = (await self.line()).split(b" ", 2)
@@ -46,8 +50,7 @@ class Connection:
         size = int(await self.line(), 16)
         if not size:
             return b""
-        data = await asyncio.wait_for(self.reader.readexactly(size + 2), TIMEOUT)
-        return data[:-2]
+        return (await self.exactly(size + 2))[:-2]
 
     async def response(self) -> Response:
         """The next whole response."""
@@ -66,8 +69,7 @@ class Connection:
                 trailers.append(line.decode())
             found.chunks, found.trailers, found.body = tuple(chunks), tuple(trailers), b"".join(chunks)
         elif "content-length" in found.headers:
-            size = int(found.headers["content-length"])
-            found.body = await asyncio.wait_for(self.reader.readexactly(size), TIMEOUT)
+            found.body = await self.exactly(int(found.headers["content-length"]))
         else:
             found.body = await self.rest()
 

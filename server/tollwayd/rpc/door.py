@@ -8,17 +8,19 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import grpc
-from grpc_health.v1 import health_pb2, health_pb2_grpc
-from grpc_health.v1.health import aio as health
+from grpc_health.v1 import health_pb2
 
+from tollwayd.core.chain import Chain
 from tollwayd.core.errors import Reason, TollwayError
+from tollwayd.rpc import reflection
+from tollwayd.rpc.health import Health
 from tollwayd.rpc.methods import Methods
 from tollwayd.rpc.options import server_options
-from tollwayd.rpc.reflection import add_reflection
+from tollwayd.rpc.quiet import keep_quiet_about_callers_who_left
+from tollwayd.rpc.registry import Registry
 
 if TYPE_CHECKING:
     from tollwayd.rpc.methods import Running
-    from tollwayd.rpc.registry import Registry
 
 _LAST_WORDS_SECONDS = 0.5
 """How long calls that are cut get to tell their callers."""
@@ -26,7 +28,7 @@ _LAST_WORDS_SECONDS = 0.5
 _LOOK_SECONDS = 0.5
 """Between two looks whether the listener still listens."""
 
-_HEALTH = health_pb2.DESCRIPTOR.services_by_name["Health"].full_name
+_HEALTH = health_pb2.DESCRIPTOR.services_by_name["Health"]
 
 _log = logging.getLogger(__name__)
 
@@ -35,11 +37,11 @@ class GrpcDoor:
     """One gRPC listener."""
 
     def __init__(self, registry: Registry, *, max_body_bytes: int) -> None:
+        keep_quiet_about_callers_who_left()
         self._options = server_options(max_body_bytes)
-        self._services = [service.full_name for service in registry.services]
         self._running: Running = {}
-        self._methods = Methods(registry, self._running)
-        self._health = health.HealthServicer()
+        self._health = Health([service.full_name for service in registry.services])
+        self._methods = Methods(self._running, registry, _open_to_all(registry, self._health))
         self._server = self._make()
         self._keeper: asyncio.Task[None] | None = None
         self._stopping = False
@@ -47,18 +49,17 @@ class GrpcDoor:
     async def start(self, host: str, port: int) -> tuple[str, int]:
         """Listens; gives the bound address. OSError where it is taken."""
         bound = await self._open(host, port)
-        for service in self._services:
-            await self._health.set(service, health_pb2.HealthCheckResponse.SERVING)
         self._keeper = asyncio.create_task(self._keep_open(host, bound))
         return host, bound
 
     async def drain(self) -> None:
         """Tells health checks that no new calls are wanted; calls are still taken."""
-        await self._health.enter_graceful_shutdown()
+        self._health.drain()
 
     async def stop(self, grace: float) -> None:
         """Refuses new calls, lets those under way end for `grace` seconds, then cuts them and tells their callers."""
         self._stopping = True
+        self._health.stop()
         stopping = asyncio.ensure_future(self._server.stop(grace + _LAST_WORDS_SECONDS))
         await asyncio.wait((stopping,), timeout=grace)
         for task, call in self._running.items():
@@ -70,8 +71,6 @@ class GrpcDoor:
     def _make(self) -> grpc.aio.Server:
         server = grpc.aio.server(options=self._options)
         server.add_generic_rpc_handlers((self._methods,))
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
-        add_reflection(server, [*self._services, _HEALTH])
         return server
 
     async def _open(self, host: str, port: int) -> int:
@@ -92,6 +91,16 @@ class GrpcDoor:
                 self._server = self._make()
                 with suppress(OSError):  # Taken meanwhile: the next look tries again.
                     await self._open(host, port)
+
+
+def _open_to_all(registry: Registry, health: Health) -> Registry:
+    """Health and reflection: no chain stands before them, so they ask for no credential."""
+    services = _HEALTH, *reflection.SERVICES
+    reflected = reflection.Reflection([service.full_name for service in (*registry.services, *services)])
+    made = Registry()
+    for service in services:
+        made.add(service, health if service is _HEALTH else reflected, Chain([]))
+    return made
 
 
 async def _is_refused(host: str, port: int) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from base64 import b64encode
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import unquote
 
 import grpc
@@ -13,111 +14,123 @@ from google.protobuf.message import DecodeError, Message
 
 from tollwayd.core.call import Call
 from tollwayd.core.errors import Reason, TollwayError
-from tollwayd.rpc.status import to_status
+from tollwayd.rpc.reply import Reply
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
-    from tollwayd.core.chain import Read
     from tollwayd.rpc.registry import Method, Registry
+    from tollwayd.rpc.reply import Context
 
-    Context = grpc.aio.ServicerContext[bytes, bytes]
-    Behaviour = Callable[[Any, Context, Call], Awaitable[bytes | None]]
+    Send = Callable[[Any, Reply], Awaitable[bytes | None]]
 
 Running = dict[asyncio.Task[Any], Call]
 """The calls under way, by the tasks that run them."""
 
-_CODES = {code.value[0]: code for code in grpc.StatusCode}
-_DETAILS = "grpc-status-details-bin"
-
 
 class Methods(grpc.GenericRpcHandler):
-    """A registry's methods. Messages are parsed here: grpc.aio would answer INTERNAL for one that does not parse, and
-    say in which library. `running` holds the calls under way."""
+    """The methods of registries. `running` holds the calls under way.
 
-    def __init__(self, registry: Registry, running: Running) -> None:
-        self._handlers = {method.name: _handler(method, running) for method in registry}
+    Messages are read and parsed here. Of a call that has none grpc.aio says nothing, and its caller waits for ever; of
+    two it takes the first; of one that does not parse it tells the caller what the library said.
+    """
+
+    def __init__(self, running: Running, *registries: Registry) -> None:
+        methods = [method for registry in registries for method in registry]
+        self._handlers = {method.name: _handler(method, running) for method in methods}
+        self._unknown: Any = grpc.stream_unary_rpc_method_handler(_refuse)
 
     def service(self, details: grpc.HandlerCallDetails) -> Any:
-        return self._handlers.get(details.method)
+        return self._handlers.get(details.method, self._unknown)
+
+
+async def _refuse(_: object, context: Context) -> NoReturn:
+    await Reply(context, Call("", {}, door="grpc")).fail(TollwayError(Reason.REASON_METHOD_NOT_FOUND))
 
 
 def _handler(method: Method, running: Running) -> Any:
-    descriptor = method.descriptor
-    requests = "stream" if descriptor.client_streaming else "unary"
-    responses = "stream" if descriptor.server_streaming else "unary"
-    make = getattr(grpc, f"{requests}_{responses}_rpc_method_handler")
-    behaviour = _streamed(method) if descriptor.server_streaming else _unary(method)
-    return make(_counted(method, behaviour, running))
+    streams = method.descriptor.server_streaming
+    make = grpc.stream_stream_rpc_method_handler if streams else grpc.stream_unary_rpc_method_handler
+    return make(_answerer(method, _send_stream if streams else _send_one, running))
 
 
-def _counted(method: Method, behaviour: Behaviour, running: Running) -> Any:
-    async def answer(data: bytes | AsyncIterator[bytes], context: Context) -> bytes | None:
+def _answerer(method: Method, send: Send, running: Running) -> Any:
+    read = _read_all if method.descriptor.client_streaming else _read_one
+
+    async def answer(_: object, context: Context) -> bytes | None:
         task = asyncio.current_task()
         assert task is not None
         running[task] = call = _call(method, context)
+        reply = Reply(context, call, method.error_body)
         try:
-            return await behaviour(data, context, call)
+            return await send(await method.invoke(None, call, partial(read, method, context)), reply)
+        except BaseException as error:  # noqa: BLE001 - grpc.aio would tell the caller the text of most.
+            await reply.fail(error)
         finally:
             del running[task]
 
     return answer
 
 
-def _unary(method: Method) -> Behaviour:
-    async def answer(data: bytes | AsyncIterator[bytes], context: Context, call: Call) -> bytes:
-        try:
-            result = await method.invoke(None, call, _reader(method, data))
-        except TollwayError as error:
-            await _abort(method, call, context, error)
-        assert isinstance(result, Message)
-        await _begin(call, context)
-        _end(call, context)
-        return result.SerializeToString()
-
-    return answer
+async def _send_one(result: Any, reply: Reply) -> bytes:
+    assert isinstance(result, Message)
+    await reply.start()
+    reply.end()
+    return result.SerializeToString()
 
 
-def _streamed(method: Method) -> Behaviour:
+async def _send_stream(result: Any, reply: Reply) -> None:
     # Written with context.write, not as a generator: a generator that grpc.aio cancels at its `yield` stays unclosed
     # until garbage collection, and with it the connection to the provider.
-    async def answer(data: bytes | AsyncIterator[bytes], context: Context, call: Call) -> None:
-        try:
-            result = await method.invoke(None, call, _reader(method, data))
-            await _write(result, call, context)
-        except TollwayError as error:
-            await _abort(method, call, context, error)
-        _end(call, context)
-
-    return answer
-
-
-async def _write(result: Any, call: Call, context: Context) -> None:
     if isinstance(result, Message):
-        await _begin(call, context)
-        await context.write(result.SerializeToString())
-        return
+        await reply.start()
+        await reply.write(result)
+    else:
+        await _send_all(result, reply)
+    reply.end()
+
+
+async def _send_all(events: Any, reply: Reply) -> None:
     try:
-        await _begin(call, context)
-        async for message in result:
-            await context.write(message.SerializeToString())
+        # The head waits for the first message: until then an error needs none, and may add to it.
+        first = await anext(events, None)
+        await reply.start()
+        if first is not None:
+            await reply.write(first)
+            async for event in events:
+                await reply.write(event)
     finally:
-        await result.aclose()
+        await events.aclose()
 
 
-def _reader(method: Method, data: Any) -> Read:
-    async def read() -> Any:
-        return _parse(method, data) if isinstance(data, bytes) else _parsed(method, data)
-
-    return read
-
-
-async def _parsed(method: Method, stream: AsyncIterator[bytes]) -> AsyncIterator[Message]:
-    async for data in stream:
-        yield _parse(method, data)
+async def _read_one(method: Method, context: Context) -> Message:
+    data = await context.read()
+    if data is grpc.aio.EOF or await context.read() is not grpc.aio.EOF:
+        raise TollwayError(Reason.REASON_MESSAGE_COUNT_WRONG)
+    return _parse(method, data)
 
 
-def _parse(method: Method, data: bytes) -> Message:
+async def _read_all(method: Method, context: Context) -> AsyncIterator[Message]:
+    return _Messages(method, context)
+
+
+class _Messages:
+    """A stream of requests. No generator: one that is left early stays open until garbage collection."""
+
+    def __init__(self, method: Method, context: Context) -> None:
+        self._method = method
+        self._context = context
+
+    def __aiter__(self) -> _Messages:
+        return self
+
+    async def __anext__(self) -> Message:
+        if (data := await self._context.read()) is grpc.aio.EOF:
+            raise StopAsyncIteration
+        return _parse(self._method, data)
+
+
+def _parse(method: Method, data: Any) -> Message:
     try:
         return method.request_class.FromString(data)
     except DecodeError:
@@ -150,18 +163,3 @@ def _address(peer: str) -> str:
     _, _, address = unquote(peer).partition(":")
     host, _, _ = address.rpartition(":")
     return host.strip("[]")
-
-
-async def _begin(call: Call, context: Context) -> None:
-    await context.send_initial_metadata((("x-request-id", call.id), *call.response_metadata.items()))
-
-
-def _end(call: Call, context: Context) -> None:
-    if call.trailers:
-        context.set_trailing_metadata(tuple(call.trailers.items()))
-
-
-async def _abort(method: Method, call: Call, context: Context, error: TollwayError) -> None:
-    status = to_status(error, method.error_body)
-    trailers = (("x-request-id", call.id), *call.trailers.items(), (_DETAILS, status.SerializeToString()))
-    await context.abort(_CODES[error.rule.code], status.message, trailers)

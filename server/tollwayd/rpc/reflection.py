@@ -1,4 +1,4 @@
-"""Server reflection v1 and v1alpha.
+"""Server reflection v1 and v1alpha as methods of a registry.
 
 grpcio-reflection serves v1alpha alone and cannot find a method by its name, which `grpcurl describe` asks for; the two
 versions are the same on the wire (grpc/grpc#38576).
@@ -6,19 +6,15 @@ versions are the same on the wire (grpc/grpc#38576).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-import grpc
-from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+from google.protobuf.descriptor_pb2 import FileDescriptorProto
+from google.protobuf.descriptor_pool import Default
+from grpc_reflection.v1alpha import reflection_pb2
 from grpc_reflection.v1alpha._async import ReflectionServicer
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
-_V1 = "grpc.reflection.v1.ServerReflection"
+class Reflection(ReflectionServicer):  # type: ignore[misc]  # the package has no types
+    """Serves `ServerReflection` of either version, for the services of these names."""
 
-
-class _Reflection(ReflectionServicer):  # type: ignore[misc]  # the package has no types
     def _file_containing_symbol(
         self, request: reflection_pb2.ServerReflectionRequest, name: str
     ) -> reflection_pb2.ServerReflectionResponse:
@@ -29,13 +25,23 @@ class _Reflection(ReflectionServicer):  # type: ignore[misc]  # the package has 
         return super()._file_containing_symbol(request, service) if service else answer
 
 
-def add_reflection(server: grpc.aio.Server, services: Iterable[str]) -> None:
-    """Serves reflection of these services, and of itself."""
-    servicer = _Reflection((*services, reflection_pb2.DESCRIPTOR.services_by_name["ServerReflection"].full_name, _V1))
-    reflection_pb2_grpc.add_ServerReflectionServicer_to_server(servicer, server)
-    method = grpc.stream_stream_rpc_method_handler(
-        servicer.ServerReflectionInfo,
-        request_deserializer=reflection_pb2.ServerReflectionRequest.FromString,
-        response_serializer=reflection_pb2.ServerReflectionResponse.SerializeToString,
-    )
-    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(_V1, {"ServerReflectionInfo": method}),))
+def _v1() -> FileDescriptorProto:
+    proto = FileDescriptorProto()
+    reflection_pb2.DESCRIPTOR.CopyToProto(proto)
+    proto.name, proto.package = "grpc/reflection/v1/reflection.proto", "grpc.reflection.v1"
+    for field in (field for message in proto.message_type for field in message.field if field.type_name):
+        field.type_name = _renamed(field.type_name)
+    for method in proto.service[0].method:
+        method.input_type, method.output_type = _renamed(method.input_type), _renamed(method.output_type)
+    return proto
+
+
+def _renamed(name: str) -> str:
+    return name.replace("v1alpha", "v1")
+
+
+SERVICES = (
+    reflection_pb2.DESCRIPTOR.services_by_name["ServerReflection"],
+    Default().AddSerializedFile(_v1().SerializeToString()).services_by_name["ServerReflection"],
+)
+"""`ServerReflection` in v1alpha and in v1."""

@@ -11,11 +11,14 @@ from tests.conformance.transcoding.case import CUT, exchange, seen
 from tests.conformance.transcoding.cases.all import BY_ID, REACHED
 from tests.conformance.transcoding.faults import parameters
 from tests.kinds import METADATA, TRAILERS
+from tests.raw_http2 import EMPTY, head, http2, message
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 ANSWERED = [case for case in REACHED if case.status == 200]
 FAILED = [case for case in REACHED if case.status != 200]
+
+ASK = b"/transcoding.kinds.v1.KindService/Ask"
 
 HIDDEN = {2, 11, 13, 15}
 """Codes of REASON_INTERNAL here: after a defect the metadata may be what is wrong, so REST sends none."""
@@ -72,3 +75,32 @@ async def test_what_stands_beside_an_error(echo, doors, channel, case):
     assert answer.trailers == ()
     assert TRAILERS.items() <= came.trailers.items()
     assert came.trailers["x-request-id"]
+
+
+MALFORMED = [
+    {name: value}
+    for name in ("grpc_timeout", "grpc_encoding", "grpc_accept_encoding", "x_bin")
+    for value in (b"zzz", b"!", b"\xc3\xa9", b"9" * 40)
+]
+
+
+@pytest.mark.parametrize("field", MALFORMED, ids=str)
+async def test_one_callers_malformed_field_breaks_no_later_call(doors, field):
+    await poison(doors["grpc"], field)
+
+
+@pytest.mark.parametrize("field", MALFORMED, ids=str)
+async def test_one_callers_malformed_field_breaks_no_other_callers_call_behind_envoy(transcoder, field):
+    """Envoy has all callers share one connection, and so one HPACK table (grpc/grpc#34721)."""
+    await poison(transcoder["plain"], field)
+
+
+async def poison(address, field):
+    async with http2(address) as wire, grpc.aio.insecure_channel("{}:{}".format(*address)) as channel:
+        for stream in 1, 3:
+            await wire.send(head(ASK, stream, table=wire.table, **field), message(b"", stream, end=True))
+            await wire.answer(stream)
+        assert await channel.unary_unary(ASK.decode())(b"", timeout=10, metadata=[("x-bin", b"1")]) == b""
+        good = head(ASK, 5, table=wire.table, grpc_timeout=b"9S", x_bin=b"MQ")
+        await wire.send(good, message(b"", 5, end=True))
+        assert (await wire.answer(5)).data == EMPTY

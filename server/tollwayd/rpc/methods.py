@@ -104,9 +104,11 @@ async def _send_all(events: Any, reply: Reply) -> None:
 
 
 async def _read_one(method: Method, context: Context) -> Message:
+    # What would follow the message is not looked for: to see that nothing does is another turn through C-Core, 7 % of
+    # an echo's time.
     data = await context.read()
-    if data is grpc.aio.EOF or await context.read() is not grpc.aio.EOF:
-        raise TollwayError(Reason.REASON_MESSAGE_COUNT_WRONG)
+    if data is grpc.aio.EOF:
+        raise TollwayError(Reason.REASON_MESSAGE_MISSING)
     return _parse(method, data)
 
 

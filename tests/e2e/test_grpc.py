@@ -222,7 +222,7 @@ async def test_channelz_shows_servers_and_their_peers(gateway):
     async with grpc.aio.insecure_channel(gateway.addresses["admin_grpc"]) as channel:
         stub = channelz_pb2_grpc.ChannelzStub(channel)
         servers = (await stub.GetServers(channelz_pb2.GetServersRequest(), metadata=ROOT)).server
-        assert len(servers) == 2
+        assert len(servers) >= 2  # A listener that was opened again leaves its old server behind.
         requests = [channelz_pb2.GetServerSocketsRequest(server_id=server.ref.server_id) for server in servers]
         assert any([(await stub.GetServerSockets(request, metadata=ROOT)).socket_ref for request in requests])
         with pytest.raises(grpc.aio.AioRpcError) as error:

@@ -12,7 +12,7 @@ from grpc_tools import protoc
 ROOT = Path(__file__).parents[1]
 PROTOS = ROOT / "tests" / "protos"
 
-_IMPORTS = (ROOT, ROOT / "proto" / "third_party", Path(protoc.__file__).parent / "_proto")
+IMPORTS = (ROOT, ROOT / "proto" / "third_party", Path(protoc.__file__).parent / "_proto")
 
 
 def descriptor_set(*paths: Path, folder: Path | None = None, imports: bool = False) -> FileDescriptorSet:
@@ -22,7 +22,7 @@ def descriptor_set(*paths: Path, folder: Path | None = None, imports: bool = Fal
     """
     with TemporaryDirectory() as made:
         out = Path(made) / "set.binpb"
-        flags = [f"-I{each}" for each in (*((folder,) if folder else ()), *_IMPORTS)]
+        flags = [f"-I{each}" for each in (*((folder,) if folder else ()), *IMPORTS)]
         flags += ["--include_imports"] if imports else []
         assert protoc.main(["protoc", *flags, f"--descriptor_set_out={out}", *map(str, paths)]) == 0
         return FileDescriptorSet.FromString(out.read_bytes())

@@ -5,13 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from google.rpc.code_pb2 import Code
+
 from tollway.error.v1 import reason_pb2
 from tollway.error.v1.reason_pb2 import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["DOMAIN", "RULES", "FieldViolation", "Reason", "ReasonRule", "TollwayError"]
+    from google.rpc.status_pb2 import Status
+
+__all__ = ["DOMAIN", "RULES", "FieldViolation", "Reason", "ReasonRule", "StatusError", "TollwayError"]
 
 DOMAIN = "tollway.dev"
 """The `domain` of every `google.rpc.ErrorInfo` (AIP-193)."""
@@ -37,6 +41,11 @@ RULES: Mapping[int, ReasonRule] = {
     value.number: _rule(value) for value in Reason.DESCRIPTOR.values if value.number != Reason.REASON_UNSPECIFIED
 }
 """Every reason's rule, from the options of `tollway.error.v1.Reason`."""
+
+_HTTP_STATUSES = (200, 499, 500, 400, 504, 404, 409, 403, 429, 400, 409, 400, 501, 500, 503, 500, 401)
+"""The HTTP status of each gRPC code, 0 to 16, as google/rpc/code.proto has it."""
+
+_CODE_RULES = [ReasonRule(Code.Name(code), code, status, "") for code, status in enumerate(_HTTP_STATUSES)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +79,21 @@ class TollwayError(Exception):
         self.violations = violations
         self.retry_after = retry_after
         super().__init__(self.message)
+
+
+class StatusError(TollwayError):
+    """A call has failed in another server, whose google.rpc.Status its caller gets as it is.
+
+    `status` has a code from 1 to 16. Its class may come from any descriptor pool, in which the types of its details are
+    then looked up. There is no reason of ours: `reason` is REASON_UNSPECIFIED, and `rule` that of the code.
+    """
+
+    def __init__(self, status: Status, *, retry_after: float | None = None) -> None:
+        super().__init__(Reason.REASON_INTERNAL, status.message, retry_after=retry_after)
+        self.reason = Reason.REASON_UNSPECIFIED
+        self.rule = _CODE_RULES[status.code]
+        self.message = status.message
+        self.status = status
 
 
 def invalid_field(field: str, description: str) -> TollwayError:

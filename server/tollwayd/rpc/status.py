@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from google.protobuf.any_pb2 import Any as AnyMessage
+from google.protobuf.message import DecodeError
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
 from google.rpc.status_pb2 import Status
 
-from tollwayd.core.errors import DOMAIN
+from tollwayd.core.errors import DOMAIN, StatusError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,17 +30,32 @@ _DETAIL_BYTES = 64
 
 def to_status(error: TollwayError, error_body: ErrorBody | None = None) -> Status:
     """The error as google.rpc.Status: ErrorInfo always, then field violations, the time to wait, and the body that
-    the service's own dialect has for it.
+    the service's own dialect has for it. What another server has said stays as it is.
 
     Of an error that is too long for trailers the body is left out, then the violations for which there is no room, and
     then the message is shortened.
     """
+    if isinstance(error, StatusError):
+        return error.status
     status = _status(error, error.violations)
     if error_body is not None:
         status.details.append(_pack(error_body(error)))
         if _room(status) < 0:
             del status.details[-1]
     return status if _room(status) >= 0 else _shortened(error)
+
+
+def retry_after(status: Status) -> float | None:
+    """The seconds that the error's RetryInfo asks callers to wait; None where it has none that can be read."""
+    for detail in status.details:
+        if detail.type_url.endswith(f"/{RetryInfo.DESCRIPTOR.full_name}"):
+            try:
+                delay = RetryInfo.FromString(detail.value).retry_delay
+            except DecodeError:
+                return None
+            seconds: float = delay.seconds + delay.nanos / 1e9
+            return seconds
+    return None
 
 
 def _shortened(error: TollwayError) -> Status:

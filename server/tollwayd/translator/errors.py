@@ -6,22 +6,23 @@ import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import orjson
-from google.protobuf import any_pb2
+from google.protobuf.message import DecodeError
 
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.rpc.status import to_status
 from tollwayd.translator.fields import descriptor
 from tollwayd.translator.json_print import printer
+from tollwayd.translator.json_scalars import bytes_to_json
 
 if TYPE_CHECKING:
+    from google.protobuf.any_pb2 import Any as AnyMessage
+
     from tollwayd.rpc.registry import Method
 
 JSON = "application/json"
 
 ALLOW = "allow"
 """The key in a REASON_METHOD_NOT_ALLOWED error's metadata under which the path's HTTP methods stand."""
-
-_print_detail = printer(descriptor(any_pb2.Any()), print_unset=False)
 
 
 class ErrorAnswer(NamedTuple):
@@ -48,6 +49,15 @@ def status_json(error: TollwayError) -> bytes:
     status = to_status(error)
     details = [_print_detail(detail) for detail in status.details]
     return orjson.dumps({"code": status.code, "message": status.message, "details": details})
+
+
+def _print_detail(detail: AnyMessage) -> orjson.Fragment:
+    try:
+        printed = orjson.dumps(printer(descriptor(detail), print_unset=False)(detail))
+    except (ValueError, DecodeError, RecursionError, orjson.JSONEncodeError):
+        # What another server has packed need not be what it says. An error must not be lost over one of its details.
+        printed = orjson.dumps({"@type": detail.type_url, "value": bytes_to_json(detail.value)})
+    return orjson.Fragment(printed)
 
 
 def _headers(error: TollwayError, status: int) -> str:

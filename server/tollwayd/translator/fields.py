@@ -7,7 +7,6 @@ from difflib import get_close_matches
 from functools import cache
 from typing import TYPE_CHECKING, TypeGuard, cast
 
-from google.protobuf import descriptor_pool
 from google.protobuf.descriptor import FieldDescriptor
 
 from tollwayd.core.errors import TollwayError, invalid_field
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from google.protobuf.descriptor import Descriptor
+    from google.protobuf.descriptor_pool import DescriptorPool
     from google.protobuf.message import Message
 
 # Names are quoted in errors only where they look like names: nothing else that a caller sent is ever sent back.
@@ -95,10 +95,10 @@ def takes_null(field: FieldDescriptor) -> bool:
     )
 
 
-def any_type(url: str) -> Descriptor | None:
-    """The type of message that an Any with this URL holds; None if it is not known here."""
+def any_type(url: str, pool: DescriptorPool) -> Descriptor | None:
+    """The type of message that an Any with this URL holds; None if the pool, which is the Any's own, has none."""
     try:
-        return descriptor_pool.Default().FindMessageTypeByName(url.rpartition("/")[2])
+        return pool.FindMessageTypeByName(url.rpartition("/")[2])
     except KeyError:
         return None
 

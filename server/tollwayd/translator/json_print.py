@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Final
 
 from google.protobuf.message_factory import GetMessageClass
@@ -13,6 +13,7 @@ from tollwayd.translator.json_scalars import bytes_to_json, key_to_json, to_json
 
 if TYPE_CHECKING:
     from google.protobuf.descriptor import Descriptor, FieldDescriptor
+    from google.protobuf.descriptor_pool import DescriptorPool
 
     from tollwayd.translator.json_forms import Print
     from tollwayd.translator.json_scalars import Convert
@@ -45,7 +46,7 @@ class _Compiler:
         if message.full_name in FORMS:
             return FORMS[message.full_name][1]
         if message.full_name == "google.protobuf.Any":
-            return self._print_any
+            return partial(self._print_any, message.file.pool)
         if is_wrapper(message):
             return self._wrapper(message)
         return self._made.get(message) or self._plain(message)
@@ -99,13 +100,13 @@ class _Compiler:
         print_key, print_value = key or _itself, value or _itself
         return lambda entries: {print_key(key): print_value(entries[key]) for key in entries}
 
-    def _print_any(self, holder: Any) -> dict[str, Any]:
+    def _print_any(self, pool: DescriptorPool, holder: Any) -> dict[str, Any]:
         url = holder.type_url
         if not url and not holder.value:
             return {}
-        held = any_type(url)
+        held = any_type(url, pool)
         if held is None:
-            # Not linked into this process; the bytes still reach a client that knows it.
+            # Not known here; the bytes still reach a client that knows it.
             return {"@type": url, "value": bytes_to_json(holder.value)}
         value = printer(held, print_unset=self._print_unset)(GetMessageClass(held).FromString(holder.value))
         return {"@type": url, **value} if is_plain(held) else {"@type": url, "value": value}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Final
 
 from google.protobuf.message import EncodeError
@@ -25,6 +25,7 @@ from tollwayd.translator.json_scalars import from_json, key_from_json, name_chec
 
 if TYPE_CHECKING:
     from google.protobuf.descriptor import Descriptor, FieldDescriptor
+    from google.protobuf.descriptor_pool import DescriptorPool
     from google.protobuf.message import Message
 
     from tollwayd.translator.json_forms import Read
@@ -49,7 +50,7 @@ class _Compiler:
         if message.full_name in FORMS:
             return FORMS[message.full_name][0]
         if message.full_name == "google.protobuf.Any":
-            return self._read_any
+            return partial(self._read_any, message.file.pool)
         if is_wrapper(message):
             return self._field(message.fields_by_name["value"])
         return self._made.get(message) or self._plain(message)
@@ -124,12 +125,12 @@ class _Compiler:
             return put_map_of_messages(field.name, key_from_json(key), self.message(value.message_type))
         return put_map(field.name, key_from_json(key), from_json(value))
 
-    def _read_any(self, target: Any, value: Any) -> None:
+    def _read_any(self, pool: DescriptorPool, target: Any, value: Any) -> None:
         if type(value) is not dict:
             raise ValueError
         if not value:
             return
-        message = _new_message(value.get("@type"))
+        message = _new_message(value.get("@type"), pool)
         content = {name: item for name, item in value.items() if name != "@type"}
         if not is_plain(descriptor(message)):
             if "value" not in content:
@@ -140,8 +141,8 @@ class _Compiler:
         target.type_url = value["@type"]
 
 
-def _new_message(type_url: Any) -> Message:
-    held = any_type(type_url) if type(type_url) is str else None
+def _new_message(type_url: Any, pool: DescriptorPool) -> Message:
+    held = any_type(type_url, pool) if type(type_url) is str else None
     if held is None:
         raise ValueError
     return GetMessageClass(held)()

@@ -5,9 +5,10 @@ from urllib.parse import quote
 import pytest
 from google.api.httpbody_pb2 import HttpBody
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
+from google.rpc.status_pb2 import Status
 
-from tollwayd.core.errors import FieldViolation, Reason, TollwayError
-from tollwayd.rpc.status import MAX_WIRE_BYTES, to_status
+from tollwayd.core.errors import FieldViolation, Reason, StatusError, TollwayError
+from tollwayd.rpc.status import MAX_WIRE_BYTES, retry_after, to_status
 
 KINDS = {"ErrorInfo": ErrorInfo, "BadRequest": BadRequest, "RetryInfo": RetryInfo, "HttpBody": HttpBody}
 
@@ -56,3 +57,19 @@ def test_then_the_message_is_shortened(character):
     assert kinds(status) == ["ErrorInfo", "RetryInfo"]
     assert set(status.message) == {character, "…"}
     assert MAX_WIRE_BYTES - 200 < wire_bytes(status) <= MAX_WIRE_BYTES
+
+
+def test_another_servers_status_is_passed_on_untouched():
+    status = Status(code=7, message="No." * 2000)
+    error = StatusError(status)
+    assert to_status(error) is status
+    assert (error.rule.name, error.rule.code, error.rule.http_status) == ("PERMISSION_DENIED", 7, 403)
+    assert (error.reason, error.message, str(StatusError(Status(code=2)).message)) == (0, status.message, "")
+
+
+def test_how_long_to_wait_is_found_among_the_details():
+    assert retry_after(to_status(rejected("No."))) == 7
+    assert retry_after(to_status(TollwayError(Reason.REASON_INTERNAL))) is None
+    broken = Status(code=8)
+    broken.details.add(type_url="x/google.rpc.RetryInfo", value=b"\xff")
+    assert retry_after(broken) is None

@@ -9,21 +9,35 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from argparse import Action, ArgumentParser, Namespace
+from argparse import Action, ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 import tollwayd
 from tollwayd.start_error import MISTAKE, StartError
+from tollwayd.translator.limits import MAX_BODY_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
 
     from tollwayd.app import App
+    from tollwayd.listeners import Addresses
     from tollwayd.telemetry.logs import WriteLine
+
+    class Process(Protocol):
+        """What serves until it is stopped."""
+
+        serving: bool
+        addresses: Addresses
+
+        def stop(self) -> None: ...
+
 
 MOCK_LISTENS = "127.0.0.1:9099"
 """Where the scripted provider listens unless it is told otherwise."""
+
+TRANSLATOR_LISTENS = "127.0.0.1:8081"
+"""Where the translator alone listens unless it is told otherwise."""
 
 
 def main(words: Sequence[str] | None = None) -> None:
@@ -59,7 +73,7 @@ def _parser() -> ArgumentParser:
     parser = ArgumentParser("tollway", description=tollwayd.__doc__)
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and leave")
     commands = parser.add_subparsers(title="commands", required=True, metavar="command")
-    _add(commands, serve)
+    _add_translator(_add(commands, serve))
     _add(commands, demo)
     scripted = _add(commands, mock)
     scripted.add_argument("--script", type=Path, help="what to answer, in YAML or JSON; see docs/mock.md")
@@ -75,6 +89,38 @@ def _add(commands: Any, run: Callable[[Namespace], None]) -> ArgumentParser:
     return parser
 
 
+def _add_translator(parser: ArgumentParser) -> None:
+    alone = _add(parser.add_subparsers(title="a part of it alone", metavar="[part]"), translator)
+    options = alone.add_argument
+    options("--descriptors", type=Path, required=True, metavar="FILE", help="a FileDescriptorSet with all imports")
+    options("--upstream", required=True, metavar="HOST:PORT", help="the gRPC server; https:// before it for TLS")
+    options("--listen", default=TRANSLATOR_LISTENS, metavar="HOST:PORT", help="port 0 takes a free one (%(default)s)")
+    options("--service", action="append", default=[], metavar="NAME", help="serve this one only; may be repeated")
+    options("--ca", type=Path, metavar="FILE", help="authorities to trust over TLS, in PEM form (the system's)")
+    options("--unknown-fields", choices=("refuse", "ignore"), default="refuse", help="(%(default)s)")
+    options("--print-unset", action="store_true", help="print fields that are not set, as zero values")
+    options("--max-body-bytes", type=_count, default=MAX_BODY_BYTES, metavar="N", help="(%(default)s)")
+    options("--drain-seconds", type=_seconds, default=10.0, metavar="S", help="how long calls may end (%(default)s)")
+
+
+def _count(text: str) -> int:
+    return int(_between(text, 1024, 1024**3))
+
+
+def _seconds(text: str) -> float:
+    return _between(text, 0, 3600)
+
+
+def _between(text: str, least: int, most: int) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1
+    if not least <= number <= most:
+        raise ArgumentTypeError(f"it has to be a number from {least} to {most}")
+    return number
+
+
 def serve(_: Namespace) -> None:
     """Serves the Admin and Proxy APIs until Ctrl-C. Settings: TOLLWAY_* over tollway.yaml over defaults."""
     from tollwayd.app import App
@@ -82,7 +128,26 @@ def serve(_: Namespace) -> None:
 
     settings = load_settings()
     app = App(settings, _log(settings.log_format, settings.log_level))
-    _run(_until_stopped(app, app.run(_announce)))
+    _run(_until_stopped(app, app.run(_announce_app)))
+
+
+def translator(arguments: Namespace) -> None:
+    """Serves the REST translator alone in front of any gRPC server."""
+    from tollwayd.standalone import Options, Standalone
+
+    options = Options(
+        descriptors=arguments.descriptors,
+        upstream=arguments.upstream,
+        listen=arguments.listen,
+        services=arguments.service,
+        ca=arguments.ca,
+        ignore_unknown_fields=arguments.unknown_fields == "ignore",
+        print_unset=arguments.print_unset,
+        max_body_bytes=arguments.max_body_bytes,
+        drain_seconds=arguments.drain_seconds,
+    )
+    process = Standalone(options, _log("text" if sys.stderr.isatty() else "json", "info"))
+    _run(_until_stopped(process, process.run(_announce)))
 
 
 def demo(_: Namespace) -> None:
@@ -93,7 +158,7 @@ def demo(_: Namespace) -> None:
     settings = Demo.settings()
     log_format = "text" if sys.stderr.isatty() else settings.log_format
     app = App(settings, _log(log_format, settings.log_level))
-    _run(_until_stopped(app, Demo(app).run(_announce)))
+    _run(_until_stopped(app, Demo(app).run(_announce_app)))
 
 
 def mock(arguments: Namespace) -> None:
@@ -134,7 +199,7 @@ def _run(work: Coroutine[Any, Any, int | None]) -> None:
         sys.exit(status)
 
 
-async def _until_stopped(app: App, work: Coroutine[Any, Any, None]) -> int:
+async def _until_stopped(process: Process, work: Coroutine[Any, Any, None]) -> int:
     """The exit status. The first signal asks to drain; one at the start, or a second one, ends all at once."""
     import asyncio
 
@@ -142,10 +207,10 @@ async def _until_stopped(app: App, work: Coroutine[Any, Any, None]) -> int:
     received: list[int] = []
 
     def on_signal(number: int) -> None:
-        if received or not app.serving:
+        if received or not process.serving:
             task.cancel()
         received.append(number)
-        app.stop()
+        process.stop()
 
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, on_signal, number)
@@ -156,11 +221,20 @@ async def _until_stopped(app: App, work: Coroutine[Any, Any, None]) -> int:
     return 0
 
 
-async def _announce(app: App) -> None:
-    from tollwayd import listeners
-
-    for name, address in listeners.as_text(app.addresses).items():
-        print(f"{name.replace('_', ' '):13} {address}")
+async def _announce_app(app: App) -> None:
+    _print_addresses(app)
     if app.admin_key_is_new:
         print(f"\nThe root credential, shown this once: {app.admin_key}")
     print("ready", flush=True)
+
+
+async def _announce(process: Process) -> None:
+    _print_addresses(process)
+    print("ready", flush=True)
+
+
+def _print_addresses(process: Process) -> None:
+    from tollwayd import listeners
+
+    for name, address in listeners.as_text(process.addresses).items():
+        print(f"{name.replace('_', ' '):13} {address}")

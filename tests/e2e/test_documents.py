@@ -39,7 +39,9 @@ LIST_MODELS = command_block("README.md", "curl")
 ECHO = command_block("docs/mock.md", ".venv/bin/tollway mock\n")
 BY_SCRIPT = command_block("docs/mock.md", ".venv/bin/tollway mock --script")
 CALL = command_block("docs/mock.md", "curl")
-PASTED = (SERVE, SET_UP, LIST_MODELS, ECHO, BY_SCRIPT, CALL)
+# tests/e2e/translator/test_docs.py pastes these.
+TRANSLATOR = tuple(command_block("docs/translator.md", program) for program in ("protoc", ".venv/bin/tollway", "curl"))
+PASTED = (SERVE, SET_UP, LIST_MODELS, ECHO, BY_SCRIPT, CALL, *TRANSLATOR)
 LINE_BY_LINE = (
     command_block("README.md", "make run\n"),
     command_block("README.md", "make test\n"),
@@ -56,6 +58,8 @@ OTHERS = {
     ("docs/mock.md", "yaml"): "tests/e2e/mock/test_docs.py",
     ("docs/mock.md", "python"): "tests/e2e/mock/test_docs.py",
     ("docs/mock.md", "text"): "tests/e2e/mock/test_docs.py",
+    ("docs/translator.md", "proto"): "tests/e2e/translator/test_docs.py",
+    ("docs/translator.md", "json"): "tests/e2e/translator/test_docs.py",
 }
 
 
@@ -158,9 +162,9 @@ def would_check(*words: str) -> None:
     ran("bash", "-n", ".ci/run")
 
 
-def would_serve(command: str) -> None:
+def would_serve(*command: str) -> None:
     with pytest.raises(SystemExit) as ended:
-        cli.main([command, "--help"])
+        cli.main([*command, "--help"])
     assert ended.value.code == 0
 
 

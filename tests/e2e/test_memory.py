@@ -53,6 +53,7 @@ FOREIGN = {
     "tollwayd.demo": "another command",
     "tollwayd.mock": "another command; 1 MB",
     "tollwayd.openapi": "documents are made beforehand",
+    "tollwayd.standalone": "another command",
     "typer": "argparse reads three commands as well; 1 MB, and pydantic",
     "yaml": "loaded to read a settings file, where there is one; 1 MB",
 }

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 import pytest_asyncio
 
+from tests.compiled import descriptor_set
 from tests.conformance.transcoding.envoy import PROGRAM, envoy
-from tests.kinds import Echo, serve
+from tests.kinds import MAX_BODY_BYTES, PROTO, Echo, serve
+from tests.translator import Translator
 
 
 @pytest.fixture(scope="session")
@@ -20,6 +22,19 @@ async def doors(echo):
     """The addresses of the doors."""
     async with serve(echo) as addresses:
         yield addresses
+
+
+@pytest.fixture(scope="session")
+def alone(doors, tmp_path_factory):
+    """The addresses of two translators by themselves before the gRPC door; "zeros" prints zero values."""
+    path = tmp_path_factory.mktemp("alone") / "kinds.binpb"
+    path.write_bytes(descriptor_set(PROTO, imports=True).SerializeToString())
+    limit = ("--max-body-bytes", str(MAX_BODY_BYTES))
+    with (
+        Translator(path, doors["grpc"], *limit) as rest,
+        Translator(path, doors["grpc"], *limit, "--print-unset") as zeros,
+    ):
+        yield {"rest": rest.address, "zeros": zeros.address}
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

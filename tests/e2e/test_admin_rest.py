@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from http.client import HTTPConnection
 from urllib.request import Request
 
 import pytest
@@ -34,6 +36,47 @@ def test_a_tenant_from_its_creation_to_its_end(admin):
     assert again["details"][0]["reason"] == "RESOURCE_EXISTS"
     admin("DELETE", "/v1/tenants/acme")
     admin("GET", "/v1/tenants/acme", status=404)
+
+
+class Http:
+    """Calls of the Admin API whose answers' headers count, too."""
+
+    def __init__(self, gateway) -> None:
+        self.address = gateway.addresses["admin_http"]
+
+    def __call__(self, method: str, path: str, body=None, **headers: str):
+        connection = HTTPConnection(self.address, timeout=10)
+        fields = {"Authorization": f"Bearer {ADMIN_KEY}", "Content-Type": "application/json"}
+        fields |= {name.replace("_", "-"): value for name, value in headers.items()}
+        connection.request(method, path, None if body is None else json.dumps(body), fields)
+        answer = connection.getresponse()
+        content = answer.read()
+        connection.close()
+        return answer.status, answer.headers["etag"], json.loads(content) if content else None
+
+
+def test_every_resource_changes_by_if_match(gateway, admin, acme):
+    http = Http(gateway)
+    acme.provider("openai", "https://api.openai.com", provider_id="openai")
+    acme.model("gpt", {"provider": "openai", "model": "gpt", "weight": 1})
+    acme.key()
+    listed = {kind: admin("GET", f"/v1/{acme.name}/{kind}")[kind] for kind in ("providers", "models", "apiKeys")}
+    names = [acme.name, *(resources[0]["name"] for resources in listed.values())]
+    assert len(names) == 4
+    for name in names:
+        status, etag, resource = http("GET", f"/v1/{name}")
+        assert (status, etag) == (200, resource["etag"])
+        assert http("GET", f"/v1/{name}", if_none_match=etag) == (304, etag, None)
+        edited = {**resource, "displayName": "Edited"}
+        status, newer, changed = http("PATCH", f"/v1/{name}", edited, if_match=etag)
+        assert (status, newer, changed["displayName"]) == (200, changed["etag"], "Edited")
+        status, _, stale = http("PATCH", f"/v1/{name}", {**edited, "etag": ""}, if_match=etag)
+        assert (status, stale["details"][0]["reason"]) == (412, "ETAG_MISMATCH")
+        assert http("GET", f"/v1/{name}", if_none_match=etag)[0] == 200
+    for name in reversed(names[1:]):
+        _, etag, _ = http("GET", f"/v1/{name}")
+        assert http("DELETE", f"/v1/{name}", if_match='"1"')[0] == 412
+        assert http("DELETE", f"/v1/{name}", if_match=etag)[0] == 200
 
 
 def test_a_provider_shows_its_credential_never_and_keeps_it_by_its_mask(admin, acme):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from aiohttp import web
 
 from tollwayd.translator.connection import Connections
+from tollwayd.translator.etags import Etags
 from tollwayd.translator.handler import Handler
 from tollwayd.translator.inbound import RequestReader
 from tollwayd.translator.limits import BACKLOG, LINGER_SECONDS, MAX_HEADERS, MAX_LINE_BYTES
@@ -89,5 +90,6 @@ def _routes(registry: Registry, options: RestOptions) -> RouteTable[Endpoint]:
         for binding in bindings(method):
             reader = RequestReader(binding, ignore_unknown=options.ignore_unknown_fields)
             printer = ResponsePrinter(binding, print_unset=options.print_unset)
-            table.add(binding.http_method, binding.template, Endpoint(method, reader, printer), method.name)
+            endpoint = Endpoint(method, reader, printer, Etags(binding))
+            table.add(binding.http_method, binding.template, endpoint, method.name)
     return table

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tollwayd.core.call import Call
 from tollwayd.translator.body import read_body
+from tollwayd.translator.conditional import IF_MATCH, IF_NONE_MATCH, Condition
 from tollwayd.translator.errors import status_json
 from tollwayd.translator.framing import RAW, Frames, framing
 from tollwayd.translator.metadata import deadline, request_metadata
@@ -41,7 +42,7 @@ _RAW_FRAMES: Final = Frames(RAW)  # It holds no state that anybody sees.
 class Transcoding(Wire):
     """One request that a binding matched. `query` is as it came."""
 
-    __slots__ = ("_alt", "_endpoint", "_frames", "_parameters", "_variables")
+    __slots__ = ("_alt", "_condition", "_endpoint", "_frames", "_parameters", "_variables")
 
     def __init__(self, request: BaseRequest, reply: Reply, site: Site, found: Match[Endpoint], query: str) -> None:
         super().__init__(request, reply, site, found.target.method)
@@ -50,6 +51,7 @@ class Transcoding(Wire):
         self._parameters: Final[Parameters] = parse(query) if query else []
         self._frames = _RAW_FRAMES
         self._alt = ""
+        self._condition: Condition | None = None
 
     def begin(self) -> Call:
         request, method = self.request, self.method
@@ -59,9 +61,13 @@ class Transcoding(Wire):
             self._alt = system.get("alt", "")
             if "key" in system:
                 metadata[QUERY_KEY] = system["key"]
+        if IF_MATCH in metadata or IF_NONE_MATCH in metadata:
+            self._condition = Condition(self._endpoint.etags, request.method, metadata)
         return Call(method.name, metadata, peer=request.remote or "", door="rest", deadline=deadline(request.headers))
 
     async def read(self) -> Any:
+        if self._condition is not None:
+            self._condition.check()
         reader = self._endpoint.reader
         content_type = self.request.headers.get("content-type", "")
         if reader.takes_body and self.request.body_exists:
@@ -69,16 +75,25 @@ class Transcoding(Wire):
         if self.method.descriptor.client_streaming:
             return self._uploaded(content_type)
         body = await self._body()
-        return await reader.read(body, content_type, self._parameters, self._variables)
+        message = await reader.read(body, content_type, self._parameters, self._variables)
+        if self._condition is not None:
+            self._condition.bind(message)
+        return message
 
     async def send(self, call: Call, message: Message) -> None:
-        printer = self._endpoint.printer
+        etags, printer = self._endpoint.etags, self._endpoint.printer
+        etag = etags.header(message) if etags.shows else ""
+        tagged = f"etag: {etag}\r\n" if etag else ""
+        if self._condition is not None and self._condition.is_current(etag):
+            # Neither a body nor what describes one (RFC 9110, section 15.4.5).
+            await self.reply.send(304, answer_headers(call.id, "", call.response_metadata) + tagged, b"")
+            return
         frames = self._choose_frames()
         body = frames.message(printer.body(message)) + frames.end()
         headers = answer_headers(
             call.id, frames.framing.content_type or printer.content_type(message), call.response_metadata
         )
-        await self.reply.send(200, headers, body, call.trailers)
+        await self.reply.send(200, headers + tagged, body, call.trailers)
 
     async def stream(self, call: Call, messages: Messages) -> None:
         reply, printer, frames = self.reply, self._endpoint.printer, self._choose_frames()
@@ -102,6 +117,8 @@ class Transcoding(Wire):
     async def fail(self, error: TollwayError, call_id: str) -> None:
         reply = self.reply
         if not reply.started:
+            if self._condition is not None:
+                self._condition.own(error)
             await refuse(reply, error, call_id, self.method, self.call)
         elif not reply.ended:
             last = self._frames.error(status_json(error))

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tollwayd.core.call import Call
     from tollwayd.core.errors import TollwayError
     from tollwayd.rpc.registry import Method
+    from tollwayd.translator.etags import Etags
     from tollwayd.translator.inbound import RequestReader
     from tollwayd.translator.limits import Timeouts
     from tollwayd.translator.outbound import ResponsePrinter
@@ -24,11 +25,12 @@ if TYPE_CHECKING:
 
 
 class Endpoint(NamedTuple):
-    """What a route leads to: a method, and the two translations of one of its bindings."""
+    """What a route leads to: a method, and the translations and the etags of one of its bindings."""
 
     method: Method
     reader: RequestReader
     printer: ResponsePrinter
+    etags: Etags
 
 
 class Site(NamedTuple):

@@ -150,7 +150,7 @@ async def served(library: Library, **options):
 @asynccontextmanager
 async def serve_grpc(library: Library):
     """The library behind a gRPC door; gives its address."""
-    door = GrpcDoor(registry(library))
+    door = GrpcDoor(registry(library), max_body_bytes=64 * 1024)
     try:
         host, port = await door.start("127.0.0.1", 0)
         yield f"{host}:{port}"

@@ -73,6 +73,11 @@ def test_every_resource_changes_by_if_match(gateway, admin, acme):
         status, _, stale = http("PATCH", f"/v1/{name}", {**edited, "etag": ""}, if_match=etag)
         assert (status, stale["details"][0]["reason"]) == (412, "ETAG_MISMATCH")
         assert http("GET", f"/v1/{name}", if_none_match=etag)[0] == 200
+        # Without a mask a PATCH changes what its body names, empty values too.
+        _, _, cleared = http("PATCH", f"/v1/{name}", {"displayName": ""})
+        ignored = {"displayName", "updateTime", "etag"}
+        assert cleared["displayName"] == ""
+        assert all(cleared[field] == value for field, value in resource.items() if field not in ignored)
     for name in reversed(names[1:]):
         _, etag, _ = http("GET", f"/v1/{name}")
         assert http("DELETE", f"/v1/{name}", if_match='"1"')[0] == 412

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.translator.http_body import fill, is_http_body
 from tollwayd.translator.json_codec import decoder
 from tollwayd.translator.limits import THREAD_BYTES
+from tollwayd.translator.patch_mask import patch_mask
 from tollwayd.translator.percent import decode as decode_percent
 from tollwayd.translator.query import QueryReader, set_text
 from tollwayd.translator.rule import WHOLE_MESSAGE
@@ -28,7 +29,7 @@ class RequestReader:
     that is an HttpBody's.
     """
 
-    __slots__ = ("_class", "_decode", "_field", "_query", "_streams", "_variables", "raw", "takes_body")
+    __slots__ = ("_class", "_decode", "_field", "_mask", "_query", "_streams", "_variables", "raw", "takes_body")
 
     def __init__(self, binding: Binding, *, ignore_unknown: bool) -> None:
         request = binding.method.descriptor.input_type
@@ -44,6 +45,7 @@ class RequestReader:
             (fields, not variable.single)
             for fields, variable in zip(binding.variables, binding.template.variables, strict=True)
         ]
+        self._mask: Final = patch_mask(binding)
         self.takes_body: Final = bool(binding.body)
 
     def check_content_type(self, content_type: str) -> None:
@@ -59,18 +61,15 @@ class RequestReader:
 
     async def read(self, body: bytes, content_type: str, query: Parameters, variables: tuple[str, ...]) -> Message:
         """The request message; `variables` as the route table found them. TollwayError for whatever does not fit."""
-        message = await self.message(body, content_type)
+        message, value = await self._message(body, content_type)
         self.bind(message, query, variables)
+        if self._mask is not None:
+            self._mask.fill(message, value)
         return message
 
     async def message(self, body: bytes, content_type: str) -> Message:
         """The request message that a body makes by itself. TollwayError as `read`."""
-        message = self._class()
-        if self.raw:
-            fill(message if self._field is None else getattr(message, self._field.name), body, content_type)
-        elif self.takes_body:
-            await self._read_json(body, message)
-        return message
+        return (await self._message(body, content_type))[0]
 
     def bind(self, message: Message, query: Parameters, variables: tuple[str, ...]) -> None:
         """Adds what query and path say. TollwayError as `read`."""
@@ -79,11 +78,19 @@ class RequestReader:
         for (fields, keep_slashes), text in zip(self._variables, variables, strict=True):
             set_text(message, fields, decode_percent(text, keep_slashes=keep_slashes))
 
-    async def _read_json(self, body: bytes, message: Message) -> None:
+    async def _message(self, body: bytes, content_type: str) -> tuple[Message, Any]:
+        """The message, and the JSON value that it was read from."""
+        message = self._class()
+        if self.raw:
+            fill(message if self._field is None else getattr(message, self._field.name), body, content_type)
+        elif self.takes_body:
+            return message, await self._read_json(body, message)
+        return message, None
+
+    async def _read_json(self, body: bytes, message: Message) -> Any:
         if len(body) <= THREAD_BYTES:
-            self._decode(body, message)
-        else:
-            await asyncio.to_thread(self._decode, body, message)
+            return self._decode(body, message)
+        return await asyncio.to_thread(self._decode, body, message)
 
 
 def is_json_lines(content_type: str) -> bool:

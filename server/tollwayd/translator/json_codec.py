@@ -8,7 +8,7 @@ values. Where they differ from json_format, tests/unit/translator/test_json_diff
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -25,12 +25,13 @@ if TYPE_CHECKING:
     from google.protobuf.descriptor import Descriptor, FieldDescriptor
     from google.protobuf.message import Message
 
-    Decode = Callable[[bytes, Message], None]
+    Decode = Callable[[bytes, Message], Any]
     Encode = Callable[[Message], bytes]
 
 
 def decoder(message: Descriptor, field: FieldDescriptor | None = None, *, ignore_unknown: bool = False) -> Decode:
     """What reads JSON into an empty message, or into its `field`, which is then present; an empty body adds nothing.
+    It gives the value that it read, None for an empty body.
 
     It raises TollwayError: REASON_JSON_INVALID or REASON_JSON_TOO_DEEP for the text, REASON_FIELD_INVALID with the
     field's path in JSON names, from `message` on, for what it says. With `ignore_unknown` unknown fields are passed
@@ -40,12 +41,12 @@ def decoder(message: Descriptor, field: FieldDescriptor | None = None, *, ignore
     single = field.message_type if field is not None and not field.is_repeated else None
     needs_object = is_plain(message if field is None else single)
 
-    def decode(body: bytes, into: Message) -> None:
+    def decode(body: bytes, into: Message) -> Any:
         if field is not None and single is not None:
             getattr(into, field.name).SetInParent()
         if not body or body.isspace():
-            return
-        value = load(body)
+            return None
+        body_value = value = load(body)
         if needs_object and type(value) is not dict:
             raise TollwayError(Reason.REASON_JSON_INVALID, "The body has to be a JSON object.")
         if field is not None:
@@ -56,6 +57,7 @@ def decoder(message: Descriptor, field: FieldDescriptor | None = None, *, ignore
             raise find_fault(value, message, ignore_unknown=ignore_unknown) or TollwayError(
                 Reason.REASON_JSON_INVALID, f"The body is JSON, but no {message.full_name}."
             ) from None
+        return body_value
 
     return decode
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hashlib import blake2b
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.translator.errors import ALLOW
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tollwayd.translator.reply import Reply
 
-_METHODS = ("GET", "HEAD")
+PAGE_METHODS: Final = ("GET", "HEAD", "OPTIONS")
 
 
 class Page(NamedTuple):
@@ -29,8 +29,8 @@ class Page(NamedTuple):
 
 async def answer_with(page: Page, request: BaseRequest, reply: Reply, call_id: str) -> None:
     """Answers a request for the page; REASON_METHOD_NOT_ALLOWED where it wants something else of it."""
-    if request.method not in _METHODS:
-        raise TollwayError(Reason.REASON_METHOD_NOT_ALLOWED, metadata={ALLOW: ", ".join(_METHODS)})
+    if request.method not in {"GET", "HEAD"}:
+        raise TollwayError(Reason.REASON_METHOD_NOT_ALLOWED, metadata={ALLOW: ", ".join(PAGE_METHODS)})
     reply.close_if_unread()
     body = page.load()
     etag = f'"{blake2b(body, digest_size=16).hexdigest()}"'

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from aiohttp.web import BaseRequest
 
 _PHRASES = {status.value: status.phrase for status in HTTPStatus} | {499: "Client Closed Request"}
-_NOT_MODIFIED = 304
+_WITHOUT_LENGTH = frozenset({204, 304})  # RFC 9110, section 8.6.
 _NONE: Final[Mapping[str, str]] = {}
 _TRAILER = "grpc-trailer-"
 _JOINED_BYTES = 64 * 1024  # Up to here one write of a joined copy is cheaper than two writes.
@@ -34,16 +34,16 @@ class Reply:
     """The response to one request: either `send`, or `start`, any number of `write`, and `end`.
 
     `keep_alive` may be taken away before. `started` says whether a head is out, `ended` whether all is; `writes` counts
-    what went out.
+    what went out. `bodiless` says that the answer is a head alone, whatever is written.
     """
 
     __slots__ = (
-        "_bodiless",
         "_chunked",
         "_connection",
         "_knows_chunks",
         "_request",
         "_stall_seconds",
+        "bodiless",
         "ended",
         "keep_alive",
         "started",
@@ -56,7 +56,7 @@ class Reply:
         self._knows_chunks = request.version >= HttpVersion11
         self._stall_seconds = stall_seconds
         self._chunked = False
-        self._bodiless = request.method == "HEAD"  # RFC 9110, section 9.3.2.
+        self.bodiless = request.method == "HEAD"  # RFC 9110, section 9.3.2.
         self.keep_alive = request.keep_alive
         self.started = False
         self.ended = False
@@ -83,10 +83,10 @@ class Reply:
             await self.start(status, f"{headers}{_announcement(trailers)}", body)
             await self.end(trailers)
             return
-        length = "" if status == _NOT_MODIFIED else f"content-length: {len(body)}\r\n"
+        length = "" if status in _WITHOUT_LENGTH else f"content-length: {len(body)}\r\n"
         head = f"{self._head(status, headers)}{length}\r\n".encode()
         self.ended = True
-        if self._bodiless:
+        if self.bodiless:
             body = b""
         if len(body) <= _JOINED_BYTES:
             self._write(head + body)
@@ -97,7 +97,7 @@ class Reply:
 
     async def start(self, status: int, headers: str, body: bytes) -> None:
         """Sends the head and the first part of a body whose length nobody knows yet."""
-        self._write(self._open(status, headers) + (b"" if self._bodiless else self._chunk(body)))
+        self._write(self._open(status, headers) + (b"" if self.bodiless else self._chunk(body)))
         await self._drain()
 
     def open(self, status: int, headers: str) -> None:
@@ -106,20 +106,20 @@ class Reply:
 
     async def write(self, body: bytes) -> None:
         """Sends a part of the body, and waits while the client does not keep up."""
-        if body and not self._bodiless:
+        if body and not self.bodiless:
             self._write(self._chunk(body))
             await self._drain()
 
     def put(self, body: bytes) -> None:
         """Sends a small part of the body without waiting; nothing where the client does not keep up anyway."""
-        if body and not self._bodiless and not self._connection.writing_paused:
+        if body and not self.bodiless and not self._connection.writing_paused:
             self._write(self._chunk(body))
 
     async def end(self, trailers: Mapping[str, str]) -> None:
         """Ends the body, with trailers where the client said that it reads them (RFC 9110, section 6.5)."""
         fields = response_headers(trailers, _TRAILER) if trailers and self._reads_trailers else ""
         self.ended = True
-        if self._chunked and not self._bodiless:
+        if self._chunked and not self.bodiless:
             self._write(f"0\r\n{fields}\r\n".encode())
 
     def abort(self) -> None:

@@ -12,7 +12,7 @@ from tollwayd.translator.rule import ANY_METHOD
 from tollwayd.translator.template import ANY_SEGMENT, ANY_SEGMENTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from tollwayd.translator.template import PathTemplate
 
@@ -27,7 +27,9 @@ class Match(NamedTuple, Generic[T]):
 
 
 class WrongMethod(NamedTuple, Generic[T]):
-    """The path is known, but not with this HTTP method. `allow` are those that it has, `target` is one of theirs."""
+    """The path is known, but not with this HTTP method. `allow` are those that it takes, OPTIONS included; `target` is
+    one of theirs.
+    """
 
     allow: tuple[str, ...]
     target: T
@@ -114,13 +116,13 @@ class RouteTable(Generic[T]):
     def _search(self, http_method: str, path: str) -> Match[T] | WrongMethod[T] | None:
         allowed: dict[str, _Entry[T]] = {}
         for entries, segments in self._candidates(path):
-            if entry := entries.get(http_method) or entries.get(ANY_METHOD):
+            if entry := _entry(entries, http_method):
                 return entry.match(segments)
             for name, entry in entries.items():
                 allowed.setdefault(name, entry)
         if not allowed:
             return None
-        return WrongMethod(tuple(sorted(allowed)), next(iter(allowed.values())).target)
+        return WrongMethod(_with_implied(allowed), next(iter(allowed.values())).target)
 
     def _candidates(self, path: str) -> Iterator[tuple[Mapping[str, _Entry[T]], list[str]]]:
         first, *segments = path.split("/")
@@ -136,3 +138,17 @@ class RouteTable(Generic[T]):
         for node in self._root.reached(segments):
             if entries := node.ends.get(""):
                 yield entries, segments
+
+
+def _entry(entries: Mapping[str, _Entry[T]], http_method: str) -> _Entry[T] | None:
+    """What serves the HTTP method among what one template has: HEAD is GET's, unless it is named itself."""
+    found = entries.get(http_method)
+    if found is None and http_method == "HEAD":
+        found = entries.get("GET")
+    return found or entries.get(ANY_METHOD)
+
+
+def _with_implied(http_methods: Iterable[str]) -> tuple[str, ...]:
+    """The HTTP methods of a path with those that the door adds: HEAD where there is GET, and OPTIONS."""
+    named = set(http_methods)
+    return tuple(sorted(named | {"OPTIONS"} | ({"HEAD"} if "GET" in named else set())))

@@ -107,6 +107,8 @@ class Transcoding(Wire):
                 else:
                     content_type = framing.content_type or printer.content_type(message)
                     await reply.start(200, _stream_headers(call, framing, content_type), part)
+                if reply.bodiless:
+                    break  # Nobody reads what follows, which may have no end.
             if reply.started:
                 await reply.write(frames.end())
                 await reply.end(call.trailers)

@@ -30,8 +30,10 @@ _PATHS = [
     Deviation("the path says which resource is meant, so no parameter goes over it", "request value", 200,
         "path-over-query"),
     Deviation("a path without this method is 405 with Allow", "status content_type value error", 404,
-        "path-wrong-method path-wrong-method-literal path-options"),
-    Deviation("the same, and HEAD has no body", "status content_type framing value", 404, "path-head-is-not-get"),
+        "path-wrong-method path-wrong-method-literal"),
+    Deviation("HEAD is served where GET is", "request status content_type framing value", 404, "path-head"),
+    Deviation("OPTIONS tells the methods of a path", "status content_type", 404, "path-options"),
+    Deviation("TRACE is served nowhere", "status content_type value error", 404, "path-trace"),
 ]  # fmt: skip
 
 _URLS = [

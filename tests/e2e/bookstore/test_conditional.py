@@ -189,11 +189,11 @@ class TestIfMatch:
         assert library.requests == []
 
     async def test_a_method_without_an_etag_refuses_it(self, client, library):
-        for method, path in (("POST", f"{PATH}:dust"), ("GET", "/v1/shelves:count"), ("GET", f"{PATH}:watch")):
+        for method, path in (("POST", f"/v1/dust/{NAME}"), ("GET", "/v1/shelves:count"), ("GET", f"{PATH}:watch")):
             async with client.request(method, path, headers={"if-match": '"1"'}) as refused:
                 assert (refused.status, await reason_of(refused)) == (412, "PRECONDITION_UNSUPPORTED")
         assert library.requests == []
-        async with client.post(f"{PATH}:dust", headers={"if-match": "*"}) as done:
+        async with client.post(f"/v1/dust/{NAME}", headers={"if-match": "*"}) as done:
             assert done.status == 200
 
     @pytest.mark.parametrize(

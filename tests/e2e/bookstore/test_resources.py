@@ -156,7 +156,7 @@ class TestErrors:
 
     async def test_a_wrong_method_names_the_right_ones(self, client):
         async with client.post(f"/v1/{EMMA}", json={}) as response:
-            assert (response.status, response.headers["allow"]) == (405, "DELETE, GET, PATCH")
+            assert (response.status, response.headers["allow"]) == (405, "DELETE, GET, HEAD, OPTIONS, PATCH")
             assert (await status_of(response))["code"] == 12
 
     async def test_method_overrides_are_not_followed(self, client):

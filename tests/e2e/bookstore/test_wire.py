@@ -99,8 +99,6 @@ MALFORMED = {
 }
 CLOSING_404 = {
     "dots": get("/v1/%2e%2e/admin", "connection: close"),
-    "connect": lines("CONNECT other:443 HTTP/1.1", "Host: other:443", "Connection: close", ""),
-    "options of all": lines("OPTIONS * HTTP/1.1", "Host: test", "Connection: close", ""),
     "h2c": get("/nothing", "connection: upgrade, close", "upgrade: h2c", "http2-settings: AAMAAABkAAQAAP__"),
 }
 

@@ -114,8 +114,18 @@ def test_a_less_specific_template_serves_an_http_method_that_the_more_specific_o
 
 def test_a_wrong_http_method_is_told_from_an_unknown_path():
     found = table("GET /v1/items/{id}", "DELETE /v1/items/{id}", "PUT /v1/{all=**}")
-    assert found.find("POST", "/v1/items/a") == WrongMethod(("DELETE", "GET", "PUT"), "GET /v1/items/{id}")
+    allow = ("DELETE", "GET", "HEAD", "OPTIONS", "PUT")
+    assert found.find("POST", "/v1/items/a") == WrongMethod(allow, "GET /v1/items/{id}")
+    assert found.find("POST", "/v1/other") == WrongMethod(("OPTIONS", "PUT"), "PUT /v1/{all=**}")
     assert found.find("POST", "/v2/items/a") is None
+
+
+def test_head_goes_where_get_goes_unless_it_is_named():
+    found = table("GET /v1/items/{id}", "HEAD /v1/{all=**}", "GET /v1/all", "* /v1/all", "HEAD /v1/one", "GET /v1/one")
+    assert found.find("HEAD", "/v1/items/a").target == "GET /v1/items/{id}"
+    assert found.find("HEAD", "/v1/items").target == "HEAD /v1/{all=**}"
+    assert found.find("HEAD", "/v1/all").target == "GET /v1/all"
+    assert found.find("HEAD", "/v1/one").target == "HEAD /v1/one"
 
 
 def test_a_rule_for_any_http_method_yields_to_one_that_names_it():

@@ -101,8 +101,9 @@ _METHODS = [
     refused("path-any-method-unregistered", "BREW /v1/whatever/a"),
     refused("path-wrong-method", "POST /v1/shelves/1", status=405, body="{}"),
     refused("path-wrong-method-literal", "DELETE /v1/kinds", status=405),
-    refused("path-head-is-not-get", "HEAD /v1/kinds", status=405),
-    refused("path-options", "OPTIONS /v1/kinds", status=405),
+    Case("path-head", "HEAD /v1/kinds?stringValue=a", "Ask", 'string_value: "a"'),
+    refused("path-options", "OPTIONS /v1/kinds", status=204),
+    refused("path-trace", "TRACE /v1/kinds", status=501),
 ]
 
 CASES = [*_VARIABLES, *_REST, *_VERBS, *_FIELDS, *_METHODS]

@@ -10,6 +10,7 @@ from tollwayd.rpc.door import GrpcDoor
 from tollwayd.settings import variable
 from tollwayd.start_error import StartError
 from tollwayd.telemetry.metrics_door import MetricsDoor
+from tollwayd.translator.cors import Cors
 from tollwayd.translator.options import RestOptions
 from tollwayd.translator.server import RestDoor
 
@@ -36,16 +37,17 @@ class Doors:
 
     def __init__(self, admin: Registry, proxy: Registry, metrics: CollectorRegistry, settings: Settings) -> None:
         limit = settings.max_body_bytes
+        cors = Cors(settings.cors_origins) if settings.cors_origins else None
         relaxed = settings.rest_unknown_fields == "ignore"
         self._settings = settings
         self._draining = False
         self._rest = {
             "admin_http": RestDoor(
-                admin, RestOptions(max_body_bytes=MAX_ADMIN_BODY_BYTES, ignore_unknown_fields=relaxed)
+                admin, RestOptions(max_body_bytes=MAX_ADMIN_BODY_BYTES, ignore_unknown_fields=relaxed, cors=cors)
             ),
             # SDKs send fields and parameters of their vendors' newest betas: those are for the provider to judge.
             "proxy_http": RestDoor(
-                proxy, RestOptions(max_body_bytes=limit, ignore_unknown_fields=True, print_unset=False)
+                proxy, RestOptions(max_body_bytes=limit, ignore_unknown_fields=True, print_unset=False, cors=cors)
             ),
         }
         self._grpc = {

@@ -16,6 +16,7 @@ from msgspec import Meta
 from tollwayd import listeners
 from tollwayd.listeners import Address
 from tollwayd.start_error import MISTAKE, StartError
+from tollwayd.translator.cors import Cors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
@@ -25,6 +26,7 @@ CONFIG_VARIABLE: Final = "TOLLWAY_CONFIG"
 """Names the settings file; absent, `tollway.yaml` in the working directory is read where there is one."""
 
 Networks = tuple[IPv4Network | IPv6Network, ...]
+Origins = tuple[str, ...]
 Given = dict[str, tuple[str, object]]  # By the setting's name: how the operator called it, and the value.
 
 NEAR: Final = 0.75
@@ -46,6 +48,7 @@ class Settings:
     master_keys: str | None = field(default=None, repr=False)  # the keyring, `id:base64` of 32 bytes, comma-separated
     egress_allow: Networks = ()  # networks that providers may be in though they are not public
     max_body_bytes: Annotated[int, Meta(ge=1024, le=1024**3)] = 32 * 1024 * 1024  # of a proxy call
+    cors_origins: Origins = ()  # of pages whose scripts may call the REST listeners
     rest_unknown_fields: Literal["refuse", "ignore"] = "refuse"  # by the REST admin listener
     drain_seconds: Annotated[float, Meta(ge=0, le=3600)] = 10.0  # how long calls may end after a stop is asked for
     log_format: Literal["text", "json"] = "json"
@@ -153,10 +156,21 @@ def _networks(value: object) -> Networks:
         raise ValueError("networks are written in CIDR notation, such as 10.0.0.0/8, with no bits beyond it") from None
 
 
+def _origins(value: object) -> Origins:
+    """Origins of pages: comma-separated, or a list in YAML."""
+    listed = value if isinstance(value, list) else str(value).split(",")
+    return Cors(tuple(text for part in listed if (text := str(part).strip()))).origins
+
+
 def _path(value: object) -> Path:
     if not isinstance(value, str) or not value:
         raise ValueError("it has to be the path of a folder")
     return Path(value)
 
 
-_READERS: Final[Mapping[Any, Callable[[object], object]]] = {Address: _address, Networks: _networks, Path: _path}
+_READERS: Final[Mapping[Any, Callable[[object], object]]] = {
+    Address: _address,
+    Networks: _networks,
+    Origins: _origins,
+    Path: _path,
+}

@@ -35,6 +35,8 @@ class Handler:
         task = asyncio.current_task()
         assert task is not None
         reply = Reply(request, self._site.timeouts.stalled_answer)
+        if self._site.cors is not None:
+            reply.extra = self._site.cors.lines(request.headers.get("origin"))
         if self._draining:
             reply.keep_alive = False
         self._running[task] = turn = Turn(request, reply, self._site)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.translator.pages import PAGE_METHODS
 from tollwayd.translator.reply import answer_headers
-from tollwayd.translator.routes import WrongMethod
+from tollwayd.translator.routes import Match
 
 if TYPE_CHECKING:
     from aiohttp.web import BaseRequest
@@ -21,25 +21,28 @@ _SERVER: Final = "*"
 """The target that means the server and none of its resources (RFC 9110, section 9.3.7)."""
 
 
-def allowed(site: Site, request: BaseRequest, path: str) -> tuple[str, ...] | None:
-    """The HTTP methods of the path that an OPTIONS asks for, none for those of the server; None where a binding takes
+async def answered(site: Site, request: BaseRequest, reply: Reply, path: str, call_id: str) -> bool:
+    """Answers a request of one of these methods, before any credential is asked for; False where a binding takes
     OPTIONS itself. REASON_ROUTE_NOT_FOUND for a path that nothing serves, and REASON_HTTP_METHOD_UNSUPPORTED.
     """
     if request.method != "OPTIONS":
-        # A tunnel is none of a server's business, and an echo of a request shows what others put into it.
+        # A tunnel is none of this server's business, and an echo of a request shows what proxies put into it.
+        reply.keep_alive = reply.keep_alive and request.method != "CONNECT"
         raise TollwayError(Reason.REASON_HTTP_METHOD_UNSUPPORTED)
-    if path == _SERVER:
-        return ()
-    if path in site.pages:
-        return PAGE_METHODS
-    found = site.routes.find(request.method, path)
-    if found is None:
-        raise TollwayError(Reason.REASON_ROUTE_NOT_FOUND)
-    return found.allow if isinstance(found, WrongMethod) else None
-
-
-async def tell(allow: tuple[str, ...], reply: Reply, call_id: str) -> None:
-    """Answers an OPTIONS."""
+    allow = _methods(site, path)
+    preflight = site.cors.preflight(request, allow) if site.cors is not None else None
+    if preflight is None and isinstance(site.routes.find(request.method, path), Match):
+        return False
     reply.close_if_unread()
     methods = f"allow: {', '.join(allow)}\r\n" if allow else ""
-    await reply.send(204, answer_headers(call_id, "", {}) + methods, b"")
+    await reply.send(204, f"{answer_headers(call_id, '', {})}{methods}{preflight or ''}", b"")
+    return True
+
+
+def _methods(site: Site, path: str) -> tuple[str, ...]:
+    if path == _SERVER:
+        return ()
+    methods = PAGE_METHODS if path in site.pages else site.routes.methods(path)
+    if not methods:
+        raise TollwayError(Reason.REASON_ROUTE_NOT_FOUND)
+    return methods

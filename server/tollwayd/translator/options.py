@@ -10,6 +10,7 @@ from tollwayd.translator.limits import MAX_BODY_BYTES, Timeouts
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tollwayd.translator.cors import Cors
     from tollwayd.translator.pages import Page
 
 
@@ -18,7 +19,8 @@ class RestOptions:
     """`max_body_bytes` is the largest request body, and the largest message of a request stream.
 
     `print_unset` prints fields that are not set, as zero values; `ignore_unknown_fields` passes over JSON fields and
-    query parameters that a request does not have. `pages` are served beside the methods, by their exact paths.
+    query parameters that a request does not have. `pages` are served beside the methods, by their exact paths. `cors`
+    lets scripts of other origins call; without it browsers keep answers from them.
     """
 
     max_body_bytes: int = MAX_BODY_BYTES
@@ -26,3 +28,4 @@ class RestOptions:
     ignore_unknown_fields: bool = False
     timeouts: Timeouts = field(default_factory=Timeouts)
     pages: Mapping[str, Page] = field(default_factory=dict)
+    cors: Cors | None = None

@@ -33,8 +33,9 @@ _JOINED_BYTES = 64 * 1024  # Up to here one write of a joined copy is cheaper th
 class Reply:
     """The response to one request: either `send`, or `start`, any number of `write`, and `end`.
 
-    `keep_alive` may be taken away before. `started` says whether a head is out, `ended` whether all is; `writes` counts
-    what went out. `bodiless` says that the answer is a head alone, whatever is written.
+    `keep_alive` may be taken away before, and `extra` given: header lines that go out whatever the answer is. `started`
+    says whether a head is out, `ended` whether all is; `writes` counts what went out. `bodiless` says that the answer
+    is a head alone, whatever is written.
     """
 
     __slots__ = (
@@ -45,6 +46,7 @@ class Reply:
         "_stall_seconds",
         "bodiless",
         "ended",
+        "extra",
         "keep_alive",
         "started",
         "writes",
@@ -58,6 +60,7 @@ class Reply:
         self._chunked = False
         self.bodiless = request.method == "HEAD"  # RFC 9110, section 9.3.2.
         self.keep_alive = request.keep_alive
+        self.extra = ""
         self.started = False
         self.ended = False
         self.writes = 0
@@ -143,7 +146,7 @@ class Reply:
         self.started = True
         return (
             f"HTTP/1.1 {status} {_PHRASES.get(status, '')}\r\n"
-            f"date: {_date(int(time.time()))}\r\n{headers}{self._connection_header()}"
+            f"date: {_date(int(time.time()))}\r\n{headers}{self.extra}{self._connection_header()}"
         )
 
     def _connection_header(self) -> str:

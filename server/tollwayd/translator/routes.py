@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_USUAL_METHODS: Final = frozenset({"DELETE", "GET", "PATCH", "POST", "PUT"})
+
 
 class Match(NamedTuple, Generic[T]):
     """A path's target, and the text of the template's variables in their order, still percent-encoded."""
@@ -112,6 +114,13 @@ class RouteTable(Generic[T]):
         if literal is not None and (match := literal.get(http_method)):
             return match
         return self._search(http_method, path)
+
+    def methods(self, path: str) -> tuple[str, ...]:
+        """The HTTP methods that the path takes, OPTIONS included; none where nothing is served there."""
+        named = {name for entries, _ in self._candidates(path) for name in entries}
+        if ANY_METHOD in named:
+            named = named - {ANY_METHOD} | _USUAL_METHODS
+        return _with_implied(named) if named else ()
 
     def _search(self, http_method: str, path: str) -> Match[T] | WrongMethod[T] | None:
         allowed: dict[str, _Entry[T]] = {}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from aiohttp import web
 
 from tollwayd.translator.connection import Connections
+from tollwayd.translator.cors import CrossOrigin
 from tollwayd.translator.etags import Etags
 from tollwayd.translator.handler import Handler
 from tollwayd.translator.inbound import RequestReader
@@ -33,7 +34,8 @@ class RestDoor:
     def __init__(self, registry: Registry, options: RestOptions | None = None) -> None:
         options = options or RestOptions()
         self._timeouts: Final = options.timeouts
-        site = Site(_routes(registry, options), options.pages, options.max_body_bytes, options.timeouts)
+        cors = None if options.cors is None else CrossOrigin(options.cors)
+        site = Site(_routes(registry, options), options.pages, options.max_body_bytes, options.timeouts, cors)
         self._handler: Final = Handler(site)
         self._runner: web.ServerRunner | None = None
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tollwayd.core.call import Call, new_call_id
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.translator.errors import ALLOW
-from tollwayd.translator.http_methods import OWN, allowed, tell
+from tollwayd.translator.http_methods import OWN, answered
 from tollwayd.translator.pages import answer_with
 from tollwayd.translator.refusal import refuse
 from tollwayd.translator.routes import Match, WrongMethod
@@ -57,9 +57,10 @@ class Turn:
     async def answer(self) -> None:
         """Answers the request. TollwayError as from the method, and ConnectionError where the client is gone."""
         path, query = self._target()
-        if self._request.method in OWN and (allow := self._allowed(path)) is not None:
-            await tell(allow, self.reply, self.call_id)
-        elif page := self._site.pages.get(path):
+        own = self._request.method in OWN
+        if own and await answered(self._site, self._request, self.reply, path, self.call_id):
+            return
+        if page := self._site.pages.get(path):
             await answer_with(page, self._request, self.reply, self.call_id)
         else:
             await self._run(self._open(path, query))
@@ -77,11 +78,6 @@ class Turn:
         except TollwayError:
             self.reply.keep_alive = False
             raise
-
-    def _allowed(self, path: str) -> tuple[str, ...] | None:
-        if self._request.method == "CONNECT":
-            self.reply.keep_alive = False  # What follows may be meant for the tunnel.
-        return allowed(self._site, self._request, path)
 
     def _open(self, path: str, query: str) -> Wire:
         found = self._route(path)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tollwayd.core.call import Call
     from tollwayd.core.errors import TollwayError
     from tollwayd.rpc.registry import Method
+    from tollwayd.translator.cors import CrossOrigin
     from tollwayd.translator.etags import Etags
     from tollwayd.translator.inbound import RequestReader
     from tollwayd.translator.limits import Timeouts
@@ -34,12 +35,13 @@ class Endpoint(NamedTuple):
 
 
 class Site(NamedTuple):
-    """What a door serves, and within which limits. `pages` are by their exact paths."""
+    """What a door serves, to whom, and within which limits. `pages` are by their exact paths."""
 
     routes: RouteTable[Endpoint]
     pages: Mapping[str, Page]
     max_body_bytes: int
     timeouts: Timeouts
+    cors: CrossOrigin | None
 
 
 class Messages(Protocol):

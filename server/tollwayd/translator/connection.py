@@ -12,19 +12,13 @@ from aiohttp.http import RawRequestMessage, StreamWriter
 from aiohttp.web import BaseRequest
 from aiohttp.web_protocol import RequestHandler, RequestPayloadError
 
-from tollwayd.core.call import new_call_id
-from tollwayd.core.errors import Reason, TollwayError
-from tollwayd.translator.errors import error_answer
-from tollwayd.translator.reply import answer_headers
+from tollwayd.translator.no_request import refusal
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     Answer = Callable[[BaseRequest], Awaitable[bool]]
     """Answers a request, and says whether the connection stays for another. It raises CancelledError only."""
-
-_MALFORMED: Final = error_answer(TollwayError(Reason.REASON_REQUEST_MALFORMED))
-_MALFORMED_HEAD: Final = f"HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: {len(_MALFORMED.body)}\r\n"
 
 _log = logging.getLogger(__name__)
 
@@ -63,7 +57,7 @@ class Connection(RequestHandler):
             while not self._force_close:
                 message, payload = await self._next()
                 if not isinstance(message, RawRequestMessage):
-                    self._refuse()
+                    self._refuse(message.exc)
                     break
                 if not await self._serve(message, payload, writer):
                     break
@@ -178,11 +172,10 @@ class Connection(RequestHandler):
         if self._current_request is not None and not self._current_request.content.is_eof():
             self._current_request.content.set_exception(RequestPayloadError())
 
-    def _refuse(self) -> None:
+    def _refuse(self, error: BaseException | None) -> None:
         """Answers what is no request."""
         if self.transport is not None:
-            headers = answer_headers(new_call_id(), _MALFORMED.content_type, {})
-            self.transport.write(f"{_MALFORMED_HEAD}{headers}\r\n".encode() + _MALFORMED.body)
+            self.transport.write(refusal(error))
 
 
 class Connections(web.Server):

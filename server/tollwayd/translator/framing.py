@@ -45,6 +45,15 @@ ARRAY: Final = Framing(
 )
 RAW: Final = Framing("")
 
+STREAM_FORMS: Final = (
+    NDJSON.content_type,
+    "application/ndjson",
+    "application/jsonl",
+    SSE.content_type,
+    ARRAY.content_type,  # Who takes JSON alone still gets lines, as from other gateways; an array has to be asked for.
+)
+"""What a client that takes a stream of messages may call it."""
+
 
 class Frames:
     """The parts of one body, in their order."""

@@ -38,7 +38,10 @@ MIN_BODY_RATE = 1024
 
 
 MAX_LINE_BYTES = 8190
-"""The request line, and each header field: what other servers take (Apache and nginx: 8 KiB)."""
+"""The request line: what other servers take (Apache and nginx: 8 KiB)."""
+
+MAX_FIELD_BYTES = 8192
+"""Each header field: the same, but not by the byte, so that aiohttp's error tells which of the two it was."""
 
 MAX_HEADERS = 128
 """Header fields of a request; browsers send about 20, a chain of proxies adds as many."""

@@ -13,7 +13,7 @@ from tollwayd.translator.cors import CrossOrigin
 from tollwayd.translator.etags import Etags
 from tollwayd.translator.handler import Handler
 from tollwayd.translator.inbound import RequestReader
-from tollwayd.translator.limits import BACKLOG, LINGER_SECONDS, MAX_HEADERS, MAX_LINE_BYTES
+from tollwayd.translator.limits import BACKLOG, LINGER_SECONDS, MAX_FIELD_BYTES, MAX_HEADERS, MAX_LINE_BYTES
 from tollwayd.translator.options import RestOptions
 from tollwayd.translator.outbound import ResponsePrinter
 from tollwayd.translator.routes import RouteTable
@@ -81,7 +81,7 @@ class RestDoor:
             linger_seconds=LINGER_SECONDS,
             unsent_seconds=self._timeouts.stalled_answer,
             max_line_size=MAX_LINE_BYTES,
-            max_field_size=MAX_LINE_BYTES,
+            max_field_size=MAX_FIELD_BYTES,
             max_headers=MAX_HEADERS,
         )
 

@@ -20,6 +20,8 @@ def target(request: BaseRequest) -> tuple[str, str]:
     """
     if request.version != HttpVersion11:
         _check_old(request)
+    elif hdrs.TRANSFER_ENCODING in request.headers:
+        _check_coding(request)
     raw = request.raw_path
     if raw.startswith("/"):
         path, _, query = raw.partition("?")
@@ -32,6 +34,12 @@ def target(request: BaseRequest) -> tuple[str, str]:
     if scheme.lower() not in {"http", "https"} or authority.lower() != request.headers.get(hdrs.HOST, "").lower():
         raise TollwayError(Reason.REASON_REQUEST_MALFORMED)
     return request.rel_url.raw_path, request.rel_url.raw_query_string
+
+
+def _check_coding(request: BaseRequest) -> None:
+    # RFC 9112, section 6.1. The parser looks for chunks alone, and would take what else was done to them for content.
+    if request.headers[hdrs.TRANSFER_ENCODING].lower() != "chunked":
+        raise TollwayError(Reason.REASON_TRANSFER_CODING_UNSUPPORTED)
 
 
 def _check_old(request: BaseRequest) -> None:

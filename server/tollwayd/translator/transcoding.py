@@ -7,6 +7,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from tollwayd.core.call import Call
+from tollwayd.core.errors import Reason, TollwayError
+from tollwayd.translator.accept import accepts
 from tollwayd.translator.body import read_body
 from tollwayd.translator.conditional import IF_MATCH, IF_NONE_MATCH, Condition
 from tollwayd.translator.errors import status_json
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
     from aiohttp.web import BaseRequest
     from google.protobuf.message import Message
 
-    from tollwayd.core.errors import TollwayError
     from tollwayd.translator.framing import Framing
     from tollwayd.translator.query import Parameters
     from tollwayd.translator.reply import Reply
@@ -66,6 +67,9 @@ class Transcoding(Wire):
         return Call(method.name, metadata, peer=request.remote or "", door="rest", deadline=deadline(request.headers))
 
     async def read(self) -> Any:
+        call = self.call
+        assert call is not None
+        self._check_accept(call)
         if self._condition is not None:
             self._condition.check()
         reader = self._endpoint.reader
@@ -129,6 +133,11 @@ class Transcoding(Wire):
                 return
             await reply.write(last)
             await reply.end({})
+
+    def _check_accept(self, call: Call) -> None:
+        accept, forms = call.metadata.get("accept"), self._endpoint.printer.forms
+        if accept is not None and forms and not self._alt and not accepts(accept, forms):
+            raise TollwayError(Reason.REASON_NOT_ACCEPTABLE)
 
     async def _body(self) -> bytes:
         if not self.request.body_exists:

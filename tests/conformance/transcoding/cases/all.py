@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from tests.conformance.transcoding.cases import bodies, errors, http_body, paths, query, streams, well_known
+from tests.conformance.transcoding.cases import bodies, errors, heads, http_body, paths, query, streams, well_known
 
-CASES = [case for topic in (paths, query, bodies, well_known, errors, streams, http_body) for case in topic.CASES]
+TOPICS = (paths, query, bodies, well_known, errors, streams, http_body, heads)
+
+CASES = [case for topic in TOPICS for case in topic.CASES]
 
 BY_ID = {case.id: case for case in CASES}
 

@@ -1,0 +1,48 @@
+"""The answer to what is no HTTP request. Nothing on its connection can be told from it: it closes."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final
+
+from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
+
+from tollwayd.core.call import new_call_id
+from tollwayd.core.errors import Reason, TollwayError
+from tollwayd.translator.errors import error_answer
+from tollwayd.translator.limits import MAX_LINE_BYTES
+from tollwayd.translator.reply import answer_headers
+
+if TYPE_CHECKING:
+    from tollwayd.translator.errors import ErrorAnswer
+
+_TOO_MANY: Final = "Too many headers"  # aiohttp has no class for it.
+
+
+def refusal(error: BaseException | None) -> bytes:
+    """The whole answer to what aiohttp's parser could not read."""
+    answer = _ANSWERS[_reason(error)]
+    return (
+        f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}\r\nconnection: close\r\n"
+        f"content-length: {len(answer.body)}\r\n{answer_headers(new_call_id(), answer.content_type, {})}\r\n"
+    ).encode() + answer.body
+
+
+def _reason(error: BaseException | None) -> Reason:
+    if isinstance(error, LineTooLong):
+        # aiohttp says which limit it was, and so which line: those of the request line and of fields differ.
+        line = error.args[1] == MAX_LINE_BYTES
+        return Reason.REASON_TARGET_TOO_LONG if line else Reason.REASON_HEADERS_TOO_LARGE
+    if isinstance(error, HttpProcessingError) and error.message.startswith(_TOO_MANY):
+        return Reason.REASON_HEADERS_TOO_LARGE
+    return Reason.REASON_REQUEST_MALFORMED
+
+
+def _answer(reason: Reason) -> ErrorAnswer:
+    return error_answer(TollwayError(reason))
+
+
+_ANSWERS: Final = {
+    reason: _answer(reason)
+    for reason in (Reason.REASON_TARGET_TOO_LONG, Reason.REASON_HEADERS_TOO_LARGE, Reason.REASON_REQUEST_MALFORMED)
+}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 
 from google.api import annotations_pb2, httpbody_pb2
 from google.protobuf import (
@@ -59,13 +59,17 @@ Book = message("Book")
 GetBookRequest = message("GetBookRequest")
 ListBooksRequest = message("ListBooksRequest")
 ListBooksResponse = message("ListBooksResponse")
+PutScanRequest = message("PutScanRequest")
+SellBookRequest = message("SellBookRequest")
 
 
 class Bookstore:
     """All three services. What it was asked is kept, and what it answers can be held back.
 
     `requests` are the request messages, `calls` their calls. Streams stop before a message until `proceed` is set, and
-    `cancelled` is set when a call that waits is cancelled or a stream closed.
+    `cancelled` is set when a call that waits is cancelled or a stream closed. Request streams are taken in while
+    `taking` is set; `took` is set with the first of their messages, `taken` counts them, and `taken_bytes` what is in
+    scans, which are not kept.
     """
 
     def __init__(self) -> None:
@@ -75,6 +79,11 @@ class Bookstore:
         self.begun = asyncio.Event()
         self.proceed = asyncio.Event()
         self.cancelled = asyncio.Event()
+        self.taking = asyncio.Event()
+        self.taking.set()
+        self.took = asyncio.Event()
+        self.taken = 0
+        self.taken_bytes = 0
         self.error = None
         self.chunks = [b"first", b"second"]
         self.response_metadata = {}
@@ -150,6 +159,52 @@ class Bookstore:
         finally:
             self.cancelled.set()
 
+    async def _take(self, requests, call):
+        """The request messages, each when it may be taken. A sale of 99 copies is the last, one of 13 the error."""
+        call.response_metadata.update(self.response_metadata)
+        call.trailers.update(self.trailers)
+        self.calls.append(call)
+        self.begun.set()
+        try:
+            async for request in requests:
+                await self.taking.wait()
+                self.taken += 1
+                self.took.set()
+                yield request
+                if getattr(request, "copies", 0) == 13:
+                    raise self.error
+                if getattr(request, "copies", 0) == 99:
+                    return
+        finally:
+            self.cancelled.set()
+
+    async def ShelveBooks(self, requests, call):
+        async with aclosing(self._take(requests, call)) as taken:
+            self.requests += [request async for request in taken]
+        if self.error:
+            raise self.error
+        return ListBooksResponse(titles=[request.book.title for request in self.requests])
+
+    async def ReviewBooks(self, requests, call):
+        async with aclosing(self._take(requests, call)) as taken:
+            async for request in taken:
+                self.requests.append(request)
+                yield Book(name=request.name, copies_sold=request.copies)
+
+    async def UploadScan(self, requests, call):
+        answer = PutScanRequest()
+        async with aclosing(self._take(requests, call)) as taken:
+            async for request in taken:
+                self.taken_bytes += len(request.content.data)
+                answer.path += request.path
+                answer.content.content_type += request.content.content_type
+        return answer
+
+    async def EchoScan(self, requests, call):
+        async with aclosing(self._take(requests, call)) as taken:
+            async for request in taken:
+                yield request
+
     async def Unbound(self, request, call):
         return Empty()
 
@@ -206,4 +261,5 @@ async def serve(store: Bookstore, **options):
         yield door, address
     finally:
         store.proceed.set()
+        store.taking.set()
         await door.stop(0)

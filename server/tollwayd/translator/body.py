@@ -29,7 +29,8 @@ async def read_body(request: BaseRequest, limit: int, timeouts: Timeouts) -> byt
     """
     if not request.body_exists:
         return b""
-    _check_head(request, limit)
+    _check_encoding(request)
+    _check_size(int(request.headers.get(hdrs.CONTENT_LENGTH, "0")), limit)
     content = request.content
     if content.is_eof():  # It came together with the head, which is the rule for small bodies.
         body = content.read_nowait()
@@ -41,20 +42,25 @@ async def read_body(request: BaseRequest, limit: int, timeouts: Timeouts) -> byt
     except TimeoutError:
         raise TollwayError(Reason.REASON_REQUEST_TIMEOUT) from None
     except RequestPayloadError:
-        raise TollwayError(Reason.REASON_REQUEST_MALFORMED, "The body's framing is broken.") from None
+        raise _broken() from None
+
+
+def ask_for_body(request: BaseRequest) -> None:
+    """Has a client that waits for it send the body that `stream_body` takes. TollwayError where it is compressed.
+
+    By itself, as nobody knows when a stream is first read: it may be after the answer has begun, which would be broken.
+    """
+    _check_encoding(request)
+    if not request.content.is_eof():
+        _continue(request)
 
 
 async def stream_body(request: BaseRequest, timeouts: Timeouts) -> AsyncGenerator[bytes, None]:
-    """The body in pieces as they come, of 64 KiB or little more; how many is up to who reads them.
+    """The body that has been asked for, in pieces as they come; how many of them is up to who reads them.
 
-    TollwayError where it is broken, compressed, or nothing comes for too long.
+    TollwayError where it is broken, or nothing comes for too long.
     """
-    if not request.body_exists:
-        return
-    _check_encoding(request)
     content = request.content
-    if not content.is_eof():
-        _continue(request)
     try:
         while not content.at_eof():
             async with asyncio.timeout(timeouts.stream_idle):
@@ -62,20 +68,19 @@ async def stream_body(request: BaseRequest, timeouts: Timeouts) -> AsyncGenerato
             if chunk:
                 yield chunk
     except TimeoutError:
-        raise TollwayError(Reason.REASON_REQUEST_TIMEOUT) from None
+        raise TollwayError(Reason.REASON_REQUEST_TIMEOUT, "Nothing of the body came for too long.") from None
     except RequestPayloadError:
-        raise TollwayError(Reason.REASON_REQUEST_MALFORMED, "The body's framing is broken.") from None
+        raise _broken() from None
+
+
+def _broken() -> TollwayError:
+    return TollwayError(Reason.REASON_REQUEST_MALFORMED, "The body's framing is broken.")
 
 
 def _continue(request: BaseRequest) -> None:
     if request.version >= HttpVersion11 and request.headers.get(hdrs.EXPECT, "").lower() == "100-continue":
         assert request.transport is not None
         request.transport.write(_CONTINUE)
-
-
-def _check_head(request: BaseRequest, limit: int) -> None:
-    _check_encoding(request)
-    _check_size(int(request.headers.get(hdrs.CONTENT_LENGTH, "0")), limit)
 
 
 def _check_encoding(request: BaseRequest) -> None:

@@ -71,6 +71,10 @@ class RequestReader:
         """The request message that a body makes by itself. TollwayError as `read`."""
         return (await self._message(body, content_type))[0]
 
+    def binds(self, query: Parameters, variables: tuple[str, ...]) -> bool:
+        """Whether query and path say anything of the message."""
+        return bool(variables) or (self._query is not None and self._query.reads(query))
+
     def bind(self, message: Message, query: Parameters, variables: tuple[str, ...]) -> None:
         """Adds what query and path say. TollwayError as `read`."""
         if query and self._query is not None:

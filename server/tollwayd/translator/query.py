@@ -64,6 +64,10 @@ class QueryReader:
         self._system: Final = SYSTEM_PARAMETERS - fields.keys()
         self._ignore_unknown: Final = ignore_unknown
 
+    def reads(self, parameters: Parameters) -> bool:
+        """Whether any of the parameters speaks of the message, and not of the call."""
+        return any(name not in self._system for name, _ in parameters)
+
     def read(self, parameters: Parameters, message: Message) -> None:
         """Sets the fields that the parameters name; TollwayError for the first that cannot be."""
         seen: set[tuple[str, str]] = set()

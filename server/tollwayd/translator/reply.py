@@ -83,7 +83,8 @@ class Reply:
     async def send(self, status: int, headers: str, body: bytes, trailers: Mapping[str, str] = _NONE) -> None:
         """Sends a whole response. `headers` are lines, each with its line end; trailers as in `end`."""
         if trailers and self._knows_chunks and self._reads_trailers:
-            await self.start(status, f"{headers}{_announcement(trailers)}", body)
+            fields = response_headers(trailers, _TRAILER)  # First of all: a field that cannot be sent is a defect.
+            await self.start(status, f"{headers}{_announcement(fields)}", body)
             await self.end(trailers)
             return
         length = "" if status in _WITHOUT_LENGTH else f"content-length: {len(body)}\r\n"
@@ -192,9 +193,10 @@ def answer_headers(call_id: str, content_type: str, metadata: Mapping[str, str])
     return f"x-request-id: {call_id}\r\n{content_type_header(content_type)}{response_headers(metadata)}"
 
 
-def _announcement(trailers: Mapping[str, str]) -> str:
-    """The Trailer field (RFC 9110, section 6.6.2)."""
-    return f"trailer: {', '.join(f'{_TRAILER}{name}' for name in trailers)}\r\n"
+def _announcement(fields: str) -> str:
+    """The Trailer field (RFC 9110, section 6.6.2) for trailers that are lines already."""
+    names = ", ".join(field.partition(":")[0] for field in fields.splitlines())
+    return f"trailer: {names}\r\n" if names else ""
 
 
 @lru_cache(maxsize=1)

@@ -85,6 +85,8 @@ class Transcoding(Wire):
         return message
 
     async def send(self, call: Call, message: Message) -> None:
+        if self.method.descriptor.client_streaming:
+            self.reply.close_if_unread()
         etags, printer = self._endpoint.etags, self._endpoint.printer
         etag = etags.header(message) if etags.shows else ""
         tagged = f"etag: {etag}\r\n" if etag else ""
@@ -132,7 +134,9 @@ class Transcoding(Wire):
                 reply.abort()
                 return
             await reply.write(last)
-            await reply.end({})
+            call = self.call
+            # After a defect the trailers may be what is wrong.
+            await reply.end(call.trailers if call and error.reason != Reason.REASON_INTERNAL else {})
 
     def _check_accept(self, call: Call) -> None:
         accept, forms = call.metadata.get("accept"), self._endpoint.printer.forms
@@ -151,6 +155,8 @@ class Transcoding(Wire):
         """The request messages of a stream."""
         reader, call = self._endpoint.reader, self.call
         assert call is not None
+        if not reader.takes_body:
+            self.reply.close_if_unread()
         parts = body_parts(self.request, reader, content_type, self.site)
         stream = messages(reader, parts, content_type, self._parameters, self._variables)
         call.defer(parts.aclose)

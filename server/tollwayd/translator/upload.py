@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tollwayd.translator.body import stream_body
+from tollwayd.translator.body import ask_for_body, stream_body
 from tollwayd.translator.inbound import is_json_lines
 from tollwayd.translator.json_values import check_size, values
 
@@ -26,10 +26,10 @@ async def messages(
     query: Parameters,
     variables: tuple[str, ...],
 ) -> AsyncGenerator[Message, None]:
-    """The request messages. Path and query count for the first of them, which is there even where the body is empty
-    and they are not; so does an HttpBody's content type.
+    """The request messages. Path and query count for the first of them, which is there even where no part is and they
+    are; so does an HttpBody's content type.
     """
-    bound = not query and not variables
+    bound = not reader.binds(query, variables)
     async for part in parts:
         message = await reader.message(part, content_type)
         if not bound:
@@ -45,28 +45,37 @@ async def messages(
 def body_parts(
     request: BaseRequest, reader: RequestReader, content_type: str, site: Site
 ) -> AsyncGenerator[bytes, None]:
-    """The parts of the body that are a message each. TollwayError as `stream_body`, and where a part is too large."""
+    """The parts of the body that are a message each, none where the rule has no use for a body.
+
+    TollwayError at once as `ask_for_body`, then as `stream_body`, and where a part is too large.
+    """
+    if not (reader.takes_body and request.body_exists):
+        return ready()
+    ask_for_body(request)
     chunks = stream_body(request, site.timeouts)
     if reader.raw:
         return chunks
     return (lines if is_json_lines(content_type) else values)(chunks, site.max_body_bytes)
 
 
+async def ready(*parts: bytes) -> AsyncGenerator[bytes, None]:
+    """Parts that are there already."""
+    for part in parts:
+        yield part
+
+
 async def lines(chunks: AsyncGenerator[bytes, None], limit: int) -> AsyncGenerator[bytes, None]:
     """The lines of a body that are not blank, each at most `limit` bytes; REASON_BODY_TOO_LARGE for a longer one."""
-    pieces: list[bytes] = []
-    size = 0
+    begun = bytearray()
     async for chunk in chunks:
-        *whole, rest = chunk.split(b"\n")
-        for line in whole:
-            pieces.append(line)
-            joined = b"".join(pieces)
-            pieces, size = [], 0
-            check_size(len(joined), limit)
-            if joined and not joined.isspace():
-                yield joined
-        pieces.append(rest)
-        size += len(rest)
-        check_size(size, limit)
-    if (joined := b"".join(pieces)) and not joined.isspace():
-        yield joined
+        *ends, rest = chunk.split(b"\n")
+        for end in ends:
+            line = bytes(begun + end)
+            begun.clear()
+            check_size(len(line), limit)
+            if line and not line.isspace():
+                yield line
+        begun += rest
+        check_size(len(begun), limit)
+    if begun and not begun.isspace():
+        yield bytes(begun)

@@ -62,9 +62,10 @@ class OnCall(Protocol):
 
 
 class OnRequest(Protocol):
-    """Sees the request before the servicer. A message returned takes the request's place."""
+    """Sees the request before the servicer: a message, or an async iterator of messages where the method streams
+    requests. What is returned takes the request's place."""
 
-    def on_request(self, call: Call, request: Message) -> Message | Awaitable[Message | None] | None: ...
+    def on_request(self, call: Call, request: Any) -> Any | Awaitable[Any] | None: ...
 
 
 class OnEvent(Protocol):

@@ -12,6 +12,8 @@ from tollwayd.core.errors import FieldViolation, Reason, TollwayError
 from tollwayd.core.plugin import Stage
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterator
+
     from google.protobuf.descriptor import Descriptor
 
     from tollwayd.core.call import Call
@@ -38,10 +40,24 @@ class Validate:
     def __init__(self) -> None:
         self._ruled: dict[Descriptor, bool] = {}
 
-    def on_request(self, _: Call, request: Message) -> None:
-        """Refuses a request with violations. Messages without any rule, such as raw bodies, cost a look-up."""
-        if not isinstance(request, Message):
-            return
+    def on_request(self, call: Call, request: Any) -> Any:
+        """Refuses a request with violations. Messages without any rule, such as raw bodies, cost a look-up.
+
+        A stream of requests becomes one that ends with the refusal, in place of the first message that has any.
+        """
+        if isinstance(request, Message):
+            self._check(request)
+            return None
+        checked = self._checked(request)
+        call.defer(checked.aclose)
+        return checked
+
+    async def _checked(self, requests: AsyncIterator[Message]) -> AsyncGenerator[Message, None]:
+        async for request in requests:
+            self._check(request)
+            yield request
+
+    def _check(self, request: Message) -> None:
         descriptor = cast("Descriptor", request.DESCRIPTOR)
         # The first one alone in what is large: a megabyte can hold a million, and each costs a tenth of a millisecond.
         hasty = request.ByteSize() > ALL_VIOLATIONS_BYTES

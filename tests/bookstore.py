@@ -243,12 +243,13 @@ def kiosk_words(error: TollwayError) -> HttpBody:
     return HttpBody(content_type="text/x-kiosk", data=f"no: {error.rule.name}".encode())
 
 
-def registry(store: Bookstore) -> Registry:
-    """The bookstore's methods, without any plugin around them."""
+def registry(store: Bookstore, chain: Chain | None = None) -> Registry:
+    """The bookstore's methods, without any plugin around them where no chain is given."""
     made = Registry()
-    made.add(service("BookService"), store, Chain([]))
-    made.add(service("ScanService"), store, Chain([]))
-    made.add(service("KioskService"), store, Chain([]), error_body=kiosk_words)
+    chain = chain or Chain([])
+    made.add(service("BookService"), store, chain)
+    made.add(service("ScanService"), store, chain)
+    made.add(service("KioskService"), store, chain, error_body=kiosk_words)
     return made
 
 

@@ -105,7 +105,7 @@ class Connection(RequestHandler):
         return True
 
     def _decline_upgrade(self) -> None:
-        """Reads on behind a request that asked for another protocol: the door has none (RFC 9110, section 7.8)."""
+        """Reads on behind a request that asked for another protocol and did not get it (RFC 9110, section 7.8)."""
         if self._upgraded and not self._messages and self._parser is not None:
             self._parser.set_upgraded(False)
             self._upgraded = False

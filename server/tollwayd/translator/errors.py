@@ -66,6 +66,8 @@ def _headers(error: TollwayError, status: int) -> str:
         headers += "www-authenticate: Bearer\r\n"  # RFC 9110, section 15.5.2: a 401 has to name a scheme.
     if error.retry_after is not None:
         headers += f"retry-after: {max(0, math.ceil(error.retry_after))}\r\n"
+    if error.reason == Reason.REASON_UPGRADE_REQUIRED:  # RFC 9110, section 15.5.22, and RFC 6455, section 4.4.
+        headers += "connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n"
     if error.reason == Reason.REASON_METHOD_NOT_ALLOWED:
         headers += f"allow: {error.metadata.get(ALLOW, '')}\r\n"  # RFC 9110, section 15.5.6: a 405 has to have one.
     return headers

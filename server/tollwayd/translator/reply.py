@@ -97,12 +97,12 @@ class Reply:
         else:
             self._write(head)
             self._write(body)
-        await self._drain()
+        await self.drain()
 
     async def start(self, status: int, headers: str, body: bytes) -> None:
         """Sends the head and the first part of a body whose length nobody knows yet."""
         self._write(self._open(status, headers) + (b"" if self.bodiless else self._chunk(body)))
-        await self._drain()
+        await self.drain()
 
     def open(self, status: int, headers: str) -> None:
         """Sends the head, as `start` does, without waiting for anything."""
@@ -112,7 +112,7 @@ class Reply:
         """Sends a part of the body, and waits while the client does not keep up."""
         if body and not self.bodiless:
             self._write(self._chunk(body))
-            await self._drain()
+            await self.drain()
 
     def put(self, body: bytes) -> None:
         """Sends a small part of the body without waiting; nothing where the client does not keep up anyway."""
@@ -125,6 +125,12 @@ class Reply:
         self.ended = True
         if self._chunked and not self.bodiless:
             self._write(f"0\r\n{fields}\r\n".encode())
+
+    def switch(self, headers: str) -> None:
+        """Ends HTTP on the connection, which goes on in the protocol that the header lines name."""
+        self.keep_alive = False
+        self.started = True
+        self._write(f"HTTP/1.1 101 {_PHRASES[101]}\r\n{headers}\r\n".encode())
 
     def abort(self) -> None:
         """Cuts the connection, so that the client cannot take the answer for a whole one."""
@@ -167,7 +173,8 @@ class Reply:
         self.writes += 1
         transport.write(part)
 
-    async def _drain(self) -> None:
+    async def drain(self) -> None:
+        """Waits while the client does not keep up; ConnectionError where it takes nothing at all for too long."""
         if self._connection.writing_paused:
             await self._drain_slowly()
 

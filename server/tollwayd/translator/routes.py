@@ -122,6 +122,11 @@ class RouteTable(Generic[T]):
             named = named - {ANY_METHOD} | _USUAL_METHODS
         return _with_implied(named) if named else ()
 
+    def at(self, path: str) -> dict[str, Match[T]]:
+        """What the most specific template of the path serves, by HTTP method; empty where nothing serves the path."""
+        entries, segments = next(self._candidates(path), ({}, []))
+        return {name: entry.match(segments) for name, entry in entries.items()}
+
     def _search(self, http_method: str, path: str) -> Match[T] | WrongMethod[T] | None:
         allowed: dict[str, _Entry[T]] = {}
         for entries, segments in self._candidates(path):

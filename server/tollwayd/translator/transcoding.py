@@ -56,7 +56,7 @@ class Transcoding(Wire):
 
     def begin(self) -> Call:
         request, method = self.request, self.method
-        metadata = request_metadata(request.headers)
+        metadata = self.metadata()
         if self._parameters:
             system = system_parameters(self._parameters, method.descriptor.input_type)
             self._alt = system.get("alt", "")
@@ -65,6 +65,10 @@ class Transcoding(Wire):
         if IF_MATCH in metadata or IF_NONE_MATCH in metadata:
             self._condition = Condition(self._endpoint.etags, request.method, metadata)
         return Call(method.name, metadata, peer=request.remote or "", door="rest", deadline=deadline(request.headers))
+
+    def metadata(self) -> dict[str, str]:
+        """The call's metadata, but for what the query adds."""
+        return request_metadata(self.request.headers)
 
     async def read(self) -> Any:
         call = self.call

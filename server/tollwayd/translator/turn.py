@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Any, Final
 from tollwayd.core.call import Call, new_call_id
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.translator.errors import ALLOW
+from tollwayd.translator.handshake import asks_for_socket
 from tollwayd.translator.http_methods import OWN, answered
 from tollwayd.translator.pages import answer_with
 from tollwayd.translator.refusal import refuse
 from tollwayd.translator.routes import Match, WrongMethod
 from tollwayd.translator.target import target
 from tollwayd.translator.transcoding import Transcoding
+from tollwayd.translator.websocket import WebSocket
+from tollwayd.translator.websocket import find as find_for_socket
 
 if TYPE_CHECKING:
     from aiohttp.web import BaseRequest
@@ -80,12 +83,16 @@ class Turn:
             raise
 
     def _open(self, path: str, query: str) -> Wire:
-        found = self._route(path)
-        self._wire = wire = Transcoding(self._request, self.reply, self._site, found, query)
+        request = self._request
+        over_socket = request.method == "GET" and asks_for_socket(request)
+        found = self._route(path, over_socket=over_socket)
+        make = WebSocket if over_socket else Transcoding
+        self._wire = wire = make(request, self.reply, self._site, found, query)
         return wire
 
-    def _route(self, path: str) -> Match[Endpoint]:
-        found = self._site.routes.find(self._request.method, path)
+    def _route(self, path: str, *, over_socket: bool) -> Match[Endpoint]:
+        routes = self._site.routes
+        found = find_for_socket(routes, path) if over_socket else routes.find(self._request.method, path)
         if found is None:
             raise TollwayError(Reason.REASON_ROUTE_NOT_FOUND)
         self._method = found.target.method

@@ -170,10 +170,17 @@ async def test_trailers_of_a_request_are_no_headers(store, connection):
     assert store.calls[-1].metadata.keys() == {"host"}
 
 
-async def test_an_upgrade_is_declined_and_the_connection_goes_on(connection):
-    await connection.send(get(GET, "connection: upgrade", "upgrade: websocket", "sec-websocket-key: x") + get(GET))
-    assert (await connection.response()).status == 200
-    assert (await connection.response()).status == 200
+@pytest.mark.parametrize("protocol", ["h2c", "tcp", "websocket, h2c"])
+async def test_an_upgrade_is_declined_and_the_connection_goes_on(connection, protocol):
+    for _ in range(2):
+        await connection.send(get(GET, "connection: upgrade", f"upgrade: {protocol}"))
+        assert (await connection.response()).status == 200
+
+
+async def test_behind_a_declined_websocket_requests_are_served(connection):
+    upgrade = ("connection: upgrade", "upgrade: websocket")
+    await connection.send(request("POST", SELL, *upgrade, body=b"{}") + get(GET, *upgrade) + get(GET))
+    assert [(await connection.response()).status for _ in range(3)] == [200, 426, 200]
 
 
 async def test_pipelined_requests_are_answered_in_order(store, connection):

@@ -128,6 +128,15 @@ def test_head_goes_where_get_goes_unless_it_is_named():
     assert found.find("HEAD", "/v1/one").target == "HEAD /v1/one"
 
 
+def test_everything_at_a_path_is_what_its_most_specific_template_serves():
+    found = table("GET /v1/items/{id}", "DELETE /v1/items/{id}", "PUT /v1/items/top", "POST /v1/{all=**}:undo")
+    assert found.at("/v1/items/a").keys() == {"GET", "DELETE"}
+    assert found.at("/v1/items/a")["GET"] == Match("GET /v1/items/{id}", ("a",))
+    assert found.at("/v1/items/top").keys() == {"PUT"}
+    assert found.at("/v1/items/a:undo")["POST"].variables == ("items/a",)
+    assert found.at("/v2/items/a") == {}
+
+
 def test_a_rule_for_any_http_method_yields_to_one_that_names_it():
     found = table("* /v1/items/{id}", "GET /v1/items/{id}", "* /v1/all")
     assert found.find("GET", "/v1/items/a").target == "GET /v1/items/{id}"

@@ -66,6 +66,7 @@ def from_text(descriptor, text: str):
 
 
 Kinds = message_factory.GetMessageClass(descriptor_pool.Default().FindMessageTypeByName(f"{PACKAGE}.Kinds"))
+Gathered = message_factory.GetMessageClass(descriptor_pool.Default().FindMessageTypeByName(f"{PACKAGE}.Gathered"))
 
 
 STATUSES = {
@@ -108,6 +109,11 @@ class Echo:
         return _stream(messages, request.code)
 
     WatchLeaves = Watch
+
+    async def Gather(self, requests, call):
+        gathered = Gathered(kinds=[request async for request in requests])
+        self._see(gathered, call)
+        return gathered
 
     async def Fail(self, request, call):
         self._see(request, call)

@@ -48,10 +48,14 @@ def of_rest(case: Case, answer: Response, outcome: Outcome) -> Came:
 async def of_grpc(channel: grpc.aio.Channel, case: Case) -> Came:
     """What comes of calling the case's method with the message that its request has to become."""
     method = METHODS[case.rpc]
-    kind = channel.unary_stream if method.server_streaming else channel.unary_unary
+    if method.client_streaming:
+        kind, requests = channel.stream_unary, iter([each.SerializeToString() for each in case.message.kinds])
+    else:
+        kind = channel.unary_stream if method.server_streaming else channel.unary_unary
+        requests = case.message.SerializeToString()
     path = f"/{method.containing_service.full_name}/{method.name}"
     read = GetMessageClass(method.output_type).FromString
-    under_way = kind(path, response_deserializer=read)(case.message.SerializeToString())
+    under_way = kind(path, response_deserializer=read)(requests)
     messages, error = [], None
     try:
         if method.server_streaming:

@@ -44,8 +44,9 @@ class Case:
 
     @property
     def message(self) -> Message:
-        """What the request has to become."""
-        return from_text(METHODS[self.rpc].input_type, self.makes)
+        """What the request has to become; where that is a stream, what the method answers, which holds all of it."""
+        method = METHODS[self.rpc]
+        return from_text(method.output_type if method.client_streaming else method.input_type, self.makes)
 
     @property
     def http(self) -> bytes:

@@ -74,6 +74,8 @@ _BODIES = [
     Deviation("nesting has a limit of 64", _TAKEN, 200, "body-nested-65"),
     Deviation("a time has no leap second (google.protobuf.Timestamp)", _TAKEN, 200, "known-time-leap-second"),
     Deviation("a mask in JSON has JSON names", _TAKEN, 200, "known-mask-proto-names"),
+    Deviation("a request stream is an array, or values one after another, of which there may be none", _MADE, 400,
+        "gather-nothing gather-values gather-lines"),
     Deviation("a body that says that it is not JSON is 415", _TAKEN, 200, "body-media-type"),
 ]  # fmt: skip
 

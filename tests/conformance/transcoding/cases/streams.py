@@ -7,6 +7,13 @@ from tests.conformance.transcoding.case import Case
 _SSE = ("accept: text/event-stream",)
 
 
+_TWO = 'kinds {int32_value: 1} kinds {string_value: "\u00e9"}'
+
+
+def gather(id_: str, body: str, makes: str = _TWO, **more) -> Case:
+    return Case(f"gather-{id_}", "POST /v1/gather", "Gather", makes, body, **more)
+
+
 def watch(id_: str, query: str, makes: str, **more) -> Case:
     return Case(f"stream-{id_}", f"GET /v1/watch?{query}", "Watch", makes, **more)
 
@@ -38,4 +45,12 @@ CASES = [
         'count: 2 leaf {id: "a"}',
         answers="leaf",
     ),
+    gather("array", '[{"int32Value":1},{"stringValue":"\u00e9"}]'),
+    gather("array-spaced", ' [ {"int32Value":1}\n,\r\n{"stringValue":"\u00e9"} ]\n'),
+    gather("array-one", '[{"int32Value":1}]', "kinds {int32_value: 1}"),
+    gather("array-empty-messages", "[{},{}]", "kinds {} kinds {}"),
+    gather("array-empty", "[]", ""),
+    gather("nothing", "", ""),
+    gather("values", '{"int32Value":1}{"stringValue":"\u00e9"}'),
+    gather("lines", '{"int32Value":1}\n{"stringValue":"\u00e9"}\n', headers=("content-type: application/x-ndjson",)),
 ]

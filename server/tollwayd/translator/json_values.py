@@ -33,6 +33,7 @@ async def values(chunks: AsyncGenerator[bytes, None], limit: int) -> AsyncGenera
     split = _Splitter()
     async for chunk in chunks:
         split.text += chunk
+        split.may_have_line = True
         while (value := split.next()) is not None:
             check_size(len(value), limit)
             yield value
@@ -55,6 +56,7 @@ class _Splitter:
     def __init__(self) -> None:
         self.text = bytearray()
         self.ended = False
+        self.may_have_line = True
         self._scanned = 0
         self._depth = 0
         self._in_string = False
@@ -80,8 +82,11 @@ class _Splitter:
 
     def _line_end(self) -> int | None:
         """The value's end where it is one line, as it mostly is: that is told much faster than by its brackets."""
-        end = -1 if self._scanned else self.text.find(b"\n")
+        if self._scanned or self._place.in_array or not self.may_have_line:
+            return None
+        end = self.text.find(b"\n")
         if end < 0:
+            self.may_have_line = False
             return None
         try:
             orjson.loads(memoryview(self.text)[:end])
@@ -141,6 +146,11 @@ class _Place:
     def __init__(self) -> None:
         self._array: bool | None = None
         self._state = "begun"
+
+    @property
+    def in_array(self) -> bool:
+        """Whether the row is an array."""
+        return bool(self._array)
 
     @property
     def may_end(self) -> bool:

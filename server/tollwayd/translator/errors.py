@@ -24,6 +24,9 @@ JSON = "application/json"
 ALLOW = "allow"
 """The key in a REASON_METHOD_NOT_ALLOWED error's metadata under which the path's HTTP methods stand."""
 
+ACCEPT_POST = "accept-post"
+"""The same in a REASON_MEDIA_TYPE_UNSUPPORTED error's for the content types that the path takes."""
+
 
 class ErrorAnswer(NamedTuple):
     """An error over HTTP; `headers` are whole lines."""
@@ -37,7 +40,7 @@ class ErrorAnswer(NamedTuple):
 def error_answer(error: TollwayError, method: Method | None = None) -> ErrorAnswer:
     """What a caller is told; `method` is the one that the request was for, None where it was for none."""
     status = error.rule.http_status
-    headers = _headers(error, status)
+    headers = error_headers(error, status)
     if method is None or method.error_body is None:
         return ErrorAnswer(status, JSON, status_json(error), headers)
     body = method.error_body(error)
@@ -47,20 +50,21 @@ def error_answer(error: TollwayError, method: Method | None = None) -> ErrorAnsw
 def status_json(error: TollwayError) -> bytes:
     """The error as google.rpc.Status in JSON."""
     status = to_status(error)
-    details = [_print_detail(detail) for detail in status.details]
+    details = [orjson.Fragment(detail_json(detail)) for detail in status.details]
     return orjson.dumps({"code": status.code, "message": status.message, "details": details})
 
 
-def _print_detail(detail: AnyMessage) -> orjson.Fragment:
+def detail_json(detail: AnyMessage) -> bytes:
+    """One of an error's details in JSON, as google.protobuf.Any has it."""
     try:
-        printed = orjson.dumps(printer(descriptor(detail), print_unset=False)(detail))
+        return orjson.dumps(printer(descriptor(detail), print_unset=False)(detail))
     except (ValueError, DecodeError, RecursionError, orjson.JSONEncodeError):
         # What another server has packed need not be what it says. An error must not be lost over one of its details.
-        printed = orjson.dumps({"@type": detail.type_url, "value": bytes_to_json(detail.value)})
-    return orjson.Fragment(printed)
+        return orjson.dumps({"@type": detail.type_url, "value": bytes_to_json(detail.value)})
 
 
-def _headers(error: TollwayError, status: int) -> str:
+def error_headers(error: TollwayError, status: int) -> str:
+    """The header lines that HTTP has for what the error says."""
     headers = ""
     if status == 401:
         headers += "www-authenticate: Bearer\r\n"  # RFC 9110, section 15.5.2: a 401 has to name a scheme.
@@ -70,4 +74,6 @@ def _headers(error: TollwayError, status: int) -> str:
         headers += "connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n"
     if error.reason == Reason.REASON_METHOD_NOT_ALLOWED:
         headers += f"allow: {error.metadata.get(ALLOW, '')}\r\n"  # RFC 9110, section 15.5.6: a 405 has to have one.
+    if types := error.metadata.get(ACCEPT_POST):
+        headers += f"accept-post: {types}\r\n"  # W3C Linked Data Platform, section 7.1.
     return headers

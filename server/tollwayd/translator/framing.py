@@ -8,6 +8,10 @@ if TYPE_CHECKING:
     from aiohttp.web import BaseRequest
 
 
+UNBUFFERED: Final = "x-accel-buffering: no\r\n"
+"""For streams: nginx would hold them back until its buffer is full."""
+
+
 class Framing(NamedTuple):
     """The content type, and what stands around the whole, around each message, and around an error.
 
@@ -23,7 +27,7 @@ class Framing(NamedTuple):
     closing: bytes = b""
     error: tuple[bytes, bytes] | None = None
     idle: bytes = b""
-    headers: str = "x-accel-buffering: no\r\n"  # Else nginx holds a stream back until its buffer is full.
+    headers: str = UNBUFFERED
 
 
 NDJSON: Final = Framing("application/x-ndjson", before=b'{"result":', after=b"}\n", error=(b'{"error":', b"}\n"))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
+from tollwayd.translator.codec import codecs
 from tollwayd.translator.connection import Connections
 from tollwayd.translator.cors import CrossOrigin
 from tollwayd.translator.etags import Etags
@@ -27,15 +28,22 @@ _CLOSE_SECONDS = 0.1  # What aiohttp waits, twice, for handlers; those still the
 
 
 class RestDoor:
-    """One REST listener for the methods of a registry that have a google.api.http rule. ValueError where a rule is
-    wrong, or two claim the same paths.
+    """One REST listener for the methods of a registry: by their google.api.http rules, where they have any, and all of
+    them by their names, in Connect and gRPC-Web. ValueError where a rule is wrong, or two claim the same paths.
     """
 
     def __init__(self, registry: Registry, options: RestOptions | None = None) -> None:
         options = options or RestOptions()
         self._timeouts: Final = options.timeouts
-        cors = None if options.cors is None else CrossOrigin(options.cors)
-        site = Site(_routes(registry, options), options.pages, options.max_body_bytes, options.timeouts, cors)
+        site = Site(
+            _routes(registry, options),
+            options.pages,
+            {method.name: method for method in registry},
+            codecs(ignore_unknown=options.ignore_unknown_fields),
+            options.max_body_bytes,
+            options.timeouts,
+            None if options.cors is None else CrossOrigin(options.cors),
+        )
         self._handler: Final = Handler(site)
         self._runner: web.ServerRunner | None = None
 

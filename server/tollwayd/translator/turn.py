@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tollwayd.core.call import Call, new_call_id
 from tollwayd.core.errors import Reason, TollwayError
+from tollwayd.translator.connect import refuse as refuse_in_connect
 from tollwayd.translator.errors import ALLOW
 from tollwayd.translator.handshake import asks_for_socket
 from tollwayd.translator.http_methods import OWN, answered
 from tollwayd.translator.pages import answer_with
+from tollwayd.translator.protocols import method_wire, stranger
 from tollwayd.translator.refusal import refuse
 from tollwayd.translator.routes import Match, WrongMethod
 from tollwayd.translator.target import target
@@ -23,19 +25,21 @@ if TYPE_CHECKING:
 
     from tollwayd.rpc.registry import Method
     from tollwayd.translator.reply import Reply
+    from tollwayd.translator.rpc_wire import Refuse
     from tollwayd.translator.wire import Endpoint, Site, Wire
 
 
 class Turn:
     """`answer` answers the request, or raises; then `fail` tells the caller what was raised."""
 
-    __slots__ = ("_call", "_call_id", "_method", "_request", "_site", "_wire", "reply")
+    __slots__ = ("_call", "_call_id", "_method", "_refuse", "_request", "_site", "_wire", "reply")
 
     def __init__(self, request: BaseRequest, reply: Reply, site: Site) -> None:
         self._request: Final = request
         self.reply: Final = reply
         self._site: Final = site
         self._method: Method | None = None
+        self._refuse: Refuse = refuse
         self._wire: Wire | None = None
         self._call: Call | None = None
         self._call_id = ""
@@ -71,7 +75,7 @@ class Turn:
     async def fail(self, error: TollwayError) -> None:
         """Answers with the error, or ends with it an answer that has begun; ConnectionError as `answer`."""
         if self._wire is None:
-            await refuse(self.reply, error, self.call_id, self._method)
+            await self._refuse(self.reply, error, self.call_id, self._method)
         else:
             await self._wire.fail(error, self.call_id)
 
@@ -83,22 +87,36 @@ class Turn:
             raise
 
     def _open(self, path: str, query: str) -> Wire:
+        if (method := self._site.rpcs.get(path)) is None:
+            self._wire = self._bound_wire(path, query)
+        else:
+            self._method = method
+            self._refuse = refuse_in_connect
+            self._wire = method_wire(self._request, self.reply, self._site, method, query)
+        return self._wire
+
+    def _bound_wire(self, path: str, query: str) -> Wire:
         request = self._request
         over_socket = request.method == "GET" and asks_for_socket(request)
         found = self._route(path, over_socket=over_socket)
         make = WebSocket if over_socket else Transcoding
-        self._wire = wire = make(request, self.reply, self._site, found, query)
-        return wire
+        return make(request, self.reply, self._site, found, query)
 
     def _route(self, path: str, *, over_socket: bool) -> Match[Endpoint]:
         routes = self._site.routes
         found = find_for_socket(routes, path) if over_socket else routes.find(self._request.method, path)
         if found is None:
-            raise TollwayError(Reason.REASON_ROUTE_NOT_FOUND)
+            raise self._not_found()
         self._method = found.target.method
         if isinstance(found, WrongMethod):
             raise TollwayError(Reason.REASON_METHOD_NOT_ALLOWED, metadata={ALLOW: ", ".join(found.allow)})
         return found
+
+    def _not_found(self) -> TollwayError:
+        if (refuse_in_its_words := stranger(self._request)) is None:
+            return TollwayError(Reason.REASON_ROUTE_NOT_FOUND)
+        self._refuse = refuse_in_its_words
+        return TollwayError(Reason.REASON_METHOD_NOT_FOUND)
 
     async def _run(self, wire: Wire) -> None:
         wire.call = self._call = call = wire.begin()

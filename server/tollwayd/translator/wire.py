@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tollwayd.core.call import Call
     from tollwayd.core.errors import TollwayError
     from tollwayd.rpc.registry import Method
+    from tollwayd.translator.codec import Codec
     from tollwayd.translator.cors import CrossOrigin
     from tollwayd.translator.etags import Etags
     from tollwayd.translator.inbound import RequestReader
@@ -35,10 +36,14 @@ class Endpoint(NamedTuple):
 
 
 class Site(NamedTuple):
-    """What a door serves, to whom, and within which limits. `pages` are by their exact paths."""
+    """What a door serves, to whom, and within which limits. `pages` are by their exact paths, `rpcs` by their gRPC
+    names, which are paths too, and `codecs` by theirs.
+    """
 
     routes: RouteTable[Endpoint]
     pages: Mapping[str, Page]
+    rpcs: Mapping[str, Method]
+    codecs: Mapping[str, Codec]
     max_body_bytes: int
     timeouts: Timeouts
     cors: CrossOrigin | None

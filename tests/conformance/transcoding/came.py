@@ -66,7 +66,7 @@ async def of_grpc(channel: grpc.aio.Channel, case: Case) -> Came:
     except grpc.aio.AioRpcError as raised:
         error = _error(raised)
     metadata, trailers = await under_way.initial_metadata(), await under_way.trailing_metadata()
-    return Came(_answer(case, messages, error), error, dict(metadata), dict(trailers))
+    return Came(answer_of(case, messages, error), error, dict(metadata), dict(trailers))
 
 
 def _is_raw(case: Case) -> bool:
@@ -82,7 +82,8 @@ def _read(case: Case, printed: Any) -> Message:
     return ParseDict(printed, GetMessageClass(output)())
 
 
-def _answer(case: Case, messages: list[Message], error: Any) -> list[Any]:
+def answer_of(case: Case, messages: list[Message], error: Any) -> list[Any]:
+    """The messages as a Came has them."""
     parts = [_part(case, message) for message in messages]
     if not _is_raw(case):
         return [as_text(part) for part in parts]

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.documents import DOCUMENTS, blocks, pasteable, spans
-from tests.gateway import ROOT, Gateway, environment
+from tests.gateway import ADMIN_KEY, ROOT, Gateway, environment
 from tollwayd import cli
 
 if TYPE_CHECKING:
@@ -41,7 +41,9 @@ BY_SCRIPT = command_block("docs/mock.md", ".venv/bin/tollway mock --script")
 CALL = command_block("docs/mock.md", "curl")
 # tests/e2e/translator/test_docs.py pastes these.
 TRANSLATOR = tuple(command_block("docs/translator.md", program) for program in ("protoc", ".venv/bin/tollway", "curl"))
-PASTED = (SERVE, SET_UP, LIST_MODELS, ECHO, BY_SCRIPT, CALL, *TRANSLATOR)
+BY_CONNECT = command_block("docs/protocols.md", "curl")
+BY_GRPC_WEB = command_block("docs/protocols.md", ".venv/bin/buf curl")
+PASTED = (SERVE, SET_UP, LIST_MODELS, ECHO, BY_SCRIPT, CALL, BY_CONNECT, BY_GRPC_WEB, *TRANSLATOR)
 LINE_BY_LINE = (
     command_block("README.md", "make run\n"),
     command_block("README.md", "make test\n"),
@@ -55,6 +57,7 @@ TOLD_BY_MAKE = [f"--unset={name}" for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS
 OTHERS = {
     ("README.md", "text"): "tests/e2e/test_demo.py",
     ("README.md", "mermaid"): "a drawing",
+    ("docs/protocols.md", "js"): "tests/clients/test_document.py",
     ("docs/mock.md", "yaml"): "tests/e2e/mock/test_docs.py",
     ("docs/mock.md", "python"): "tests/e2e/mock/test_docs.py",
     ("docs/mock.md", "text"): "tests/e2e/mock/test_docs.py",
@@ -139,6 +142,16 @@ def test_the_mock_answers_the_call_beside_it(folder, command, said):
 
 def test_the_mock_listens_where_the_call_goes():
     assert cli.MOCK_LISTENS in CALL
+
+
+def test_the_admin_port_speaks_connect_and_grpc_web(folder):
+    with Gateway(folder / ".tollway") as gateway:
+        tenant = gateway.admin().tenant()
+        address = gateway.addresses["admin_http"]
+        for command in (BY_CONNECT, BY_GRPC_WEB):
+            line = pasteable(command, {"127.0.0.1:8080": address})
+            answer = json.loads(paste(f"TOLLWAY_ADMIN_KEY={ADMIN_KEY}\n{line}", ROOT))
+            assert [each["name"] for each in answer["tenants"]] == [tenant.name]
 
 
 def make(*words: str) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.translator.pages import PAGE_METHODS
+from tollwayd.translator.protocols import http_methods
 from tollwayd.translator.reply import answer_headers
 from tollwayd.translator.routes import Match
 
@@ -42,7 +43,10 @@ async def answered(site: Site, request: BaseRequest, reply: Reply, path: str, ca
 def _methods(site: Site, path: str) -> tuple[str, ...]:
     if path == _SERVER:
         return ()
-    methods = PAGE_METHODS if path in site.pages else site.routes.methods(path)
-    if not methods:
+    if path in site.pages:
+        return PAGE_METHODS
+    if method := site.rpcs.get(path):
+        return http_methods(method)
+    if not (methods := site.routes.methods(path)):
         raise TollwayError(Reason.REASON_ROUTE_NOT_FOUND)
     return methods

@@ -67,8 +67,7 @@ def method_wire(request: BaseRequest, reply: Reply, site: Site, method: Method, 
     if request.method == "GET" and _has_no_side_effects(method):
         return ConnectGet(request, reply, site, method, query)
     if request.method != "POST":
-        allowed = "GET, POST" if _has_no_side_effects(method) else "POST"
-        raise TollwayError(Reason.REASON_METHOD_NOT_ALLOWED, metadata={ALLOW: allowed})
+        raise TollwayError(Reason.REASON_METHOD_NOT_ALLOWED, metadata={ALLOW: ", ".join(http_methods(method))})
     form = _form(request)
     if form is None or not form.takes(method):
         taken = ", ".join(name for name, each in _FORMS.items() if each.takes(method))
@@ -78,6 +77,11 @@ def method_wire(request: BaseRequest, reply: Reply, site: Site, method: Method, 
             metadata={ACCEPT_POST: taken},
         )
     return form.wire(request, reply, site, method, site.codecs[form.codec])
+
+
+def http_methods(method: Method) -> tuple[str, ...]:
+    """The HTTP methods that the path of the method's name takes."""
+    return ("GET", "OPTIONS", "POST") if _has_no_side_effects(method) else ("OPTIONS", "POST")
 
 
 def stranger(request: BaseRequest) -> Refuse | None:

@@ -83,6 +83,18 @@ class TestAnswers:
             answer = await connection.response()
         assert (answer.status, answer.headers["access-control-allow-origin"]) == (401, APP)
 
+    async def test_calls_of_connect_and_grpc_web_and_their_preflights(self, client):
+        path = "/library.rest.v1.LibraryService/GetShelf"
+        headers = PREFLIGHT | {"access-control-request-headers": "connect-protocol-version,content-type"}
+        async with client.options(path, headers=headers) as got:
+            assert (got.status, got.headers["allow"]) == (204, "OPTIONS, POST")
+            assert got.headers["access-control-allow-methods"] == "OPTIONS, POST"
+            assert got.headers["access-control-allow-headers"] == "connect-protocol-version, content-type"
+        for content_type, status in (("application/json", 404), ("application/grpc-web+proto", 200)):
+            headers = {"origin": APP, "content-type": content_type}
+            async with client.post(path, data=b"{}" if status == 404 else bytes(5), headers=headers) as got:
+                assert (got.status, got.headers["access-control-allow-origin"]) == (status, APP)
+
     @pytest.mark.parametrize(
         "origin",
         [

@@ -112,11 +112,13 @@ define generate
 	$(PROTOC) --python_out="$(1)/python" --pyi_out="$(1)/python" buf/validate/validate.proto; \
 	grep -L 'class .*Servicer' $$(find "$(1)/python" -name '*_pb2_grpc.py') | xargs -r rm; \
 	$(PROTOC) --include_imports --include_source_info --descriptor_set_out="$(1)/tollway.binpb" $(PROTOS); \
-	openapi=("$(BIN)/python" -m tollwayd.openapi --descriptors "$(1)/tollway.binpb" --errors tollway.error.v1.Reason); \
+	openapi=("$(BIN)/python" -m tollwayd.openapi --descriptors "$(1)/tollway.binpb" --errors tollway.error.v1.Reason \
+	  --domain tollway.dev --unseen CANCELLED --unseen MESSAGE_MISSING --unseen METHOD_NOT_FOUND); \
 	export PYTHONPATH="$(1)/python" PYTHONDONTWRITEBYTECODE=1; \
-	"$${openapi[@]}" --package tollway.admin.v1 --title 'Tollway Admin API' --server http://localhost:8080 \
-	  >"$(1)/openapi/tollway-admin.json"; \
-	"$${openapi[@]}" --package tollway.proxy.v1 --title 'Tollway Proxy API' --server http://localhost:8081 \
+	"$${openapi[@]}" --package tollway.admin.v1 --title 'Tollway Admin API' \
+	  --unseen 'MODEL_*' --unseen 'UPSTREAM_*' --unseen FEATURE_UNSUPPORTED >"$(1)/openapi/tollway-admin.json"; \
+	"$${openapi[@]}" --package tollway.proxy.v1 --title 'Tollway Proxy API' \
+	  --unseen 'RESOURCE_*' --unseen 'ETAG_*' --unseen 'REFERENCE_*' --unseen 'PAGE_*' --unseen 'FILTER_*' \
 	  >"$(1)/openapi/tollway-proxy.json"; \
 	rm "$(1)/tollway.binpb"
 endef

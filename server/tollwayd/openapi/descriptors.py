@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from google.api import resource_pb2
+from google.api import field_behavior_pb2, resource_pb2
 from google.protobuf.descriptor_pool import DescriptorPool
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from tollwayd.openapi.comments import Comment, parse
 
-    from google.protobuf.descriptor import DescriptorBase, FieldDescriptor, FileDescriptor, ServiceDescriptor
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from google.protobuf.descriptor import (
+        Descriptor,
+        DescriptorBase,
+        FieldDescriptor,
+        FileDescriptor,
+        ServiceDescriptor,
+    )
     from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
 
 Path = tuple[int, ...]
@@ -20,8 +28,7 @@ Path = tuple[int, ...]
 _IN_FILE = ((4, "message_type"), (5, "enum_type"), (6, "service"))
 _IN_TYPE = ((2, "field"), (3, "nested_type"), (4, "enum_type"), (8, "oneof_decl"), (2, "value"), (2, "method"))
 
-_FOR_TOOLS = "buf:lint:"
-"""Comment lines that begin so speak to a linter, not to a reader."""
+_SILENCE: Final = Comment()
 
 
 class Descriptors:
@@ -29,7 +36,7 @@ class Descriptors:
 
     def __init__(self, files: FileDescriptorSet) -> None:
         self.pool = DescriptorPool()
-        self._comments: dict[str, str] = {}
+        self._comments: dict[str, Comment] = {}
         self._files: list[FileDescriptor] = []
         for file in files.file:
             self.pool.AddSerializedFile(file.SerializeToString())
@@ -38,7 +45,11 @@ class Descriptors:
 
     def comment(self, full_name: str) -> str:
         """The comment above an element as Markdown; empty where there is none. Enum values: `package.Enum.VALUE`."""
-        return self._comments.get(full_name, "")
+        return self.said(full_name).text
+
+    def said(self, full_name: str) -> Comment:
+        """The same with its examples."""
+        return self._comments.get(full_name, _SILENCE)
 
     def services(self, package: str) -> list[ServiceDescriptor]:
         """The services of a package, in the order of its files and within them."""
@@ -47,8 +58,15 @@ class Descriptors:
 
     def resource_patterns(self) -> list[str]:
         """The patterns of all resources (google.api.resource, AIP-123): `shelves/{shelf}/books/{book}`."""
-        messages = [message for file in self._files for message in file.message_types_by_name.values()]
-        return [pattern for message in messages for pattern in option(message, resource_pb2.resource).pattern]
+        return [pattern for message in self._messages() for pattern in option(message, resource_pb2.resource).pattern]
+
+    def resource(self, resource_type: str) -> Descriptor | None:
+        """The message of a resource type, `bookstore.dev/Book`; None where it is not among these."""
+        messages = (message for message in self._messages() if resource_type)
+        return next((each for each in messages if option(each, resource_pb2.resource).type == resource_type), None)
+
+    def _messages(self) -> Iterator[Descriptor]:
+        return (message for file in self._files for message in file.message_types_by_name.values())
 
 
 def option(descriptor: DescriptorBase, extension: FieldDescriptor) -> Any:
@@ -58,12 +76,25 @@ def option(descriptor: DescriptorBase, extension: FieldDescriptor) -> Any:
     return extensions[extension]
 
 
-def _comments(file: FileDescriptorProto) -> Iterator[tuple[str, str]]:
+def behaviors(field: FieldDescriptor) -> Collection[int]:
+    """The field's google.api.field_behavior values (AIP-203)."""
+    values: Collection[int] = option(field, field_behavior_pb2.field_behavior)
+    return values
+
+
+def _comments(file: FileDescriptorProto) -> Iterator[tuple[str, Comment]]:
     names = dict(_elements(file, (), file.package, _IN_FILE))
     for location in file.source_code_info.location:
         name = names.get(tuple(location.path))
         if name and location.leading_comments:
-            yield name, _markdown(location.leading_comments)
+            yield name, _parsed(name, location.leading_comments)
+
+
+def _parsed(name: str, comment: str) -> Comment:
+    try:
+        return parse(comment)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from error
 
 
 def _elements(parent: Any, path: Path, scope: str, kinds: tuple[tuple[int, str], ...]) -> Iterator[tuple[Path, str]]:
@@ -72,10 +103,3 @@ def _elements(parent: Any, path: Path, scope: str, kinds: tuple[tuple[int, str],
             name = f"{scope}.{child.name}"
             yield (*path, number, index), name
             yield from _elements(child, (*path, number, index), name, _IN_TYPE)
-
-
-def _markdown(comment: str) -> str:
-    """A comment without the space after its slashes; lines that only wrap are joined, blank lines part paragraphs."""
-    lines = [line.removeprefix(" ").rstrip() for line in comment.splitlines()]
-    text = "\n".join(line for line in lines if not line.startswith(_FOR_TOOLS)).strip()
-    return "\n\n".join(" ".join(paragraph.split("\n")) for paragraph in text.split("\n\n"))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from google.api.field_behavior_pb2 import OUTPUT_ONLY
 
+from tollwayd.openapi import examples
+from tollwayd.openapi.descriptors import behaviors
 from tollwayd.openapi.paths import camel
-from tollwayd.openapi.schemas import behaviors, is_required, map_entry
+from tollwayd.openapi.schemas import is_required, map_entry
 from tollwayd.openapi.wellknown import IN_A_PARAMETER
 
 if TYPE_CHECKING:
@@ -17,23 +20,28 @@ if TYPE_CHECKING:
 
     from tollwayd.openapi.paths import Path, PathParameter
     from tollwayd.openapi.schemas import Schemas
+    from tollwayd.openapi.wellknown import Schema
 
 MAX_DEPTH: Final = 2
 """How deep query parameters reach into messages (`filter.shelf` is 2): messages may hold themselves."""
 
 Parameter = dict[str, Any]
 
+_SEGMENTS: Final = re.compile(r"(?:\[[^\]]*\]|[^/\[])+")
+"""The segments of a pattern between its slashes, of which those in brackets are none."""
+
 
 def path_parameters(path: Path, request: Descriptor, schemas: Schemas) -> Iterator[Parameter]:
     """The parameters of a path, in their order."""
     for part in path.parameters:
         field = _find(request, part.field)
-        whole = field if part.is_whole else None
         parameter: Parameter = {"name": part.name, "in": "path", "required": True}
         if description := _description(part, schemas.descriptors.comment(field.full_name) if field else ""):
             parameter["description"] = description
-        parameter["schema"] = schemas.value(whole) if whole else {"type": "string"}
-        yield parameter
+        if field and (example := examples.of_field(field, schemas.descriptors)) is not None:
+            shown = example if part.is_whole else examples.of_part(example, part.template, part.name)
+            parameter |= {} if shown is None else {"example": shown}
+        yield parameter | {"schema": _schema(part, field, schemas)}
 
 
 def query_parameters(request: Descriptor, bound: Collection[str], schemas: Schemas) -> Iterator[Parameter]:
@@ -67,12 +75,33 @@ def _query_parameter(fields: tuple[FieldDescriptor, ...], schemas: Schemas) -> P
         parameter["required"] = True
     if comment := schemas.descriptors.comment(field.full_name):
         parameter["description"] = comment
+    if (example := examples.of_field(field, schemas.descriptors)) is not None:
+        parameter["example"] = example
     if field.GetOptions().deprecated:
         parameter["deprecated"] = True
     if map_entry(field):
         # `labels[color]=red`
         parameter |= {"style": "deepObject", "explode": True}
     return parameter | {"schema": schemas.value(field)}
+
+
+def _schema(part: PathParameter, field: FieldDescriptor | None, schemas: Schemas) -> Schema:
+    if field is None:
+        return {"type": "string", "minLength": 1}
+    schema = schemas.value(field)
+    if part.is_whole:
+        return schema
+    pattern = _of_segment(schema.get("pattern", ""), part)
+    return {"type": "string", "minLength": 1} | ({"pattern": pattern} if pattern else {})
+
+
+def _of_segment(pattern: str, part: PathParameter) -> str:
+    """What the pattern of a resource name says of one of its segments: `^shelves/[0-9]+$` of the shelf: `^[0-9]+$`."""
+    segments = _SEGMENTS.findall(pattern.removeprefix("^").removesuffix("$"))
+    template = part.template.split("/")
+    if len(segments) != len(template) or part.spans_segments:
+        return ""
+    return f"^{segments[template.index(f'{{{part.name}}}')]}$"
 
 
 def _find(request: Descriptor, field_path: str) -> FieldDescriptor | None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import TYPE_CHECKING, Final
 
-from google.api import field_behavior_pb2
 from google.api.field_behavior_pb2 import INPUT_ONLY, OUTPUT_ONLY, REQUIRED
 
 from buf.validate import validate_pb2
-from tollwayd.openapi import limits
-from tollwayd.openapi.descriptors import option
+from tollwayd.openapi import examples, limits
+from tollwayd.openapi.descriptors import behaviors, option
 from tollwayd.openapi.wellknown import ENUMS, MESSAGES, SCALARS, Schema
 
 if TYPE_CHECKING:
@@ -56,6 +55,8 @@ class Schemas:
             schema = _or_null(schema)
         if comment := self.descriptors.comment(field.full_name):
             schema["description"] = comment
+        if (example := examples.of_field(field, self.descriptors)) is not None:
+            schema["examples"] = [example]
         if OUTPUT_ONLY in behaviors(field):
             schema["readOnly"] = True
         if INPUT_ONLY in behaviors(field):
@@ -101,6 +102,8 @@ class Schemas:
         schema["properties"] = {field.json_name: self.field(field) for field in fields}
         if required := [field.json_name for field in fields if is_required(field)]:
             schema["required"] = required
+        if not without and (example := examples.of_message(descriptor, self.descriptors)) is not None:
+            schema["examples"] = [example]
         return schema | _deprecation(descriptor)
 
     def _description(self, descriptor: Descriptor) -> Iterator[str]:
@@ -120,12 +123,6 @@ class Schemas:
         if description := "\n\n".join(filter(None, [comment(descriptor.full_name), values])):
             schema["description"] = description
         return schema | _deprecation(descriptor)
-
-
-def behaviors(field: FieldDescriptor) -> Collection[int]:
-    """The field's google.api.field_behavior values (AIP-203)."""
-    values: Collection[int] = option(field, field_behavior_pb2.field_behavior)
-    return values
 
 
 def is_required(field: FieldDescriptor) -> bool:

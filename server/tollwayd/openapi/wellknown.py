@@ -47,7 +47,7 @@ IN_A_PARAMETER: Final[Mapping[str, Schema]] = {
         "pattern": r"^-?[0-9]+(\.[0-9]{1,9})?s$",
         "examples": ["1.5s"],
     },
-    "google.protobuf.FieldMask": {"type": "string", "examples": ["displayName,labels"]},
+    "google.protobuf.FieldMask": {"type": "string"},
     "google.protobuf.DoubleValue": _DOUBLE,
     "google.protobuf.FloatValue": _FLOAT,
     "google.protobuf.Int64Value": _INT64,

@@ -10,7 +10,7 @@ from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from grpc_tools import protoc
 
 from tollwayd.openapi.descriptors import Descriptors
-from tollwayd.openapi.document import document
+from tollwayd.openapi.document import Wanted, document
 
 HERE = Path(__file__).parent
 THIRD_PARTY = HERE.parents[2] / "proto" / "third_party"
@@ -34,11 +34,17 @@ def bookstore(compile_proto) -> Descriptors:
 
 
 @pytest.fixture(scope="session")
-def api(bookstore) -> dict[str, Any]:
-    return document(
-        bookstore,
+def wanted() -> Wanted:
+    return Wanted(
         "bookstore.v1",
-        title="Bookstore",
+        "Bookstore",
         servers=["https://books.example"],
         errors="bookstore.v1.Refusal",
+        unseen=["*_BURNT"],
+        domain="books.example",
     )
+
+
+@pytest.fixture(scope="session")
+def api(bookstore, wanted) -> dict[str, Any]:
+    return document(bookstore, wanted)

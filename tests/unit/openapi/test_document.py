@@ -9,7 +9,7 @@ from google.protobuf.message_factory import GetMessageClass
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from tollwayd.openapi.document import document
+from tollwayd.openapi.document import Wanted, document
 
 GENERATED = Path(__file__).parents[3] / "gen" / "openapi"
 
@@ -48,12 +48,22 @@ def test_the_gateway_has_a_document_for_each_port():
     assert {path.name for path in GENERATED.iterdir()} == {"tollway-admin.json", "tollway-proxy.json"}
 
 
-def test_two_runs_write_the_same_bytes(api, bookstore):
-    again = document(
-        bookstore, "bookstore.v1", title="Bookstore", servers=["https://books.example"], errors="bookstore.v1.Refusal"
-    )
+def test_two_runs_write_the_same_bytes(api, bookstore, wanted):
+    assert json.dumps(document(bookstore, wanted)) == json.dumps(api)
 
-    assert json.dumps(again) == json.dumps(api)
+
+def test_without_servers_the_document_is_served_with_its_api(api, bookstore):
+    assert api["servers"] == [{"url": "https://books.example"}]
+    assert "servers" not in document(bookstore, Wanted("bookstore.v1", "Bookstore"))
+
+
+def test_a_stream_of_requests_is_told_of_where_it_has_no_operation(api):
+    (tag,) = api["tags"]
+
+    assert tag["description"] == (
+        "Books, by shelf.\n\n`Import` takes a stream of requests at `POST /v1/import`: messages a line each or in an "
+        "array, a WebSocket, or gRPC. Takes in a crate of books."
+    )
 
 
 def test_what_protojson_writes_fits_the_schema(api, bookstore):
@@ -86,22 +96,6 @@ def test_what_a_rule_forbids_does_not_fit_the_schema(api, field, value):
     assert list(_validator(api, "Book").iter_errors(BOOK | {field: value}))
 
 
-def test_errors_are_statuses_with_a_listed_reason(api):
-    error = api["components"]["responses"]["Error"]
-    reason = api["components"]["schemas"]["ErrorReason"]
-
-    assert error["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/google.rpc.Status"}
-    assert reason["enum"] == ["SOLD_OUT"]
-    assert "| `SOLD_OUT` | 410 | The book is sold out. |" in reason["description"]
-
-
-def test_an_api_without_reasons_has_errors_all_the_same(bookstore):
-    made = document(bookstore, "bookstore.v1", title="Bookstore")
-
-    assert "ErrorReason" not in made["components"]["schemas"]
-    OpenAPIV31SpecValidator(made).validate()
-
-
 def test_two_rules_for_one_path_and_method_are_refused(compile_proto, tmp_path):
     proto = tmp_path / "twice.proto"
     rule = 'returns (M) { option (google.api.http) = {get: "/v1/{%s=things/*}"}; }'
@@ -112,7 +106,7 @@ def test_two_rules_for_one_path_and_method_are_refused(compile_proto, tmp_path):
     )
 
     with pytest.raises(ValueError, match=r"twice\.v1\.S\.B: another rule has GET /v1/things/\{thingsId\} already"):
-        document(compile_proto(proto), "twice.v1", title="Twice")
+        document(compile_proto(proto), Wanted("twice.v1", "Twice"))
 
 
 def _validator(api, name) -> Draft202012Validator:

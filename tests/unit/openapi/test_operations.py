@@ -3,8 +3,6 @@ from __future__ import annotations
 import pytest
 
 BOOK = {"$ref": "#/components/schemas/Book"}
-ERROR = {"$ref": "#/components/responses/Error"}
-RAW_ERROR = {"$ref": "#/components/responses/RawError"}
 
 
 def test_every_rule_is_an_operation_with_an_id_of_its_own(api):
@@ -24,6 +22,9 @@ def test_every_rule_is_an_operation_with_an_id_of_its_own(api):
         ("get", "/v1/wings/{wing}/floors/floors/{floorsId}:watch"): "BookService_WatchBooks",
         ("post", "/v1/pages"): "BookService_ReadPage",
         ("head", "/v1/pages"): "BookService_CheckPage",
+        ("get", "/v1/cards/{cardsId}"): "BookService_GetCard",
+        ("patch", "/v1/cards/{cardsId}"): "BookService_UpdateCard",
+        ("delete", "/v1/cards/{cardsId}"): "BookService_DeleteCard",
     }
 
 
@@ -33,7 +34,6 @@ def test_comments_are_the_documentation(api):
     assert operation["summary"] == "Gets a book"
     assert operation["description"] == "Gets a book. It must stand on its shelf.\n\nBorrowed books are not found."
     assert operation["tags"] == ["BookService"]
-    assert api["tags"] == [{"name": "BookService", "description": "Books, by shelf."}]
 
 
 def test_a_part_of_a_resource_name_says_whose_part_it_is(api):
@@ -44,9 +44,17 @@ def test_a_part_of_a_resource_name_says_whose_part_it_is(api):
         "in": "path",
         "required": True,
         "description": "A part of `book.name`, which is `shelves/{shelf}/books/{bookNumber}`.",
-        "schema": {"type": "string"},
+        "example": "1",
+        "schema": {"type": "string", "minLength": 1},
     }
-    assert number["name"] == "bookNumber"
+    assert (number["name"], number["example"]) == ("bookNumber", "2")
+
+
+def test_a_part_of_a_resource_name_keeps_its_part_of_the_pattern(api):
+    shelf, number = api["paths"]["/v1/shelves/{shelf}/books/{bookNumber}"]["get"]["parameters"][:2]
+
+    assert shelf["schema"] == {"type": "string", "minLength": 1, "pattern": "^[^/]{1,9}$"}
+    assert number["schema"] == {"type": "string", "minLength": 1, "pattern": "^[0-9]+$"}
 
 
 def test_a_whole_field_in_the_path_keeps_its_limits(api):
@@ -86,7 +94,7 @@ def test_a_body_of_one_field_leaves_the_others_to_the_query(api):
     assert operation["requestBody"] == {
         "description": "The book to be.",
         "required": True,
-        "content": {"application/json": {"schema": BOOK}},
+        "content": {"application/json": {"schema": BOOK, "example": {"title": "Emma", "shop": "Highbury"}}},
     }
     assert list(_parameters(api, "/v1/shelves/{shelvesId}/books", "post")) == ["shelvesId", "dryRun"]
 
@@ -114,27 +122,34 @@ def test_a_body_of_all_fields_leaves_those_of_the_path_out_and_nothing_to_the_qu
 
 
 def test_a_response_body_is_the_field_alone(api):
-    responses = api["paths"]["/v1/shelves/{shelvesId}/books"]["get"]["responses"]
+    answer = api["paths"]["/v1/shelves/{shelvesId}/books"]["get"]["responses"]["200"]
 
-    assert responses["200"]["content"] == {"application/json": {"schema": {"type": "array", "items": BOOK}}}
-    assert responses["default"] == ERROR
+    assert answer["content"] == {"application/json": {"schema": {"type": "array", "items": BOOK}}}
 
 
-def test_a_stream_comes_as_lines_or_as_events(api):
-    content = api["paths"]["/v1/wings/{wing}/floors/floors/{floorsId}:watch"]["get"]["responses"]["200"]["content"]
+def test_a_stream_comes_as_lines_as_events_or_as_an_array(api):
+    operation = api["paths"]["/v1/wings/{wing}/floors/floors/{floorsId}:watch"]["get"]
+    content = operation["responses"]["200"]["content"]
     result, error = content["application/x-ndjson"]["schema"]["oneOf"]
 
     assert result["properties"] == {"result": BOOK}
     assert error["properties"] == {"error": {"$ref": "#/components/schemas/google.rpc.Status"}}
     assert content["text/event-stream"]["schema"]["type"] == "string"
+    assert content["application/json"]["schema"]["items"] == {"anyOf": [BOOK, error]}
+    assert operation["parameters"][-1]["name"] == "alt"
+    assert operation["parameters"][-1]["schema"]["enum"] == ["sse", "array"]
 
 
-@pytest.mark.parametrize(("verb", "types"), [("post", ["*/*", "text/event-stream"]), ("head", ["*/*"])])
-def test_a_raw_body_is_of_any_type_and_its_errors_too(api, verb, types):
-    responses = api["paths"]["/v1/pages"][verb]["responses"]
+def test_only_a_stream_of_json_has_a_choice_of_form(api):
+    operations = [operation for item in api["paths"].values() for operation in item.values()]
+    chosen = [each["operationId"] for each in operations if any(p["name"] == "alt" for p in each.get("parameters", []))]
 
-    assert list(responses["200"]["content"]) == types
-    assert responses["default"] == RAW_ERROR
+    assert chosen == ["BookService_WatchBooks"]
+
+
+@pytest.mark.parametrize(("verb", "types"), [("post", ["text/plain", "text/event-stream"]), ("head", ["*/*"])])
+def test_a_raw_body_is_of_any_type_or_of_that_of_its_example(api, verb, types):
+    assert list(api["paths"]["/v1/pages"][verb]["responses"]["200"]["content"]) == types
 
 
 def test_a_raw_request_body_is_no_json(api):
@@ -142,6 +157,33 @@ def test_a_raw_request_body_is_no_json(api):
 
     assert operation["requestBody"]["content"] == {"*/*": {}}
     assert list(_parameters(api, "/v1/pages", "post")) == ["language"]
+
+
+def test_a_read_of_what_has_an_etag_can_be_spared(api):
+    operation = api["paths"]["/v1/cards/{cardsId}"]["get"]
+
+    assert [parameter["name"] for parameter in operation["parameters"]] == ["cardsId", "If-None-Match"]
+    assert "ETag" in operation["responses"]["200"]["headers"]
+    assert operation["responses"]["304"]["headers"].keys() == {"ETag"}
+    assert "content" not in operation["responses"]["304"]
+    assert "412" not in operation["responses"]
+
+
+@pytest.mark.parametrize("verb", ["patch", "delete"])
+def test_a_write_can_be_bound_to_an_etag(api, verb):
+    operation = api["paths"]["/v1/cards/{cardsId}"][verb]
+
+    assert "If-Match" in _parameters(api, "/v1/cards/{cardsId}", verb)
+    assert operation["responses"]["412"] == {"$ref": "#/components/responses/Error412"}
+    assert "304" not in operation["responses"]
+
+
+def test_what_has_no_etag_has_no_conditions(api):
+    book = api["paths"]["/v1/shelves/{shelf}/books/{bookNumber}"]
+    names = {parameter["name"] for operation in book.values() for parameter in operation["parameters"]}
+
+    assert names.isdisjoint({"If-Match", "If-None-Match"})
+    assert all("412" not in operation["responses"] for operation in book.values())
 
 
 def _parameters(api, path, verb):

@@ -8,10 +8,20 @@ DURATION = {"type": "string", "pattern": r"^-?[0-9]+(\.[0-9]{1,9})?s$", "example
 @pytest.mark.parametrize(
     ("field", "schema"),
     [
-        ("name", {"type": "string", "description": "Where it stands."}),
+        ("name", {"type": "string", "description": "Where it stands.", "examples": ["shelves/1/books/2"]}),
         ("genre", {"$ref": "#/components/schemas/Genre", "not": {"enum": ["GENRE_UNSPECIFIED"]}}),
         ("copiesSold", {"type": "string", "format": "int64"}),
-        ("pages", {"type": "integer", "format": "uint32", "minimum": 0, "exclusiveMinimum": 0, "maximum": 9000}),
+        (
+            "pages",
+            {
+                "type": "integer",
+                "format": "uint32",
+                "minimum": 0,
+                "exclusiveMinimum": 0,
+                "maximum": 9000,
+                "examples": [400],
+            },
+        ),
         ("price", {"type": "number", "format": "double"}),
         ("cover", {"type": "string", "contentEncoding": "base64"}),
         ("publishTime", {"type": ["string", "null"], "format": "date-time", "readOnly": True}),
@@ -55,7 +65,7 @@ def test_required_fields_are_required(api):
 def test_a_message_says_which_fields_exclude_each_other(api):
     assert (
         api["components"]["schemas"]["Book"]["description"]
-        == "A book.\n\nExactly one of `shop`, `stall`, `tour` is set."
+        == "A book:\n- bound, with a spine;\n- or not.\n\nExactly one of `shop`, `stall`, `tour` is set."
     )
 
 

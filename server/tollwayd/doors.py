@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Protocol
 
 from tollwayd import listeners
+from tollwayd.pages import pages
 from tollwayd.rpc.door import GrpcDoor
 from tollwayd.settings import variable
 from tollwayd.start_error import StartError
@@ -43,11 +44,24 @@ class Doors:
         self._draining = False
         self._rest = {
             "admin_http": RestDoor(
-                admin, RestOptions(max_body_bytes=MAX_ADMIN_BODY_BYTES, ignore_unknown_fields=relaxed, cors=cors)
+                admin,
+                RestOptions(
+                    max_body_bytes=MAX_ADMIN_BODY_BYTES,
+                    ignore_unknown_fields=relaxed,
+                    pages=pages("tollway-admin"),
+                    cors=cors,
+                ),
             ),
             # SDKs send fields and parameters of their vendors' newest betas: those are for the provider to judge.
             "proxy_http": RestDoor(
-                proxy, RestOptions(max_body_bytes=limit, ignore_unknown_fields=True, print_unset=False, cors=cors)
+                proxy,
+                RestOptions(
+                    max_body_bytes=limit,
+                    ignore_unknown_fields=True,
+                    print_unset=False,
+                    pages=pages("tollway-proxy"),
+                    cors=cors,
+                ),
             ),
         }
         self._grpc = {

@@ -59,7 +59,7 @@ def operation(method: MethodDescriptor, rule: HttpRule, path: Path, schemas: Sch
     comment = schemas.descriptors.comment(method.full_name)
     made: dict[str, Any] = {"tags": [method.containing_service.name]}
     if first_sentence := _FIRST_SENTENCE.match(comment):
-        made |= {"summary": first_sentence[1], "description": comment}
+        made |= {"summary": first_sentence[1].replace("`", ""), "description": comment}
     if parameters := list(_parameters(method, rule, path, schemas)):
         made["parameters"] = parameters
     if rule.body:

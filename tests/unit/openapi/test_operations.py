@@ -36,6 +36,12 @@ def test_comments_are_the_documentation(api):
     assert operation["tags"] == ["BookService"]
 
 
+def test_a_summary_is_plain_text(api):
+    operation = api["paths"]["/v1/shelves/{shelf}/books/{bookNumber}:move"]["post"]
+
+    assert operation["summary"] == "Moves a book, to another shelf"
+
+
 def test_a_part_of_a_resource_name_says_whose_part_it_is(api):
     shelf, number = api["paths"]["/v1/shelves/{shelf}/books/{bookNumber}"]["patch"]["parameters"][:2]
 

@@ -29,6 +29,10 @@ test: $(VENV)/bench.stamp ## Run the tests
 bench: $(VENV)/bench.stamp ## Measure the gateway beside an Envoy
 	@$(BIN)/python -m tests.bench $(ARGS)
 
+.PHONY: schemathesis
+schemathesis: $(VENV)/dev.stamp ## Try both REST ports for three minutes with requests made up from their OpenAPI documents
+	@TESTS_SCHEMATHESIS_SECONDS=90 $(BIN)/pytest tests/conformance/openapi $(ARGS)
+
 clean: ## Remove what was installed and cached; data in .tollway/ stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
 	find server gen tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -64,7 +64,7 @@ def response_content(method: MethodDescriptor, rule: HttpRule, schemas: Schemas)
     """What a successful response is."""
     answer = method.output_type
     if is_raw(answer, rule.response_body):
-        events: Content = {_EVENTS: {"schema": {"type": "string"}}} if method.server_streaming else {}
+        events: Content = {_EVENTS: {}} if method.server_streaming else {}
         return _raw(method, "response", schemas) | events
     part = answer.fields_by_name.get(rule.response_body)
     schema = schemas.message(answer) if part is None else schemas.value(part)
@@ -98,7 +98,8 @@ def _raw(method: MethodDescriptor, role: str, schemas: Schemas) -> Content:
     if block is None:
         return {_ANY: {}}
     example = examples.of_block(method.full_name, role, schemas.descriptors)
-    return {_MEDIA_TYPES.get(block.language, _ANY): _media({}, example)}
+    schema: Schema = {"type": "object"} if isinstance(example, dict) else {}
+    return {_MEDIA_TYPES.get(block.language, _ANY): _media(schema, example)}
 
 
 def _stream(schema: Schema, example: Any) -> Content:
@@ -109,7 +110,7 @@ def _stream(schema: Schema, example: Any) -> Content:
         "items": {"anyOf": [schema, _ERROR]},
         "description": "With `alt=array`: the messages as they come; an error is the last.",
     }
-    events = {"type": "string", "description": "Each event's data is one message; an event named `error` is the last."}
+    events = {"description": "Each event's data is one message; an event named `error` is the last."}
     return {
         _LINES: _media(line, None if example is None else {"result": example}),
         _EVENTS: {"schema": events},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from buf.validate import validate_pb2
 from tollwayd.openapi.descriptors import option
@@ -43,9 +43,26 @@ _RE2_ONLY: Final = re.compile(r"\\[AzQECpP]|\(\?[a-zA-Z-]+[):]|\(\?P|\[\[:")
 
 
 def is_required(field: FieldDescriptor) -> bool:
-    """Whether protovalidate requires the field to be set."""
-    required: bool = _rules(field).required
-    return required
+    """Whether protovalidate requires the field to be set, by name or since its zero value breaks a rule."""
+    rules = _rules(field)
+    return rules.required or (not field.has_presence and _refuses_zero(rules))
+
+
+def _refuses_zero(rules: validate_pb2.FieldRules) -> bool:
+    kind = rules.WhichOneof("type") or ""
+    if rules.ignore != validate_pb2.IGNORE_UNSPECIFIED:
+        return False
+    if kind == "enum":
+        return 0 in rules.enum.not_in
+    if kind == "string":
+        return bool(rules.string.min_len or rules.string.len or rules.string.WhichOneof("well_known"))
+    if kind in _NUMBERS:
+        return _is_above_zero(getattr(rules, kind))
+    return bool(rules.repeated.min_items or rules.map.min_pairs)
+
+
+def _is_above_zero(least: Any) -> bool:
+    return bool((least.HasField("gt") and least.gt >= 0) or (least.HasField("gte") and least.gte > 0))
 
 
 def limit(schema: Schema, field: FieldDescriptor) -> None:

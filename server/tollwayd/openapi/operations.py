@@ -12,12 +12,13 @@ from tollwayd.openapi.bodies import ALT, is_json_stream, is_raw, request_content
 from tollwayd.openapi.descriptors import option
 from tollwayd.openapi.errors import CALL_ID
 from tollwayd.openapi.parameters import path_parameters, query_parameters
+from tollwayd.openapi.schemas import is_required
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from google.api.http_pb2 import HttpRule
-    from google.protobuf.descriptor import MethodDescriptor
+    from google.protobuf.descriptor import Descriptor, MethodDescriptor
 
     from tollwayd.openapi.errors import Errors
     from tollwayd.openapi.paths import Path
@@ -85,10 +86,19 @@ def _parameters(method: MethodDescriptor, rule: HttpRule, path: Path, schemas: S
 
 def _request_body(method: MethodDescriptor, rule: HttpRule, path: Path, schemas: Schemas) -> dict[str, Any]:
     # What a PATCH leaves out stays as it is (AIP-134).
-    content = request_content(method, rule, path, schemas, partial=verb(rule) == "patch")
-    comment = schemas.descriptors.comment(f"{method.input_type.full_name}.{rule.body}")
-    body: dict[str, Any] = {"required": True, "content": content}
-    return {"description": comment} | body if comment else body
+    partial = verb(rule) == "patch"
+    body: dict[str, Any] = {}
+    if comment := schemas.descriptors.comment(f"{method.input_type.full_name}.{rule.body}"):
+        body["description"] = comment
+    if not partial and _needs_body(method.input_type, rule, path):
+        body["required"] = True
+    return body | {"content": request_content(method, rule, path, schemas, partial=partial)}
+
+
+def _needs_body(request: Descriptor, rule: HttpRule, path: Path) -> bool:
+    """Whether a field that only the body carries must be set. Without one, no body is as good as an empty message."""
+    fields = request.fields if rule.body == "*" else [request.fields_by_name[rule.body]]
+    return any(is_required(field) for field in fields if field.name not in path.fields)
 
 
 def _responses(method: MethodDescriptor, rule: HttpRule, schemas: Schemas, errors: Errors) -> dict[str, Any]:

@@ -72,6 +72,8 @@ class Schemas:
         else:
             schema = self._single(field)
         limits.limit(schema, field)
+        if is_required(field) and not field.has_presence:
+            _require(schema)
         return schema
 
     def _single(self, field: FieldDescriptor) -> Schema:
@@ -102,6 +104,7 @@ class Schemas:
         schema["properties"] = {field.json_name: self.field(field) for field in fields}
         if required := [field.json_name for field in fields if is_required(field)]:
             schema["required"] = required
+        schema |= _alternatives(descriptor)
         if not without and (example := examples.of_message(descriptor, self.descriptors)) is not None:
             schema["examples"] = [example]
         return schema | _deprecation(descriptor)
@@ -136,6 +139,13 @@ def map_entry(field: FieldDescriptor) -> Descriptor | None:
     return message if message is not None and message.GetOptions().map_entry else None
 
 
+def _require(schema: Schema) -> None:
+    """Where proto3 does not tell an empty value from none, a required one is not empty (AIP-203)."""
+    least = {"string": "minLength", "array": "minItems", "object": "minProperties"}.get(schema.get("type", ""))
+    if least and "format" not in schema:
+        schema.setdefault(least, 1)
+
+
 def _is_nullable(field: FieldDescriptor) -> bool:
     # ProtoJSON may write an unset message as null (Go's EmitUnpopulated), and reads null as unset.
     single = field.message_type is not None and not field.is_repeated
@@ -148,6 +158,14 @@ def _or_null(schema: Schema) -> Schema:
     if "type" in schema:
         return schema | {"type": [schema["type"], "null"]}
     return schema
+
+
+def _alternatives(descriptor: Descriptor) -> Schema:
+    """The limits of a message that is nothing but a choice, one oneof: JSON has a single field then."""
+    choices = [oneof for oneof in descriptor.oneofs if len(oneof.fields) == len(descriptor.fields) > 1]
+    if not choices:
+        return {}
+    return {"maxProperties": 1} | ({"minProperties": 1} if _oneof_required(choices[0]) else {})
 
 
 def _oneof_required(oneof: OneofDescriptor) -> bool:

@@ -15,9 +15,11 @@ Schema = dict[str, Any]
 _INT32: Final = {"type": "integer", "format": "int32"}
 _UINT32: Final = {"type": "integer", "format": "uint32", "minimum": 0}
 # 64 bits are more than a JSON number carries in JavaScript, so ProtoJSON writes them as strings.
-_INT64: Final = {"type": "string", "format": "int64"}
-_UINT64: Final = {"type": "string", "format": "uint64"}
-_BYTES: Final = {"type": "string", "contentEncoding": "base64"}
+_INT64: Final = {"type": "string", "format": "int64", "pattern": "^-?[0-9]{1,19}$"}
+_UINT64: Final = {"type": "string", "format": "uint64", "pattern": "^[0-9]{1,20}$"}
+# Of either alphabet, padded or not (RFC 4648, sections 4 and 5).
+_BASE64: Final = "^(?:[A-Za-z0-9+/_-]{4})*(?:[A-Za-z0-9+/_-]{2}(?:==)?|[A-Za-z0-9+/_-]{3}=?)?$"
+_BYTES: Final = {"type": "string", "contentEncoding": "base64", "pattern": _BASE64}
 _DOUBLE: Final = {"type": "number", "format": "double"}
 _FLOAT: Final = {"type": "number", "format": "float"}
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from tollwayd.openapi.document import Wanted, document
 
+PROTOS = Path(__file__).parents[2] / "protos"
 GENERATED = Path(__file__).parents[3] / "gen" / "openapi"
 
 BOOK = {
@@ -42,6 +44,26 @@ def test_the_document_is_valid_openapi(api):
 @pytest.mark.parametrize("path", sorted(GENERATED.glob("*.json")), ids=lambda path: path.name)
 def test_the_gateways_own_documents_are_valid_openapi(path):
     OpenAPIV31SpecValidator(json.loads(path.read_text())).validate()
+
+
+@pytest.mark.parametrize("path", sorted(PROTOS.glob("*.proto")), ids=lambda path: path.stem)
+def test_any_annotated_proto_has_a_document(compile_proto, path):
+    descriptors = compile_proto(path)
+    package = re.search(r"^package (.+);", path.read_text(), re.MULTILINE)[1]
+
+    made = document(descriptors, Wanted(package, path.stem))
+
+    OpenAPIV31SpecValidator(made).validate()
+    assert bool(made["paths"]) == ("google.api.http)" in path.read_text())
+
+
+def test_every_schema_is_one_of_json_schema(api):
+    documents = [api, *(json.loads(path.read_text()) for path in GENERATED.glob("*.json"))]
+    schemas = [schema for each in documents for schema in _schemas(each)]
+
+    assert len(schemas) > 200
+    for schema in schemas:
+        Draft202012Validator.check_schema(schema)
 
 
 def test_the_gateway_has_a_document_for_each_port():
@@ -83,6 +105,8 @@ def test_what_protojson_writes_fits_the_schema(api, bookstore):
         ("genre", "GENRE_UNSPECIFIED"),
         ("copiesSold", 1),
         ("pages", 0),
+        ("cover", "A"),
+        ("cover", "A AB"),
         ("pages", 9001),
         ("readingTime", "10h"),
         ("authors", ["x", "x"]),
@@ -107,6 +131,17 @@ def test_two_rules_for_one_path_and_method_are_refused(compile_proto, tmp_path):
 
     with pytest.raises(ValueError, match=r"twice\.v1\.S\.B: another rule has GET /v1/things/\{thingsId\} already"):
         document(compile_proto(proto), Wanted("twice.v1", "Twice"))
+
+
+def _schemas(part):
+    """Every JSON Schema of a document."""
+    if isinstance(part, dict):
+        if "schema" in part:
+            yield part["schema"]
+        if isinstance(part.get("schemas"), dict):
+            yield from part["schemas"].values()
+    for each in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
+        yield from _schemas(each)
 
 
 def _validator(api, name) -> Draft202012Validator:

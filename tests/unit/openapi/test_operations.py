@@ -120,11 +120,27 @@ def test_a_body_of_all_fields_leaves_those_of_the_path_out_and_nothing_to_the_qu
 
     assert operation["requestBody"]["content"]["application/json"]["schema"] == {
         "type": "object",
-        "properties": {"to": {"type": "string"}},
-        "required": ["to"],
+        "properties": {
+            "to": {"type": "string", "minLength": 1},
+            "by": {"type": "array", "items": {"type": "string"}, "minItems": 1},
+        },
+        "required": ["to", "by"],
     }
     assert [parameter["in"] for parameter in operation["parameters"]] == ["path", "path"]
     assert operation["deprecated"]
+
+
+@pytest.mark.parametrize(
+    ("path", "verb", "required"),
+    [
+        ("/v1/shelves/{shelvesId}/books", "post", True),
+        ("/v1/shelves/{shelf}/books/{bookNumber}", "patch", False),
+        ("/v1/shelves/{shelf}/books/{bookNumber}:move", "post", True),
+        ("/v1/pages", "post", False),
+    ],
+)
+def test_a_body_is_required_where_it_alone_carries_what_is(api, path, verb, required):
+    assert api["paths"][path][verb]["requestBody"].get("required", False) is required
 
 
 def test_a_response_body_is_the_field_alone(api):
@@ -140,7 +156,7 @@ def test_a_stream_comes_as_lines_as_events_or_as_an_array(api):
 
     assert result["properties"] == {"result": BOOK}
     assert error["properties"] == {"error": {"$ref": "#/components/schemas/google.rpc.Status"}}
-    assert content["text/event-stream"]["schema"]["type"] == "string"
+    assert "an event named `error` is the last" in content["text/event-stream"]["schema"]["description"]
     assert content["application/json"]["schema"]["items"] == {"anyOf": [BOOK, error]}
     assert operation["parameters"][-1]["name"] == "alt"
     assert operation["parameters"][-1]["schema"]["enum"] == ["sse", "array"]

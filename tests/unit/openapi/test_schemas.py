@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+BASE64 = "^(?:[A-Za-z0-9+/_-]{4})*(?:[A-Za-z0-9+/_-]{2}(?:==)?|[A-Za-z0-9+/_-]{3}=?)?$"
 DURATION = {"type": "string", "pattern": r"^-?[0-9]+(\.[0-9]{1,9})?s$", "examples": ["1.5s"]}
 
 
@@ -10,7 +11,7 @@ DURATION = {"type": "string", "pattern": r"^-?[0-9]+(\.[0-9]{1,9})?s$", "example
     [
         ("name", {"type": "string", "description": "Where it stands.", "examples": ["shelves/1/books/2"]}),
         ("genre", {"$ref": "#/components/schemas/Genre", "not": {"enum": ["GENRE_UNSPECIFIED"]}}),
-        ("copiesSold", {"type": "string", "format": "int64"}),
+        ("copiesSold", {"type": "string", "format": "int64", "pattern": "^-?[0-9]{1,19}$"}),
         (
             "pages",
             {
@@ -23,7 +24,7 @@ DURATION = {"type": "string", "pattern": r"^-?[0-9]+(\.[0-9]{1,9})?s$", "example
             },
         ),
         ("price", {"type": "number", "format": "double"}),
-        ("cover", {"type": "string", "contentEncoding": "base64"}),
+        ("cover", {"type": "string", "contentEncoding": "base64", "pattern": BASE64}),
         ("publishTime", {"type": ["string", "null"], "format": "date-time", "readOnly": True}),
         ("subtitle", {"type": ["string", "null"]}),
         ("notes", {"type": ["object", "null"], "additionalProperties": True}),
@@ -59,7 +60,7 @@ def test_a_pattern_that_ecma_262_cannot_read_is_left_out(api):
 
 
 def test_required_fields_are_required(api):
-    assert api["components"]["schemas"]["Book"]["required"] == ["title"]
+    assert api["components"]["schemas"]["Book"]["required"] == ["title", "genre", "pages", "authors", "email"]
 
 
 def test_a_message_says_which_fields_exclude_each_other(api):
@@ -67,6 +68,11 @@ def test_a_message_says_which_fields_exclude_each_other(api):
         api["components"]["schemas"]["Book"]["description"]
         == "A book:\n- bound, with a spine;\n- or not.\n\nExactly one of `shop`, `stall`, `tour` is set."
     )
+
+
+def test_a_message_that_is_a_choice_holds_one_thing(api):
+    assert api["components"]["schemas"]["Colour"]["maxProperties"] == 1
+    assert "maxProperties" not in api["components"]["schemas"]["Book"]
 
 
 def test_an_enum_lists_its_values_with_their_comments(api):

@@ -45,9 +45,14 @@ NOT_MODIFIED: Final[dict[str, Any]] = {
 """The response to a read of what has not changed."""
 
 
+def shows_etag(method: MethodDescriptor, rule: HttpRule) -> bool:
+    """Whether the answer has an ETag."""
+    return not method.server_streaming and _has_etag(_part(method.output_type, rule.response_body))
+
+
 def is_conditional_read(method: MethodDescriptor, rule: HttpRule, verb: str) -> bool:
-    """Whether the answer has an ETag, by which the next read can be spared."""
-    return verb == "get" and not method.server_streaming and _has_etag(_part(method.output_type, rule.response_body))
+    """Whether the answer need not come where the caller has it already."""
+    return verb == "get" and shows_etag(method, rule)
 
 
 def is_conditional_write(method: MethodDescriptor, rule: HttpRule, verb: str) -> bool:

@@ -53,7 +53,7 @@ class Errors:
         self._status = schemas.message(Status.DESCRIPTOR)
         self._reasons = reasons
         self._domain = domain
-        self._statuses = sorted({reason.http_status for reason in reasons} | {_PRECONDITION_FAILED})
+        self._statuses = {reason.http_status for reason in reasons}
         self.components: dict[str, Schema] = {}
         if reasons:
             schemas.components[COMPONENT] = _reasons_schema(reasons)
@@ -62,13 +62,12 @@ class Errors:
         """The error responses of an operation, by status. With `raw` they are bodies in a service's own format."""
         if not self._reasons:
             return {"default": self._reference("Error", 0, raw=raw)}
-        left_out = set() if has_body else set(_ABOUT_BODIES)
+        seen = self._statuses if has_body else self._statuses - _ABOUT_BODIES
         if verb in READS:
-            left_out.add(_CONFLICT)
-        if not conditional:
-            left_out.add(_PRECONDITION_FAILED)
-        seen = (status for status in self._statuses if status not in left_out)
-        return {str(status): self._reference(f"Error{status}", status, raw=raw) for status in seen}
+            seen = seen - {_CONFLICT}
+        if conditional:
+            seen = seen | {_PRECONDITION_FAILED}
+        return {str(status): self._reference(f"Error{status}", status, raw=raw) for status in sorted(seen)}
 
     def _reference(self, name: str, status: int, *, raw: bool) -> Schema:
         name = f"Raw{name}" if raw else name

@@ -103,7 +103,7 @@ def _needs_body(request: Descriptor, rule: HttpRule, path: Path) -> bool:
 
 def _responses(method: MethodDescriptor, rule: HttpRule, schemas: Schemas, errors: Errors) -> dict[str, Any]:
     reads = conditional.is_conditional_read(method, rule, verb(rule))
-    headers = CALL_ID | ({"ETag": conditional.HEADER} if reads else {})
+    headers = CALL_ID | ({"ETag": conditional.HEADER} if conditional.shows_etag(method, rule) else {})
     content = response_content(method, rule, schemas)
     responses: dict[str, Any] = {"200": {"description": "OK", "headers": headers, "content": content}}
     if reads:

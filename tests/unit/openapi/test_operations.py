@@ -198,6 +198,7 @@ def test_a_write_can_be_bound_to_an_etag(api, verb):
     assert "If-Match" in _parameters(api, "/v1/cards/{cardsId}", verb)
     assert operation["responses"]["412"] == {"$ref": "#/components/responses/Error412"}
     assert "304" not in operation["responses"]
+    assert ("ETag" in operation["responses"]["200"]["headers"]) is (verb == "patch")
 
 
 def test_what_has_no_etag_has_no_conditions(api):

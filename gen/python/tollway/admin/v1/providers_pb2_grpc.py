@@ -74,6 +74,15 @@ class ProviderServiceServicer:
 
     def CreateProvider(self, request, context):
         """Creates a provider.
+
+        ```json request
+        {
+        "displayName": "OpenAI",
+        "dialect": "openai.chat",
+        "baseUrl": "https://api.openai.com/v1",
+        "credential": {"apiKey": "sk-KEY-OF-THE-PROVIDER"}
+        }
+        ```
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -52,6 +52,27 @@ class AnthropicServiceServicer:
     def CreateMessage(self, request, context):
         """Answers a conversation. The answer is one JSON body, or with `"stream": true` a body of server-sent events in as
         many messages as they come.
+
+        ```json request
+        {
+        "model": "claude-sonnet",
+        "max_tokens": 1024,
+        "messages": [{"role": "user", "content": "What is a tollway?"}]
+        }
+        ```
+
+        ```json response
+        {
+        "id": "msg_7",
+        "type": "message",
+        "role": "assistant",
+        "model": "claude-sonnet-4-5",
+        "content": [{"type": "text", "text": "A road that one pays to use."}],
+        "stop_reason": "end_turn",
+        "stop_sequence": null,
+        "usage": {"input_tokens": 12, "output_tokens": 9}
+        }
+        ```
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

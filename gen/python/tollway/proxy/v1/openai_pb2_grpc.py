@@ -62,6 +62,30 @@ class OpenAIServiceServicer:
     def CreateChatCompletion(self, request, context):
         """Answers a conversation. The answer is one JSON body, or with `"stream": true` a body of server-sent events in as
         many messages as they come.
+
+        ```json request
+        {
+        "model": "gpt-4o",
+        "messages": [{"role": "user", "content": "What is a tollway?"}]
+        }
+        ```
+
+        ```json response
+        {
+        "id": "chatcmpl-7",
+        "object": "chat.completion",
+        "created": 1772355600,
+        "model": "gpt-4o-2024-08-06",
+        "choices": [
+        {
+        "index": 0,
+        "message": {"role": "assistant", "content": "A road that one pays to use."},
+        "finish_reason": "stop"
+        }
+        ],
+        "usage": {"prompt_tokens": 12, "completion_tokens": 8, "total_tokens": 20}
+        }
+        ```
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -69,6 +93,10 @@ class OpenAIServiceServicer:
 
     def ListModels(self, request, context):
         """Lists the models that the API key may use, as OpenAI's model list.
+
+        ```json response
+        {"object": "list", "data": [{"id": "gpt-4o", "object": "model", "created": 1772355600, "owned_by": "tollway"}]}
+        ```
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -76,6 +104,10 @@ class OpenAIServiceServicer:
 
     def GetModel(self, request, context):
         """Gets one model, as OpenAI's model object.
+
+        ```json response
+        {"id": "gpt-4o", "object": "model", "created": 1772355600, "owned_by": "tollway"}
+        ```
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

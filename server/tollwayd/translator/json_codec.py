@@ -1,9 +1,10 @@
 """Messages as proto3 JSON: `decoder` and `encoder`, the only two doors to it. What they make serves every call.
 
 They are compiled from descriptors (json_read, json_print): google.protobuf.json_format asks the descriptors anew for
-every value. Messages of 2 KB are read four times as fast as by it, printed two and a half times, and three times with
-their unset fields (`python -m tests.bench.json_codec`); what is left is mostly the messages' own time to give and take
-values. Where they differ from json_format, tests/unit/translator/test_json_differences.py has the reasons.
+every value. Messages of 2 KB are read four times as fast as by it, printed almost three times, and almost three and a
+half times with their unset fields (`python -m tests.bench.json_codec`); what is left is mostly the messages' own time
+to give and take values. Where they differ from json_format, tests/unit/translator/test_json_differences.py has the
+reasons.
 """
 
 from __future__ import annotations

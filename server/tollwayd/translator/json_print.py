@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache, partial
+from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
 from google.protobuf.message_factory import GetMessageClass
@@ -12,6 +13,8 @@ from tollwayd.translator.json_forms import FORMS
 from tollwayd.translator.json_scalars import bytes_to_json, key_to_json, to_json
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from google.protobuf.descriptor import Descriptor, FieldDescriptor
     from google.protobuf.descriptor_pool import DescriptorPool
 
@@ -58,39 +61,25 @@ class _Compiler:
         one = self._one(field)
         if not field.is_repeated:
             return one
-        # A slice is a list, made in one step.
-        return _list if one is None else lambda values: [one(value) for value in values[:]]
+        return _list if one is None else lambda values: list(map(one, values[:]))
 
     def _one(self, field: FieldDescriptor) -> Convert | None:
         return to_json(field) if field.message_type is None else self.message(field.message_type)
 
     def _plain(self, message: Descriptor) -> Print:
-        members: dict[FieldDescriptor, Member] = {}
+        members = _Members(self)
         unset: dict[str, Any] = {}
         # Kept before it is complete: a type may hold itself.
-        self._made[message] = print_message = self._object(members, unset)
+        self._made[message] = print_message = _object(members, unset)
         for field in message.fields:
             members[field] = (field.json_name, self.field(field))
             if self._print_unset and not (field.has_presence and (field.containing_oneof or not field.message_type)):
                 unset[field.json_name] = _unset(field, members[field][1])
         return print_message
 
-    def _object(self, members: dict[FieldDescriptor, Member], unset: dict[str, Any]) -> Print:
-        def print_message(message: Any) -> dict[str, Any]:
-            made = unset.copy()
-            for field, value in message.ListFields():
-                name, printed = members.get(field) or self._extension(field)
-                made[name] = value if printed is None else printed(value)
-            return made
-
-        return print_message
-
-    def _extension(self, extension: FieldDescriptor) -> Member:
-        return f"[{extension.full_name}]", self.field(extension)
-
     def _wrapper(self, message: Descriptor) -> Print:
-        printed = self.field(message.fields_by_name["value"]) or _itself
-        return lambda wrapper: printed(wrapper.value)
+        printed = self.field(message.fields_by_name["value"])
+        return attrgetter("value") if printed is None else lambda wrapper: printed(wrapper.value)
 
     def _map(self, field: FieldDescriptor) -> Print:
         key_field, value_field = map_entry(field)
@@ -112,6 +101,28 @@ class _Compiler:
         return {"@type": url, **value} if is_plain(held) else {"@type": url, "value": value}
 
 
+class _Members(dict["FieldDescriptor", "Member"]):
+    """How a message's fields are printed; its extensions are added when the first is met."""
+
+    def __init__(self, compiler: _Compiler) -> None:
+        self._compiler: Final = compiler
+
+    def __missing__(self, extension: FieldDescriptor) -> Member:
+        made = self[extension] = (f"[{extension.full_name}]", self._compiler.field(extension))
+        return made
+
+
+def _object(members: Mapping[FieldDescriptor, Member], unset: dict[str, Any]) -> Print:
+    def print_message(message: Any) -> dict[str, Any]:
+        made = unset.copy()
+        for field, value in message.ListFields():
+            name, printed = members[field]
+            made[name] = value if printed is None else printed(value)
+        return made
+
+    return print_message
+
+
 def _unset(field: FieldDescriptor, printed: Convert | None) -> Any:
     if field.is_repeated:
         return {} if is_map(field) else []
@@ -120,9 +131,8 @@ def _unset(field: FieldDescriptor, printed: Convert | None) -> Any:
     return printed(field.default_value) if printed else field.default_value
 
 
-def _list(values: Any) -> list[Any]:
-    listed: list[Any] = values[:]
-    return listed
+_list: Final[Convert] = itemgetter(slice(None))
+"""A slice of a repeated field is a list, made in one step."""
 
 
 def _itself(value: Any) -> Any:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     Convert = Callable[[Any], Any]
 
-_FLOAT32 = struct.Struct("f")
+_pack, _unpack = struct.Struct("f").pack, struct.Struct("f").unpack
 
 
 def from_json(field: FieldDescriptor) -> Convert | None:
@@ -78,8 +78,14 @@ def _enum_printer(field: FieldDescriptor) -> Convert:
         return lambda _: None
     assert field.enum_type is not None
     # Of aliases the first is the name.
-    names = {value.number: value.name for value in reversed(field.enum_type.values)}
-    return lambda number: names.get(number, number)
+    return _Names((value.number, value.name) for value in reversed(field.enum_type.values)).__getitem__
+
+
+class _Names(dict[int, str]):
+    """Enum values' names by number; numbers without a name stand for themselves."""
+
+    def __missing__(self, number: int) -> int:
+        return number
 
 
 def _whole(item: Any) -> int:
@@ -145,9 +151,12 @@ def _float_to_json(value: float) -> float | str:
     """The shortest of the numbers that are this one in 32 bits: 0.1, not 0.10000000149011612."""
     if not math.isfinite(value):
         return _double_to_json(value)
-    for digits in (6, 7, 8):
+    shorter = float(f"{value:.6g}")
+    if shorter == value or _unpack(_pack(shorter))[0] == value:
+        return shorter
+    for digits in (7, 8):
         shorter = float(f"{value:.{digits}g}")
-        if _FLOAT32.unpack(_FLOAT32.pack(shorter))[0] == value:
+        if _unpack(_pack(shorter))[0] == value:
             return shorter
     return float(f"{value:.9g}")  # Nine digits tell any two of them apart.
 

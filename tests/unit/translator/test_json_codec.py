@@ -268,3 +268,10 @@ class TestPrinting:
     def test_an_any_of_an_unknown_type_is_passed_on_as_bytes(self):
         printed = json.loads(encode(Book(appendix=AnyMessage(type_url="x/no.Such", value=b"a"))))
         assert printed == {"appendix": {"@type": "x/no.Such", "value": "YQ=="}}
+
+    @pytest.mark.parametrize("seconds", [253_402_300_800, -62_135_596_801, 2**62])
+    def test_a_time_outside_the_years_1_to_9999_has_no_form(self, seconds):
+        book = Book()
+        book.publish_time.seconds = seconds
+        with pytest.raises(ValueError, match="out of range"):
+            encode(book)

@@ -7,23 +7,24 @@ import re
 import subprocess
 from typing import TYPE_CHECKING, NamedTuple
 
+import psutil
+
 from tests.bench.processes import LOAD_CORE, program
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
-REQUEST = json.dumps(
-    {
-        "model": "gpt",
-        "messages": [
-            {"role": "system", "content": "You are brief."},
-            {"role": "user", "content": "Where do all roads lead? " * 30},
-        ],
-        "max_tokens": 256,
-        "temperature": 0.5,
-    }
-)
-"""A chat request of about a kilobyte."""
+ROUNDS = 3
+
+
+class Request(NamedTuple):
+    """A request that is sent over and over: a port of loopback, a path, headers, and a body of ASCII for a POST."""
+
+    port: int
+    path: str
+    headers: Mapping[str, str]
+    body: str = ""
 
 
 class Load(NamedTuple):
@@ -35,21 +36,43 @@ class Load(NamedTuple):
     failed: int
 
 
-def wrk(folder: Path, port: int, key: str, *, connections: int, seconds: int) -> Load:
-    """Sends chat completions to a port of loopback as fast as they are answered."""
+def wrk(folder: Path, request: Request, *, connections: int, seconds: int) -> Load:
+    """Sends requests as fast as they are answered."""
     script = folder / "request.lua"
-    script.write_text(
-        'wrk.method = "POST"\n'
-        f"wrk.body = {json.dumps(REQUEST)}\n"
-        'wrk.headers["Content-Type"] = "application/json"\n'
-        f'wrk.headers["Authorization"] = "Bearer {key}"\n'
-    )
+    lines = [f"wrk.headers[{json.dumps(name)}] = {json.dumps(value)}" for name, value in request.headers.items()]
+    if request.body:
+        lines += ['wrk.method = "POST"', f"wrk.body = {json.dumps(request.body)}"]
+    script.write_text("\n".join(lines))
     command = [program("wrk", "wrk"), "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-s", str(script)]
-    command += [f"http://127.0.0.1:{port}/v1/chat/completions"]
+    command += [f"http://127.0.0.1:{request.port}{request.path}"]
     run = subprocess.run(
         ["taskset", "-c", str(LOAD_CORE), *command], capture_output=True, text=True, check=True, timeout=seconds + 30
     )
     return _read(run.stdout)
+
+
+def wrk_of_core(folder: Path, request: Request, *, connections: int, seconds: int) -> Load:
+    """The same; the rate is that of a second which this process's children, who serve it, have of their core.
+
+    Where others use that core, too, one who serves as two processes would get more of it than one who is a single one.
+    """
+    servers = psutil.Process().children()
+    before = _core_seconds(servers)
+    load = wrk(folder, request, connections=connections, seconds=seconds)
+    return load._replace(rate=load.rate * seconds / (_core_seconds(servers) - before))
+
+
+def _core_seconds(servers: Iterable[psutil.Process]) -> float:
+    return sum(times.user + times.system for times in (server.cpu_times() for server in servers))
+
+
+def medians(cells: Mapping[str, Callable[[], Load]]) -> dict[str, Load]:
+    """Measures the cells in turns; the round of the median rate, for each."""
+    rounds: dict[str, list[Load]] = {name: [] for name in cells}
+    for _ in range(ROUNDS):
+        for name, measure in cells.items():
+            rounds[name].append(measure())
+    return {name: sorted(loads)[len(loads) // 2] for name, loads in rounds.items()}
 
 
 def _read(report: str) -> Load:

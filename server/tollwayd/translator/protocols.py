@@ -60,11 +60,12 @@ def _forms() -> Mapping[str, Form]:
 
 
 _FORMS: Final = _forms()
+_GET: Final = ("GET", "HEAD")  # RFC 9110, section 9.3.2.
 
 
 def method_wire(request: BaseRequest, reply: Reply, site: Site, method: Method, query: str) -> Wire:
     """The wire of a request for the method; TollwayError where it speaks no protocol that the method has."""
-    if request.method == "GET" and _has_no_side_effects(method):
+    if request.method in _GET and _has_no_side_effects(method):
         return ConnectGet(request, reply, site, method, query)
     if request.method != "POST":
         raise TollwayError(Reason.REASON_METHOD_NOT_ALLOWED, metadata={ALLOW: ", ".join(http_methods(method))})
@@ -81,7 +82,7 @@ def method_wire(request: BaseRequest, reply: Reply, site: Site, method: Method, 
 
 def http_methods(method: Method) -> tuple[str, ...]:
     """The HTTP methods that the path of the method's name takes."""
-    return ("GET", "OPTIONS", "POST") if _has_no_side_effects(method) else ("OPTIONS", "POST")
+    return ("GET", "HEAD", "OPTIONS", "POST") if _has_no_side_effects(method) else ("OPTIONS", "POST")
 
 
 def stranger(request: BaseRequest) -> Refuse | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tollwayd.core.call import Call
 from tollwayd.core.errors import Reason, TollwayError
-from tollwayd.translator.body import read_body, stream_body
+from tollwayd.translator.body import ask_for_body, read_body, stream_body
 from tollwayd.translator.envelope import HEAD_BYTES, Envelopes, envelope, only
 from tollwayd.translator.framing import UNBUFFERED
 from tollwayd.translator.metadata import request_metadata, response_headers
@@ -113,6 +113,7 @@ class EnvelopeWire(Wire):
 
     async def read(self) -> Any:
         if self.method.descriptor.client_streaming:
+            ask_for_body(self.request)
             messages = self._messages()
             assert self.call is not None
             self.call.defer(messages.aclose)

@@ -70,8 +70,9 @@ async def _called(echo, call):
 
 async def _of_form(address, case, forms) -> Came:
     method = METHODS[case.rpc]
-    form = forms[method.server_streaming]
-    _, said = await form.call(address, f"/{method.containing_service.full_name}/{method.name}", case.message)
+    form = forms[method.client_streaming or method.server_streaming]
+    requests = case.message.kinds if method.client_streaming else [case.message]
+    _, said = await form.call(address, f"/{method.containing_service.full_name}/{method.name}", *requests)
     messages = [form.read(data, GetMessageClass(method.output_type)) for data in said.messages]
     return Came(answer_of(case, messages, said.error), said.error, said.metadata, said.trailers)
 

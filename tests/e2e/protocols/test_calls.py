@@ -86,6 +86,17 @@ class TestKinds:
         _, said = await form.call(address, f"{SERVICE}/Count", line)
         assert said.metadata == calls.metadata | calls.late_metadata
 
+    @pytest.mark.parametrize("form", [*UNARY, *STREAMED], ids=repr)
+    async def test_a_client_that_waits_to_be_asked_for_the_body(self, address, form):
+        name = "Say" if form in UNARY[:2] else "Collect"
+        body = form.body([form.write(Line(number=1))])
+        async with connect(address) as connection:
+            whole = form.request(f"{SERVICE}/{name}", body, "expect: 100-continue")
+            await connection.send(whole.removesuffix(body))
+            assert (await connection.head()).status == 100
+            await connection.send(body)
+            assert form.said(await connection.response()).error is None
+
     @pytest.mark.parametrize("form", STREAMED, ids=repr)
     async def test_a_message_is_a_chunk_of_its_own(self, address, form):
         async with connect(address) as connection:

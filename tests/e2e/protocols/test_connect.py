@@ -8,10 +8,11 @@ from urllib.parse import quote, urlencode
 
 import pytest
 
-from tests.calls import SERVICE, Line
+from tests.calls import SERVICE, Line, serve
 from tests.kinds import STATUSES
 from tests.raw_http import connect, get, request
 from tests.rpc_http import CONNECT_JSON, CONNECT_PROTO, GRPC_WEB, STREAM_JSON, STREAM_PROTO
+from tollwayd.translator.cors import Cors
 
 LOOK = f"{SERVICE}/Look"
 LINE = Line(text="a b+é", number=7, data=b"\xff\xfe\xfd")
@@ -85,11 +86,9 @@ class TestGet:
     @pytest.mark.parametrize(
         ("method", "name", "allowed"),
         [
-            ("GET", "Say", "POST"),
-            ("GET", "Count", "POST"),
-            ("PUT", "Look", "GET, POST"),
-            ("HEAD", "Look", "GET, POST"),
-            ("OPTIONS", "Say", "POST"),
+            ("GET", "Say", "OPTIONS, POST"),
+            ("HEAD", "Count", "OPTIONS, POST"),
+            ("PUT", "Look", "GET, HEAD, OPTIONS, POST"),
         ],
     )
     async def test_other_methods(self, calls, address, method, name, allowed):
@@ -98,6 +97,46 @@ class TestGet:
             answer = await connection.head()
         assert (answer.status, answer.headers["allow"]) == (405, allowed)
         assert calls.seen == []
+
+    async def test_the_head_alone(self, calls, address):
+        async with connect(address) as connection:
+            await connection.send(request("HEAD", f"{LOOK}?encoding=json&message={{}}", "connection: close"))
+            answer = await connection.head()
+            assert await connection.rest() == b""
+        assert (answer.status, answer.headers["content-length"]) == (200, "2")
+        assert len(calls.seen) == 1
+
+
+class TestOptions:
+    @pytest.mark.parametrize(("name", "allowed"), [("Say", "OPTIONS, POST"), ("Look", "GET, HEAD, OPTIONS, POST")])
+    async def test_what_a_path_takes(self, calls, address, name, allowed):
+        async with connect(address) as connection:
+            await connection.send(request("OPTIONS", f"{SERVICE}/{name}"))
+            answer = await connection.head()
+        assert (answer.status, answer.headers["allow"]) == (204, allowed)
+        assert calls.seen == []
+
+    async def test_a_page_asks_and_calls(self, calls):
+        app = "https://app.example.com"
+        names = "connect-protocol-version,content-type,x-grpc-web"
+        async with serve(calls, cors=Cors((app,))) as (_, address, _), connect(address) as connection:
+            wanted = "access-control-request-method: POST", f"access-control-request-headers: {names}"
+            await connection.send(request("OPTIONS", f"{SERVICE}/Say", f"origin: {app}", *wanted))
+            preflight = await connection.head()
+            assert preflight.headers["access-control-allow-origin"] == app
+            assert preflight.headers["access-control-allow-methods"] == "OPTIONS, POST"
+            assert preflight.headers["access-control-allow-headers"].replace(" ", "") == names
+            for form, name in [
+                (CONNECT_JSON, "Say"),
+                (STREAM_JSON, "Count"),
+                (GRPC_WEB, "Say"),
+                (CONNECT_JSON, "Look"),
+            ]:
+                body = form.body([form.write(Line(code=5))])
+                await connection.send(form.request(f"{SERVICE}/{name}", body, f"origin: {app}"))
+                answer = await connection.response()
+                assert answer.headers["access-control-allow-origin"] == app
+                assert "grpc-status-details-bin" in answer.headers["access-control-expose-headers"]
 
 
 class TestRefusals:

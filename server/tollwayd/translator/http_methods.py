@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from tollwayd.core.errors import Reason, TollwayError
+from tollwayd.translator.errors import ALLOW
 from tollwayd.translator.pages import PAGE_METHODS
 from tollwayd.translator.protocols import http_methods
 from tollwayd.translator.reply import answer_headers
@@ -24,13 +25,14 @@ _SERVER: Final = "*"
 
 async def answered(site: Site, request: BaseRequest, reply: Reply, path: str, call_id: str) -> bool:
     """Answers a request of one of these methods, before any credential is asked for; False where a binding takes
-    OPTIONS itself. REASON_ROUTE_NOT_FOUND for a path that nothing serves, and REASON_HTTP_METHOD_UNSUPPORTED.
+    OPTIONS itself. REASON_ROUTE_NOT_FOUND for a path that nothing serves, else what TRACE and CONNECT are refused for.
     """
-    if request.method != "OPTIONS":
-        # A tunnel is none of this server's business, and an echo of a request shows what proxies put into it.
-        reply.keep_alive = reply.keep_alive and request.method != "CONNECT"
+    if request.method == "CONNECT":  # A tunnel is none of this server's business.
+        reply.keep_alive = False
         raise TollwayError(Reason.REASON_HTTP_METHOD_UNSUPPORTED)
     allow = _methods(site, path)
+    if request.method == "TRACE":  # An echo of a request shows what proxies put into it.
+        raise TollwayError(Reason.REASON_METHOD_NOT_ALLOWED, metadata={ALLOW: ", ".join(allow)})
     preflight = site.cors.preflight(request, allow) if site.cors is not None else None
     if preflight is None and isinstance(site.routes.find(request.method, path), Match):
         return False

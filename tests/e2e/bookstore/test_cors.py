@@ -26,7 +26,7 @@ ANSWERS = {
     "no route": ("GET", "/v2", 404),
     "a wrong method": ("POST", PATH, 405),
     "options": ("OPTIONS", PATH, 204),
-    "trace": ("TRACE", PATH, 501),
+    "trace": ("TRACE", PATH, 405),
     "an escape that is none": ("PATCH", "/v1/shelves/%zz", 400),
 }
 

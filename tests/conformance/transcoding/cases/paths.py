@@ -103,7 +103,7 @@ _METHODS = [
     refused("path-wrong-method-literal", "DELETE /v1/kinds", status=405),
     Case("path-head", "HEAD /v1/kinds?stringValue=a", "Ask", 'string_value: "a"'),
     refused("path-options", "OPTIONS /v1/kinds", status=204),
-    refused("path-trace", "TRACE /v1/kinds", status=501),
+    refused("path-trace", "TRACE /v1/kinds", status=405),
 ]
 
 CASES = [*_VARIABLES, *_REST, *_VERBS, *_FIELDS, *_METHODS]

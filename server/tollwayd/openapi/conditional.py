@@ -15,6 +15,8 @@ READS: Final = frozenset({"get", "head"})
 
 _FIELD: Final = "etag"
 _TAG: Final = {"type": "string", "examples": ['"a1b2c3"']}
+_ONE: Final = r'(?:W/)?"[!#-~]*"'
+_TAGS: Final = {"type": "string", "pattern": rf"^(?:\*|{_ONE}(?:, *{_ONE})*)$"}
 
 HEADER: Final[dict[str, Any]] = {
     "description": "The answer's `etag`, for `If-None-Match` and `If-Match`.",
@@ -34,7 +36,7 @@ IF_MATCH: Final[dict[str, Any]] = {
     "name": "If-Match",
     "in": "header",
     "description": "The `ETag` that must still be the present one; otherwise nothing is done, and the answer is a 412.",
-    "schema": {"type": "string"},
+    "schema": _TAGS,
 }
 """The parameter of a write."""
 

@@ -23,6 +23,10 @@ STATE = {
     "REFERENCE_NOT_FOUND": "another resource has to be there",
     "PAGE_TOKEN_INVALID": "a page token is one that a listing gave",
     "FILTER_INVALID": "a filter has a grammar, AIP-160",
+    "ETAG_MISMATCH": "the etag of the moment is the server's",
+    "PRECONDITION_UNSUPPORTED": "a method compares one etag, and a list of them is one in HTTP",
+    "TARGET_TOO_LONG": "a URL has room for so much",
+    "HEADERS_TOO_LARGE": "a header has room for so much",
     "EGRESS_DENIED": "an address is judged when it is looked up",
     "FEATURE_UNSUPPORTED": "not every provider has what a request asks for",
     "UPSTREAM_REJECTED": "a provider has rules of its own",
@@ -48,6 +52,7 @@ MEANING = {
 """Fields that have rules beyond their schema, by the last part of their path."""
 
 RULES = (
+    "If-Match is neither",
     "exactly one field is required",
     "has no content",
     "is the same provider and model as",
@@ -56,7 +61,10 @@ RULES = (
     "must have content, url or fileId",
     "only one may be given",
 )
-"""What is said of rules for several fields, and for JSON as text."""
+"""What is said of rules for several fields, of JSON as text, and of a header whose pattern schemathesis passes over."""
+
+NOWHERE = {"TRACE", "QUERY"}
+"""HTTP methods that no path takes."""
 
 PASSED_OVER = ("Invalid enum value", "`alt` in query", "allowed by maxProperties")
 """What the proxy port leaves unread, as newer SDKs know newer values, fields and parameters."""
@@ -99,12 +107,17 @@ def filter_failure(context: Any, failure: Any, case: Any, response: Any) -> bool
     kind = type(failure).__name__
     if kind == "RejectedPositiveData":
         return not _is_beyond_the_schema(case, response)
+    if kind == "AcceptedNegativeData" and 400 <= response.status_code < 500:
+        return False  # 412, 413, 414 and 431 refuse, too.
     if kind == "AcceptedNegativeData":
         return not (
             _is_protobuf_json(case)
             or _is_masked(case)
             or any(each in failure.message for each in PASSED_OVER + TWO_FORMS)
         )
+    # A method that no path takes is a 501 (RFC 9110, section 9.1).
+    if response.status_code == 501 and case.method in NOWHERE:
+        return False
     # With `**` or `*` a template takes `name:verb` for a name, too (google/api/http.proto): a GET of that is a GET.
     return not (kind == "AllowHeaderMismatch" and ":" in case.operation.path.rpartition("/")[2])
 

@@ -11,6 +11,7 @@ from tollwayd.rpc.door import GrpcDoor
 from tollwayd.settings import variable
 from tollwayd.start_error import StartError
 from tollwayd.telemetry.metrics_door import MetricsDoor
+from tollwayd.telemetry.refusal_metrics import RefusalMetrics
 from tollwayd.translator.cors import Cors
 from tollwayd.translator.options import RestOptions
 from tollwayd.translator.server import RestDoor
@@ -42,6 +43,7 @@ class Doors:
         relaxed = settings.rest_unknown_fields == "ignore"
         self._settings = settings
         self._draining = False
+        refusals = RefusalMetrics(metrics)
         self._rest = {
             "admin_http": RestDoor(
                 admin,
@@ -50,6 +52,7 @@ class Doors:
                     ignore_unknown_fields=relaxed,
                     pages=pages("tollway-admin"),
                     cors=cors,
+                    on_refusal=refusals.at("admin_http"),
                 ),
             ),
             # SDKs send fields and parameters of their vendors' newest betas: those are for the provider to judge.
@@ -61,6 +64,7 @@ class Doors:
                     print_unset=False,
                     pages=pages("tollway-proxy"),
                     cors=cors,
+                    on_refusal=refusals.at("proxy_http"),
                 ),
             ),
         }

@@ -10,6 +10,7 @@ from aiohttp.web_protocol import RequestPayloadError
 
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.translator.limits import MIN_BODY_RATE
+from tollwayd.translator.reply import CONTINUE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from aiohttp.web import BaseRequest
 
     from tollwayd.translator.limits import Timeouts
-
-_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 async def read_body(request: BaseRequest, limit: int, timeouts: Timeouts) -> bytes:
@@ -80,7 +79,7 @@ def _broken() -> TollwayError:
 def _continue(request: BaseRequest) -> None:
     if request.version >= HttpVersion11 and request.headers.get(hdrs.EXPECT, "").lower() == "100-continue":
         assert request.transport is not None
-        request.transport.write(_CONTINUE)
+        request.transport.write(CONTINUE)
 
 
 def _check_encoding(request: BaseRequest) -> None:

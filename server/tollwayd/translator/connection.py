@@ -12,10 +12,16 @@ from aiohttp.http import RawRequestMessage, StreamWriter
 from aiohttp.web import BaseRequest
 from aiohttp.web_protocol import RequestHandler, RequestPayloadError
 
-from tollwayd.translator.no_request import refusal
+from tollwayd.translator.half_close import Question
+from tollwayd.translator.half_head import HEAD_END, ends_with_body
+from tollwayd.translator.no_request import reason_of, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+
+    from tollwayd.core.errors import Reason
+    from tollwayd.translator.options import OnRefusal
+    from tollwayd.translator.reply import Reply
 
     Answer = Callable[[BaseRequest], Awaitable[bool]]
     """Answers a request, and says whether the connection stays for another. It raises CancelledError only."""
@@ -28,10 +34,22 @@ class Connection(RequestHandler):
     and what is malformed is answered at once, in words that quote nothing of it.
 
     A request is answered in the connection's own task. aiohttp starts another one for each, and turns what its handler
-    raises or returns into an answer; leaving that out takes a tenth off the time of a short call.
+    raises or returns into an answer; leaving that out takes a tenth off the time of a short call. `reply` is the answer
+    under way; `on_refusal` hears of what is no request.
     """
 
-    __slots__ = ("_answer", "_head_seconds", "_head_timer", "_linger_seconds", "_unsent_seconds")
+    __slots__ = (
+        "_answer",
+        "_half_closed",
+        "_half_head",
+        "_head_seconds",
+        "_head_timer",
+        "_linger_seconds",
+        "_taken",
+        "_unsent_seconds",
+        "on_refusal",
+        "reply",
+    )
 
     def __init__(
         self,
@@ -48,16 +66,21 @@ class Connection(RequestHandler):
         self._head_seconds: Final = head_seconds
         self._linger_seconds: Final = linger_seconds
         self._unsent_seconds: Final = unsent_seconds
+        self.on_refusal: OnRefusal | None = None
         self._head_timer: asyncio.TimerHandle | None = None
+        self._half_head = False
+        self._half_closed = False
+        self._taken: tuple[Any, StreamReader] | None = None
+        self.reply: Reply | None = None
 
     async def start(self) -> None:
         """aiohttp: the life of the connection, request by request."""
         writer = StreamWriter(self, self._loop)
         try:
-            while not self._force_close:
+            while not self._force_close and (self._messages or not self._half_closed):
                 message, payload = await self._next()
                 if not isinstance(message, RawRequestMessage):
-                    self._refuse(message.exc)
+                    self._refuse(reason_of(message.exc))
                     break
                 if not await self._serve(message, payload, writer):
                     break
@@ -71,16 +94,18 @@ class Connection(RequestHandler):
     async def _next(self) -> tuple[Any, StreamReader]:
         if not self._messages:
             self._waiter = self._loop.create_future()
+            if self._half_head:
+                self._time_head()
             try:
                 await self._waiter
             finally:
                 self._waiter = None
-        message, payload = self._messages.popleft()
+        self._taken = taken = self._messages.popleft()
         if self._parser is not None:
             self._parser.message_consumed()
         if self._buffer_paused and len(self._messages) <= self._msg_queue_resume_size:
             self._resume_reading_if_drained()
-        return message, payload
+        return taken
 
     async def _serve(self, message: RawRequestMessage, payload: StreamReader, writer: StreamWriter) -> bool:
         """Answers one request; whether another may follow."""
@@ -91,7 +116,7 @@ class Connection(RequestHandler):
         try:
             keep = await self._answer(self._current_request)
         finally:
-            self._current_request = None
+            self._current_request = self.reply = None
             self._request_in_progress = False
             if self._handler_waiter is not None and not self._handler_waiter.done():
                 self._handler_waiter.set_result(None)
@@ -124,18 +149,46 @@ class Connection(RequestHandler):
         return payload.is_eof()
 
     def _await_next(self) -> None:
+        self._taken = None
         self._next_keepalive_close_time = self._loop.time() + self._keepalive_timeout
         if self._keepalive_handle is None:
             self._keepalive_handle = self._loop.call_at(self._next_keepalive_close_time, self._process_keepalive)
 
     def data_received(self, data: bytes) -> None:
-        super().data_received(data)
+        if data and not data.endswith(HEAD_END):
+            self._receive_part(data)
+        else:
+            self._half_head = self._half_head and not data
+            super().data_received(data)
         if self._messages and not isinstance(self._messages[-1][0], RawRequestMessage):
             self._break_body()
         if not self._waits_for_head:
             self._forget_head()
-        elif data and self._head_timer is None:
-            self._head_timer = self._loop.call_later(self._head_seconds, self._close_on_slow_head)
+        elif data:
+            self._time_head()
+
+    def _receive_part(self, data: bytes) -> None:
+        """Takes in what ends in a body, or within a head."""
+        before = self._messages[-1] if self._messages else self._taken
+        known = 0 if before is None else before[1].total_bytes
+        super().data_received(data)
+        last = self._messages[-1] if self._messages else self._taken
+        if last is None or not last[1].is_eof():
+            self._half_head = last is None
+        else:
+            size = last[1].total_bytes
+            self._half_head = len(data) > size - known if last is before else not ends_with_body(data, size)
+
+    def eof_received(self) -> bool:  # type: ignore[override]  # asyncio's own signature, which aiohttp narrows.
+        """asyncio: the client sends no more. What it has asked for whole is answered all the same, if it is there."""
+        last = self._last
+        if last is None or (last is self._taken and not (last[1].is_eof() and self._can_ask)):
+            return False
+        if not last[1].is_eof():
+            last[1].set_exception(RequestPayloadError())
+        self._half_closed = True
+        Question(self, self._loop).ask()
+        return True
 
     def resume_reading(self, resume_parser: bool = True) -> None:  # noqa: FBT001, FBT002 - aiohttp's signature.
         # Every body read to its end asks for this. Where nothing was paused there is nothing to parse again.
@@ -154,8 +207,22 @@ class Connection(RequestHandler):
         super().connection_lost(exc)
 
     @property
+    def _last(self) -> tuple[Any, StreamReader] | None:
+        """The request that came last, of those that are not answered yet."""
+        return self._messages[-1] if self._messages else self._taken
+
+    @property
+    def _can_ask(self) -> bool:
+        """Whether there is a way to find out. Where there is none, the end of sending is how clients leave."""
+        return self.reply is None or self.reply.can_nudge
+
+    @property
     def _waits_for_head(self) -> bool:
         return self._waiter is not None and not self._waiter.done()
+
+    def _time_head(self) -> None:
+        if self._head_timer is None:
+            self._head_timer = self._loop.call_later(self._head_seconds, self._close_on_slow_head)
 
     def _close_on_slow_head(self) -> None:
         self._head_timer = None
@@ -172,21 +239,28 @@ class Connection(RequestHandler):
         if self._current_request is not None and not self._current_request.content.is_eof():
             self._current_request.content.set_exception(RequestPayloadError())
 
-    def _refuse(self, error: BaseException | None) -> None:
+    def _refuse(self, reason: Reason) -> None:
         """Answers what is no request."""
+        if self.on_refusal is not None:
+            self.on_refusal(reason)
         if self.transport is not None:
-            self.transport.write(refusal(error))
+            self.transport.write(refusal(reason))
 
 
 class Connections(web.Server):
-    """Makes the connections of one listener. The keyword arguments are those of Connection."""
+    """Makes the connections of one listener. `on_refusal` hears of what is no request; further keyword arguments are
+    those of Connection.
+    """
 
-    def __init__(self, answer: Answer, **settings: Any) -> None:
+    def __init__(self, answer: Answer, on_refusal: OnRefusal | None = None, **settings: Any) -> None:
         super().__init__(_unused, **settings)
         self._answer: Final = answer
+        self._on_refusal: Final = on_refusal
 
     def __call__(self) -> RequestHandler:
-        return Connection(self, self._answer, loop=self._loop, **self._kwargs)
+        made = Connection(self, self._answer, loop=self._loop, **self._kwargs)
+        made.on_refusal = self._on_refusal
+        return made
 
 
 async def _unused(_: BaseRequest) -> web.StreamResponse:

@@ -34,7 +34,8 @@ class Handler:
     async def __call__(self, request: BaseRequest) -> bool:
         task = asyncio.current_task()
         assert task is not None
-        reply = Reply(request, self._site.timeouts.stalled_answer)
+        connection: Any = request.protocol
+        connection.reply = reply = Reply(request, self._site.timeouts.stalled_answer)
         if self._site.cors is not None:
             reply.extra = self._site.cors.lines(request.headers.get("origin"))
         if self._draining:

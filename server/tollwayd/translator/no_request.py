@@ -19,16 +19,17 @@ if TYPE_CHECKING:
 _TOO_MANY: Final = "Too many headers"  # aiohttp has no class for it.
 
 
-def refusal(error: BaseException | None) -> bytes:
-    """The whole answer to what aiohttp's parser could not read."""
-    answer = _ANSWERS[_reason(error)]
+def refusal(reason: Reason) -> bytes:
+    """The whole answer to what could not be read, for one of the reasons that `reason_of` gives."""
+    answer = _ANSWERS[reason]
     return (
         f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}\r\nconnection: close\r\n"
         f"content-length: {len(answer.body)}\r\n{answer_headers(new_call_id(), answer.content_type, {})}\r\n"
     ).encode() + answer.body
 
 
-def _reason(error: BaseException | None) -> Reason:
+def reason_of(error: BaseException | None) -> Reason:
+    """Why aiohttp's parser could not read what came."""
     if isinstance(error, LineTooLong):
         # aiohttp says which limit it was, and so which line: those of the request line and of fields differ.
         line = error.args[1] == MAX_LINE_BYTES

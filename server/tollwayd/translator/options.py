@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 from tollwayd.translator.limits import MAX_BODY_BYTES, Timeouts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
+    from tollwayd.core.errors import Reason
     from tollwayd.translator.cors import Cors
     from tollwayd.translator.pages import Page
+
+    OnRefusal = Callable[[Reason], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +23,8 @@ class RestOptions:
 
     `print_unset` prints fields that are not set, as zero values; `ignore_unknown_fields` passes over JSON fields and
     query parameters that a request does not have. `pages` are served beside the methods, by their exact paths. `cors`
-    lets scripts of other origins call; without it browsers keep answers from them.
+    lets scripts of other origins call; without it browsers keep answers from them. `on_refusal` hears of every request
+    that is refused before it is a call, which no link of the chain does.
     """
 
     max_body_bytes: int = MAX_BODY_BYTES
@@ -29,3 +33,4 @@ class RestOptions:
     timeouts: Timeouts = field(default_factory=Timeouts)
     pages: Mapping[str, Page] = field(default_factory=dict)
     cors: Cors | None = None
+    on_refusal: OnRefusal | None = None

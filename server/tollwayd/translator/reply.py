@@ -23,8 +23,11 @@ if TYPE_CHECKING:
     from aiohttp.base_protocol import BaseProtocol
     from aiohttp.web import BaseRequest
 
+CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
+
 _PHRASES = {status.value: status.phrase for status in HTTPStatus} | {499: "Client Closed Request"}
 _WITHOUT_LENGTH = frozenset({204, 304})  # RFC 9110, section 8.6.
+_MAX_ZEROS: Final = 8  # Clients take 16 digits (curl), and a chunk is no larger than 8 of them can say.
 _NONE: Final[Mapping[str, str]] = {}
 _TRAILER = "grpc-trailer-"
 _JOINED_BYTES = 64 * 1024  # Up to here one write of a joined copy is cheaper than two writes.
@@ -44,6 +47,7 @@ class Reply:
         "_knows_chunks",
         "_request",
         "_stall_seconds",
+        "_zeros",
         "bodiless",
         "ended",
         "extra",
@@ -58,6 +62,7 @@ class Reply:
         self._knows_chunks = request.version >= HttpVersion11
         self._stall_seconds = stall_seconds
         self._chunked = False
+        self._zeros = 0
         self.bodiless = request.method == "HEAD"  # RFC 9110, section 9.3.2.
         self.keep_alive = request.keep_alive
         self.extra = ""
@@ -69,6 +74,11 @@ class Reply:
     def connected(self) -> bool:
         """Whether the client is still there."""
         return self._connection.transport is not None
+
+    @property
+    def can_nudge(self) -> bool:
+        """Whether there is room for what means nothing: before an answer and between chunks."""
+        return not self.started or (self._chunked and not self.bodiless and not self.ended)
 
     @property
     def keeps_connection(self) -> bool:
@@ -132,6 +142,18 @@ class Reply:
         self.started = True
         self._write(f"HTTP/1.1 101 {_PHRASES[101]}\r\n{headers}\r\n".encode())
 
+    def nudge(self) -> bool:
+        """Sends a few bytes that mean nothing, which a client that has left resets the connection on; False where there
+        is no room for them. Before the answer they are an interim response, which clients drop (RFC 9110, section
+        15.2.1), between chunks a leading zero of the next one's size (RFC 9112, section 7.1).
+        """
+        transport = self._connection.transport
+        if transport is None or not (self._knows_chunks and self.can_nudge) or self._zeros == _MAX_ZEROS:
+            return False
+        self._zeros += self.started
+        transport.write(b"0" if self.started else CONTINUE)
+        return True
+
     def abort(self) -> None:
         """Cuts the connection, so that the client cannot take the answer for a whole one."""
         self.keep_alive = False
@@ -164,6 +186,7 @@ class Reply:
     def _chunk(self, body: bytes) -> bytes:
         if not self._chunked:
             return body
+        self._zeros = 0
         return b"%x\r\n%b\r\n" % (len(body), body) if body else b""
 
     def _write(self, part: bytes) -> None:

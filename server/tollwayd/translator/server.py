@@ -35,6 +35,7 @@ class RestDoor:
     def __init__(self, registry: Registry, options: RestOptions | None = None) -> None:
         options = options or RestOptions()
         self._timeouts: Final = options.timeouts
+        self._on_refusal: Final = options.on_refusal
         site = Site(
             _routes(registry, options),
             options.pages,
@@ -43,6 +44,7 @@ class RestDoor:
             options.max_body_bytes,
             options.timeouts,
             None if options.cors is None else CrossOrigin(options.cors),
+            options.on_refusal,
         )
         self._handler: Final = Handler(site)
         self._runner: web.ServerRunner | None = None
@@ -88,6 +90,7 @@ class RestDoor:
             head_seconds=self._timeouts.head,
             linger_seconds=LINGER_SECONDS,
             unsent_seconds=self._timeouts.stalled_answer,
+            on_refusal=self._on_refusal,
             max_line_size=MAX_LINE_BYTES,
             max_field_size=MAX_FIELD_BYTES,
             max_headers=MAX_HEADERS,

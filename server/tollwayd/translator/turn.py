@@ -74,6 +74,8 @@ class Turn:
 
     async def fail(self, error: TollwayError) -> None:
         """Answers with the error, or ends with it an answer that has begun; ConnectionError as `answer`."""
+        if self._call is None and self._site.on_refusal is not None:
+            self._site.on_refusal(error.reason)
         if self._wire is None:
             await self._refuse(self.reply, error, self.call_id, self._method)
         else:

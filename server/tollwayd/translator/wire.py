@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tollwayd.translator.etags import Etags
     from tollwayd.translator.inbound import RequestReader
     from tollwayd.translator.limits import Timeouts
+    from tollwayd.translator.options import OnRefusal
     from tollwayd.translator.outbound import ResponsePrinter
     from tollwayd.translator.pages import Page
     from tollwayd.translator.reply import Reply
@@ -47,6 +48,7 @@ class Site(NamedTuple):
     max_body_bytes: int
     timeouts: Timeouts
     cors: CrossOrigin | None
+    on_refusal: OnRefusal | None
 
 
 class Messages(Protocol):

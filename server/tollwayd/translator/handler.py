@@ -43,7 +43,7 @@ class Handler:
         self._running[task] = turn = Turn(request, reply, self._site)
         try:
             if error := await self._attempt(turn):
-                await turn.fail(error)
+                await self._fail(turn, error)
         except ConnectionError:
             pass  # The client is gone; what is left of the connection is closed.
         finally:
@@ -85,6 +85,23 @@ class Handler:
         except ConnectionError:
             raise
         except Exception:  # noqa: BLE001 - whatever it is, the caller gets an answer and the log the cause.
-            _log.exception("the REST door failed in call %s", turn.call_id)
-            return TollwayError(Reason.REASON_INTERNAL)
+            return _defect(turn)
         return None
+
+    async def _fail(self, turn: Turn, error: TollwayError) -> None:
+        try:
+            await turn.fail(error)
+        except ConnectionError:
+            raise
+        except Exception:  # noqa: BLE001 - what a method sends along with its error can be what HTTP has no room for.
+            defect = _defect(turn)
+            if turn.reply.started:
+                turn.reply.abort()
+            else:
+                await turn.fail(defect)
+
+
+def _defect(turn: Turn) -> TollwayError:
+    """The error for the exception at hand, which the log gets."""
+    _log.exception("the REST door failed in call %s", turn.call_id)
+    return TollwayError(Reason.REASON_INTERNAL)

@@ -229,8 +229,10 @@ class TestErrors:
             assert response.status == 500
             assert "secret" not in await response.text()
 
-    async def test_a_header_that_cannot_be_sent_is_a_defect_and_not_a_hole(self, client, store, caplog):
+    @pytest.mark.parametrize("error", [None, TollwayError(Reason.REASON_PERMISSION_DENIED)])
+    async def test_a_header_that_cannot_be_sent_is_a_defect_and_not_a_hole(self, client, store, caplog, error):
         store.response_metadata = {"x-evil": "a\r\nset-cookie: b"}
+        store.error = error
         async with client.get("/v1/books/1") as response:
             assert response.status == 500
             assert "set-cookie" not in response.headers

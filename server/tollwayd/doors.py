@@ -13,6 +13,7 @@ from tollwayd.start_error import StartError
 from tollwayd.telemetry.metrics_door import MetricsDoor
 from tollwayd.telemetry.refusal_metrics import RefusalMetrics
 from tollwayd.translator.cors import Cors
+from tollwayd.translator.limits import LEAST_COMPRESSED_BYTES
 from tollwayd.translator.options import RestOptions
 from tollwayd.translator.server import RestDoor
 
@@ -55,18 +56,7 @@ class Doors:
                     on_refusal=refusals.at("admin_http"),
                 ),
             ),
-            # SDKs send fields and parameters of their vendors' newest betas: those are for the provider to judge.
-            "proxy_http": RestDoor(
-                proxy,
-                RestOptions(
-                    max_body_bytes=limit,
-                    ignore_unknown_fields=True,
-                    print_unset=False,
-                    pages=pages("tollway-proxy"),
-                    cors=cors,
-                    on_refusal=refusals.at("proxy_http"),
-                ),
-            ),
+            "proxy_http": RestDoor(proxy, _proxy_options(settings, cors, refusals)),
         }
         self._grpc = {
             "admin_grpc": GrpcDoor(admin, max_body_bytes=MAX_ADMIN_BODY_BYTES),
@@ -102,3 +92,19 @@ class Doors:
     async def _stop(self, grace: float) -> None:
         rest = [door.stop(grace) for door in self._rest.values()]
         await asyncio.gather(*rest, *(door.stop(grace) for door in self._grpc.values()))
+
+
+def _proxy_options(settings: Settings, cors: Cors | None, refusals: RefusalMetrics) -> RestOptions:
+    # SDKs ask for compression in every call, and it costs a quarter of a call's CPU: no default for all.
+    compress = settings.proxy_compression == "on"
+    return RestOptions(
+        max_body_bytes=settings.max_body_bytes,
+        # SDKs send fields and parameters of their vendors' newest betas: those are for the provider to judge.
+        ignore_unknown_fields=True,
+        print_unset=False,
+        compress_from=LEAST_COMPRESSED_BYTES if compress else None,
+        compress_streams=compress,
+        pages=pages("tollway-proxy"),
+        cors=cors,
+        on_refusal=refusals.at("proxy_http"),
+    )

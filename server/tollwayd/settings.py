@@ -50,6 +50,7 @@ class Settings:
     max_body_bytes: Annotated[int, Meta(ge=1024, le=1024**3)] = 32 * 1024 * 1024  # of a proxy call
     cors_origins: Origins = ()  # of pages whose scripts may call the REST listeners
     rest_unknown_fields: Literal["refuse", "ignore"] = "refuse"  # by the REST admin listener
+    proxy_compression: Literal["off", "on"] = "off"  # of REST answers, for callers who ask for it
     drain_seconds: Annotated[float, Meta(ge=0, le=3600)] = 10.0  # how long calls may end after a stop is asked for
     log_format: Literal["text", "json"] = "json"
     log_level: Literal["debug", "info", "warning", "error"] = "info"

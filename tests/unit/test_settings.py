@@ -59,6 +59,7 @@ def test_without_any_setting_the_defaults_are_in_force():
         ("cors_origins", "*", ("*",)),
         ("max_body_bytes", "1024", 1024),
         ("rest_unknown_fields", "ignore", "ignore"),
+        ("proxy_compression", "on", "on"),
         ("drain_seconds", "0.5", 0.5),
         ("log_level", "warning", "warning"),
     ],

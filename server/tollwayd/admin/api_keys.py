@@ -41,13 +41,12 @@ class ApiKeyServicer:
         self._vault = vault
         self._form = form
 
-    async def CreateApiKey(self, request: api_keys_pb2.CreateApiKeyRequest, _: Call) -> ApiKey:
+    async def CreateApiKey(self, request: api_keys_pb2.CreateApiKeyRequest, call: Call) -> ApiKey:
         secret = self._form.new_secret()
         record = ApiKeyRecord(api_key=writable_copy(request.api_key))
         self._issue(record, secret, 0)
         api_key = await self._api_keys.create(child_name(request.parent, _KIND.name, request.api_key_id), record)
-        api_key.secret = secret
-        return api_key
+        return _with_secret(api_key, secret, call)
 
     async def GetApiKey(self, request: api_keys_pb2.GetApiKeyRequest, _: Call) -> ApiKey:
         return await self._api_keys.get(request.name)
@@ -63,19 +62,25 @@ class ApiKeyServicer:
         await self._api_keys.delete(request.name, request.etag)
         return Empty()
 
-    async def RotateApiKey(self, request: api_keys_pb2.RotateApiKeyRequest, _: Call) -> ApiKey:
+    async def RotateApiKey(self, request: api_keys_pb2.RotateApiKeyRequest, call: Call) -> ApiKey:
         secret = self._form.new_secret()
         overlap = request.overlap.ToNanoseconds() if request.HasField("overlap") else DEFAULT_OVERLAP_NS
         api_key = await self._api_keys.change(
             request.name, parse_etag(request.etag, "etag"), lambda record: self._issue(record, secret, overlap)
         )
-        api_key.secret = secret
-        return api_key
+        return _with_secret(api_key, secret, call)
 
     def _issue(self, record: ApiKeyRecord, secret: str, overlap_ns: int) -> None:
         add_secret(record, self._vault.digest(secret), overlap_ns)
         record.api_key.prefix = self._form.prefix_of(secret)
         record.api_key.last_four = self._form.last_four(secret)
+
+
+def _with_secret(api_key: ApiKey, secret: str, call: Call) -> ApiKey:
+    """The answer that holds the secret: nobody on its way may keep it (RFC 9111, section 5.2.2.5)."""
+    api_key.secret = secret
+    call.response_metadata["cache-control"] = "no-store"
+    return api_key
 
 
 async def _rules(before: ApiKeyRecord | None, after: ApiKeyRecord) -> str:

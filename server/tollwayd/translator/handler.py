@@ -35,7 +35,7 @@ class Handler:
         task = asyncio.current_task()
         assert task is not None
         connection: Any = request.protocol
-        connection.reply = reply = Reply(request, self._site.timeouts.stalled_answer)
+        connection.reply = reply = Reply(request, self._site.timeouts.stalled_answer, self._site.encoding)
         if self._site.cors is not None:
             reply.extra = self._site.cors.lines(request.headers.get("origin"))
         if self._draining:
@@ -47,6 +47,7 @@ class Handler:
         except ConnectionError:
             pass  # The client is gone; what is left of the connection is closed.
         finally:
+            reply.close()
             del self._running[task]
             if not self._running:
                 self._idle.set()

@@ -55,3 +55,13 @@ BACKLOG = 1024
 
 THREAD_BYTES = 64 * 1024
 """JSON bodies above this are read in a thread: 2 MB of small fields would hold up every other call for 50 ms."""
+
+LEAST_COMPRESSED_BYTES = 1024
+"""A whole answer below this goes out as it is: it fits into one packet either way."""
+
+COMPRESSORS_BYTES = 4 * 1024 * 1024
+"""What the compressors of one door's streams may hold together, 42 streams by zstd or 113 by gzip; streams beyond that
+go out as they are."""
+
+MAX_ACCEPT_ENCODING = 256
+"""Letters of an Accept-Encoding that is read; browsers send 30. What was made of the last 64 is kept."""

@@ -34,7 +34,8 @@ async def answer_with(page: Page, request: BaseRequest, reply: Reply, call_id: s
     reply.close_if_unread()
     body = page.load()
     etag = f'"{blake2b(body, digest_size=16).hexdigest()}"'
-    headers = f"{answer_headers(call_id, page.content_type, {})}etag: {etag}\r\n{page.headers}"
+    # Weak, as it goes with the page in every content coding.
+    headers = f"{answer_headers(call_id, page.content_type, {})}etag: W/{etag}\r\n{page.headers}"
     if etag in request.headers.get("if-none-match", ""):
         await reply.send(304, headers, b"")
     else:

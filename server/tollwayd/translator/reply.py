@@ -1,7 +1,7 @@
 """One HTTP response on its connection: the head, built as text, and the body, in as few writes as can be.
 
-aiohttp's own response classes cost a third of the throughput; what they do beyond this (cookies, compression, header
-objects) an answer of this door does not need.
+aiohttp's own response classes cost a third of the throughput; what they do beyond this (cookies, header objects) an
+answer of this door does not need.
 """
 
 from __future__ import annotations
@@ -23,10 +23,13 @@ if TYPE_CHECKING:
     from aiohttp.base_protocol import BaseProtocol
     from aiohttp.web import BaseRequest
 
+    from tollwayd.translator.encoding import EncodedStream, Encoding
+
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 _PHRASES = {status.value: status.phrase for status in HTTPStatus} | {499: "Client Closed Request"}
-_WITHOUT_LENGTH = frozenset({204, 304})  # RFC 9110, section 8.6.
+_NOT_MODIFIED = 304
+_WITHOUT_LENGTH = frozenset({204, _NOT_MODIFIED})  # RFC 9110, section 8.6.
 _MAX_ZEROS: Final = 8  # Clients take 16 digits (curl), and a chunk is no larger than 8 of them can say.
 _NONE: Final[Mapping[str, str]] = {}
 _TRAILER = "grpc-trailer-"
@@ -36,6 +39,8 @@ _JOINED_BYTES = 64 * 1024  # Up to here one write of a joined copy is cheaper th
 class Reply:
     """The response to one request: either `send`, or `start`, any number of `write`, and `end`.
 
+    What `encoding` compresses goes out compressed where the client asks for it; `close` frees what that held.
+
     `keep_alive` may be taken away before, and `extra` given: header lines that go out whatever the answer is. `started`
     says whether a head is out, `ended` whether all is; `writes` counts what went out. `bodiless` says that the answer
     is a head alone, whatever is written.
@@ -44,6 +49,8 @@ class Reply:
     __slots__ = (
         "_chunked",
         "_connection",
+        "_encoded",
+        "_encoding",
         "_knows_chunks",
         "_request",
         "_stall_seconds",
@@ -56,11 +63,13 @@ class Reply:
         "writes",
     )
 
-    def __init__(self, request: BaseRequest, stall_seconds: float) -> None:
+    def __init__(self, request: BaseRequest, stall_seconds: float, encoding: Encoding) -> None:
         self._request = request
         self._connection: BaseProtocol = request.protocol
         self._knows_chunks = request.version >= HttpVersion11
         self._stall_seconds = stall_seconds
+        self._encoding = encoding
+        self._encoded: EncodedStream | None = None
         self._chunked = False
         self._zeros = 0
         self.bodiless = request.method == "HEAD"  # RFC 9110, section 9.3.2.
@@ -92,10 +101,15 @@ class Reply:
 
     async def send(self, status: int, headers: str, body: bytes, trailers: Mapping[str, str] = _NONE) -> None:
         """Sends a whole response. `headers` are lines, each with its line end; trailers as in `end`."""
+        if len(body) >= self._encoding.least_bytes:
+            headers, body = await self._encoding.whole(self._request, headers, body)
+        elif status == _NOT_MODIFIED:
+            headers = self._encoding.revalidated(headers)
         if trailers and self._knows_chunks and self._reads_trailers:
             fields = response_headers(trailers, _TRAILER)  # First of all: a field that cannot be sent is a defect.
-            await self.start(status, f"{headers}{_announcement(fields)}", body)
+            self._write(self._open(status, f"{headers}{_announcement(fields)}") + self._part(body))
             await self.end(trailers)
+            await self.drain()
             return
         length = "" if status in _WITHOUT_LENGTH else f"content-length: {len(body)}\r\n"
         head = f"{self._head(status, headers)}{length}\r\n".encode()
@@ -111,30 +125,40 @@ class Reply:
 
     async def start(self, status: int, headers: str, body: bytes) -> None:
         """Sends the head and the first part of a body whose length nobody knows yet."""
-        self._write(self._open(status, headers) + (b"" if self.bodiless else self._chunk(body)))
+        self._write(self._begin(status, headers) + self._part(body))
         await self.drain()
 
     def open(self, status: int, headers: str) -> None:
         """Sends the head, as `start` does, without waiting for anything."""
-        self._write(self._open(status, headers))
+        self._write(self._begin(status, headers))
 
     async def write(self, body: bytes) -> None:
         """Sends a part of the body, and waits while the client does not keep up."""
         if body and not self.bodiless:
-            self._write(self._chunk(body))
+            self._write(self._part(body))
             await self.drain()
 
     def put(self, body: bytes) -> None:
         """Sends a small part of the body without waiting; nothing where the client does not keep up anyway."""
         if body and not self.bodiless and not self._connection.writing_paused:
-            self._write(self._chunk(body))
+            self._write(self._part(body))
 
     async def end(self, trailers: Mapping[str, str]) -> None:
         """Ends the body, with trailers where the client said that it reads them (RFC 9110, section 6.5)."""
         fields = response_headers(trailers, _TRAILER) if trailers and self._reads_trailers else ""
         self.ended = True
-        if self._chunked and not self.bodiless:
-            self._write(f"0\r\n{fields}\r\n".encode())
+        if self.bodiless:
+            return
+        last = b"" if self._encoded is None else self._chunk(self._encoded.end())
+        if self._chunked:
+            last += f"0\r\n{fields}\r\n".encode()
+        if last:
+            self._write(last)
+
+    def close(self) -> None:
+        """Frees what the answer held, however it ended."""
+        if self._encoded is not None:
+            self._encoded.close()
 
     def switch(self, headers: str) -> None:
         """Ends HTTP on the connection, which goes on in the protocol that the header lines name."""
@@ -164,6 +188,10 @@ class Reply:
     def _reads_trailers(self) -> bool:
         return "trailers" in self._request.headers.get("te", "").lower()
 
+    def _begin(self, status: int, headers: str) -> bytes:
+        headers, self._encoded = self._encoding.stream(self._request, headers)
+        return self._open(status, headers)
+
     def _open(self, status: int, headers: str) -> bytes:
         self._chunked = self._knows_chunks
         if not self._chunked:
@@ -182,6 +210,11 @@ class Reply:
         if not self.keep_alive:
             return "connection: close\r\n"
         return "" if self._knows_chunks else "connection: keep-alive\r\n"
+
+    def _part(self, body: bytes) -> bytes:
+        if self.bodiless:
+            return b""
+        return self._chunk(body if self._encoded is None else self._encoded.part(body))
 
     def _chunk(self, body: bytes) -> bytes:
         if not self._chunked:

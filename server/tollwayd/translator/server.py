@@ -11,6 +11,7 @@ from aiohttp import web
 from tollwayd.translator.codec import codecs
 from tollwayd.translator.connection import Connections
 from tollwayd.translator.cors import CrossOrigin
+from tollwayd.translator.encoding import Encoding
 from tollwayd.translator.etags import Etags
 from tollwayd.translator.handler import Handler
 from tollwayd.translator.inbound import RequestReader
@@ -45,6 +46,7 @@ class RestDoor:
             options.timeouts,
             None if options.cors is None else CrossOrigin(options.cors),
             options.on_refusal,
+            Encoding(options.compress_from, streams=options.compress_streams),
         )
         self._handler: Final = Handler(site)
         self._runner: web.ServerRunner | None = None

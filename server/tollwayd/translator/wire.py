@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tollwayd.rpc.registry import Method
     from tollwayd.translator.codec import Codec
     from tollwayd.translator.cors import CrossOrigin
+    from tollwayd.translator.encoding import Encoding
     from tollwayd.translator.etags import Etags
     from tollwayd.translator.inbound import RequestReader
     from tollwayd.translator.limits import Timeouts
@@ -49,6 +50,7 @@ class Site(NamedTuple):
     timeouts: Timeouts
     cors: CrossOrigin | None
     on_refusal: OnRefusal | None
+    encoding: Encoding
 
 
 class Messages(Protocol):

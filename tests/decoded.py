@@ -35,5 +35,9 @@ def decoder(coding: str):
 
 
 def decoded(coding: str, body: bytes) -> bytes:
-    """A whole body."""
-    return decoder(coding)(body)
+    """A body that has to be whole."""
+    decode = decoder(coding)
+    plain = decode(body)
+    made = decode.__self__
+    assert made.is_finished() if coding == "br" else made.eof, "the body does not end"
+    return plain

@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
-from google.protobuf import descriptor_pool, message_factory
+from google.protobuf import (
+    any_pb2,
+    descriptor_pool,
+    duration_pb2,
+    empty_pb2,
+    field_mask_pb2,
+    message_factory,
+    struct_pb2,
+    timestamp_pb2,
+    wrappers_pb2,
+)
 
 from tests.compiled import PROTOS, compile_proto
+
+# Imported so that the pool knows the files that the protos import.
+IMPORTED = (any_pb2, duration_pb2, empty_pb2, field_mask_pb2, struct_pb2, timestamp_pb2, wrappers_pb2)
 
 for _name in ("every_kind.proto", "every_kind_2.proto"):
     compile_proto(PROTOS / _name)

@@ -104,9 +104,9 @@ class RouteTable(Generic[T]):
                 f"{owner} and {other.owner} are ambiguous: "
                 f"{http_method} {template.text} and {http_method} {other.template.text} match the same paths"
             )
-        entries[http_method] = _Entry(template, target, owner)
+        entries[http_method] = entry = _Entry(template, target, owner)
         if path := template.literal_path:
-            self._literal.setdefault(path, {})[http_method] = Match(target, ())
+            self._literal.setdefault(path, {})[http_method] = entry.match(list(template.segments))
 
     def find(self, http_method: str, path: str) -> Match[T] | WrongMethod[T] | None:
         """What serves this HTTP method and path (raw, as it came, without its query); None where nothing does."""
@@ -144,7 +144,7 @@ class RouteTable(Generic[T]):
             return
         # The last colon starts a verb where a template has that verb; else it belongs to the segment (`/books/a:b`).
         head, colon, verb = segments[-1].rpartition(":")
-        if colon:
+        if colon and verb:
             with_verb = [*segments[:-1], head]
             for node in self._root.reached(with_verb):
                 if entries := node.ends.get(verb):

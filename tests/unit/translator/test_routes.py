@@ -65,6 +65,11 @@ def variables(template: str, path: str) -> dict[str, str] | None:
         ("/v1/{name=items/*}:echo", "/v1/items/a", None),
         ("/v1/{name=**}:echo", "/v1/a/b:echo", {"name": "a/b"}),
         ("/v1/{name=items/*}", "/v1/items/a:8b", {"name": "items/a:8b"}),
+        ("/v1/{name=items/*}", "/v1/items/a:", {"name": "items/a:"}),
+        ("/v1/items", "/v1/items:", None),
+        # A variable may stand for a literal.
+        ("/v1/{name=items}", "/v1/items", {"name": "items"}),
+        ("/v1/{name=items/special}:echo", "/v1/items/special:echo", {"name": "items/special"}),
         # Paths are taken as they come.
         ("/v1/items", "/v1/items/", None),
         ("/v1/items", "/v1//items", None),

@@ -81,6 +81,7 @@ class Connection(RequestHandler):
                 message, payload = await self._next()
                 if not isinstance(message, RawRequestMessage):
                     self._refuse(reason_of(message.exc))
+                    await self._see_off()
                     break
                 if not await self._serve(message, payload, writer):
                     break
@@ -182,7 +183,7 @@ class Connection(RequestHandler):
     def eof_received(self) -> bool:  # type: ignore[override]  # asyncio's own signature, which aiohttp narrows.
         """asyncio: the client sends no more. What it has asked for whole is answered all the same, if it is there."""
         last = self._last
-        if last is None or (last is self._taken and not (last[1].is_eof() and self._can_ask)):
+        if self._close or last is None or (last is self._taken and not (last[1].is_eof() and self._can_ask)):
             return False
         if not last[1].is_eof():
             last[1].set_exception(RequestPayloadError())
@@ -245,6 +246,15 @@ class Connection(RequestHandler):
             self.on_refusal(reason)
         if self.transport is not None:
             self.transport.write(refusal(reason))
+
+    async def _see_off(self) -> None:
+        """Throws away for a moment what still comes behind the last answer, as `_linger` does, and for the same reason
+        (RFC 9112, section 9.6). A client that closes its end ends it.
+        """
+        self._close = True  # aiohttp parses nothing more then.
+        if self.transport is not None and not self._half_closed:
+            self.transport.write_eof()
+            await asyncio.sleep(self._linger_seconds)
 
 
 class Connections(web.Server):

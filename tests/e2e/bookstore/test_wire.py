@@ -135,6 +135,16 @@ async def test_nothing_behind_a_malformed_request_is_served(store, connection):
     assert len(store.calls) == 1
 
 
+async def test_a_client_that_still_sends_when_it_is_refused_reads_why(connection):
+    # Closed at once, TCP would reset the connection, and what was not read yet would be lost.
+    await connection.send(b"garbage\r\n\r\n" + b"x" * 100_000)
+    for _ in range(20):
+        await asyncio.sleep(0)
+        await connection.send(b"x" * 100_000)
+    assert (await connection.response()).status == 400
+    assert await connection.rest() == b""
+
+
 async def test_a_malformed_request_behind_one_under_way_does_not_disturb_it(store, connection):
     await connection.send(request("POST", "/v1/orders", body=b"{}"))
     await asyncio.wait_for(store.begun.wait(), TIMEOUT)

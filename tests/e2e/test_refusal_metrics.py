@@ -21,7 +21,7 @@ def counted(gateway) -> dict[str, float]:
     ("data", "reason"),
     [
         (get("/nothing"), "ROUTE_NOT_FOUND"),
-        (get("/nothing").replace(b"GET", b"TRACE"), "HTTP_METHOD_UNSUPPORTED"),
+        (b"CONNECT a:1 HTTP/1.1\r\nhost: a:1\r\n\r\n", "HTTP_METHOD_UNSUPPORTED"),
         (b"garbage\r\n\r\n", "REQUEST_MALFORMED"),
         (get(f"/{'a' * 9000}"), "TARGET_TOO_LONG"),
     ],

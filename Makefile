@@ -29,6 +29,12 @@ test: $(VENV)/bench.stamp ## Run the tests
 bench: $(VENV)/bench.stamp ## Measure the gateway beside an Envoy
 	@$(BIN)/python -m tests.bench $(ARGS)
 
+.PHONY: test-grpc-gateway
+test-grpc-gateway: $(VENV)/dev.stamp ## Aim grpc-gateway's own tests at the translator; with Go and Debian's packages
+	@test -d /usr/share/gocode/src/github.com/grpc-ecosystem/grpc-gateway && command -v go >/dev/null || \
+	  { apt-get update -qq; apt-get install -y -qq --no-install-recommends golang-go golang-github-grpc-ecosystem-grpc-gateway-dev; }
+	@$(BIN)/pytest tests/conformance/grpc_gateway $(ARGS)
+
 .PHONY: schemathesis
 schemathesis: $(VENV)/dev.stamp ## Try both REST ports for three minutes with requests made up from their OpenAPI documents
 	@TESTS_SCHEMATHESIS_SECONDS=90 $(BIN)/pytest tests/conformance/openapi $(ARGS)

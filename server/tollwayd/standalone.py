@@ -54,6 +54,7 @@ class Options:
     ca: Path | None
     ignore_unknown_fields: bool
     print_unset: bool
+    like_grpc_gateway: bool
     max_body_bytes: int
     drain_seconds: float
 
@@ -102,6 +103,7 @@ class Standalone:
                 RestOptions(
                     max_body_bytes=options.max_body_bytes,
                     print_unset=options.print_unset,
+                    like_grpc_gateway=options.like_grpc_gateway,
                     ignore_unknown_fields=options.ignore_unknown_fields,
                 ),
             )

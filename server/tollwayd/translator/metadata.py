@@ -35,7 +35,8 @@ _HOP_BY_HOP = frozenset(
     }
 )
 _WRITTEN_BY_THE_DOOR = _HOP_BY_HOP | {"content-type", "date", "server", REQUEST_ID}
-_PREFIX = "grpc-metadata-"
+METADATA_PREFIX = "grpc-metadata-"
+"""What grpc-gateway puts before names of metadata, in requests and answers."""
 _PLAIN_CONNECTION = frozenset({"", "keep-alive", "close"})
 
 _GRPC_TIMEOUT = re.compile(r"([0-9]{1,8})([HMSmun])")  # gRPC over HTTP/2, "Timeout".
@@ -100,8 +101,8 @@ def content_type_header(content_type: str) -> str:
 def _metadata_name(header: str) -> str:
     """The metadata name of a header, empty for one that stays outside."""
     name = header.lower()
-    if name.startswith(_PREFIX):
-        name = name.removeprefix(_PREFIX)
+    if name.startswith(METADATA_PREFIX):
+        name = name.removeprefix(METADATA_PREFIX)
     elif "_" in name:
         return ""
     return "" if name in _HOP_BY_HOP or name.startswith("grpc-") else name

@@ -25,8 +25,9 @@ class RestOptions:
     query parameters that a request does not have. Whole answers of at least `compress_from` bytes, none where that is
     None, and with `compress_streams` streamed answers are compressed for callers who ask for it. `pages` are served
     beside the methods, by their exact paths. `cors` lets scripts of other origins call; without it browsers keep
-    answers from them. `on_refusal` hears of every request that is refused before it is a call, which no link of the
-    chain does.
+    answers from them. `like_grpc_gateway` sends metadata as grpc-gateway does: headers under `Grpc-Metadata-`, and
+    trailers to clients that have not said that they read them, too. `on_refusal` hears of every request that is refused
+    before it is a call, which no link of the chain does.
     """
 
     max_body_bytes: int = MAX_BODY_BYTES
@@ -37,4 +38,5 @@ class RestOptions:
     timeouts: Timeouts = field(default_factory=Timeouts)
     pages: Mapping[str, Page] = field(default_factory=dict)
     cors: Cors | None = None
+    like_grpc_gateway: bool = False
     on_refusal: OnRefusal | None = None

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tollwayd.core.errors import Reason
 from tollwayd.translator.errors import error_answer
+from tollwayd.translator.metadata import METADATA_PREFIX
 from tollwayd.translator.reply import answer_headers
 
 if TYPE_CHECKING:
@@ -23,5 +24,6 @@ async def refuse(
     answer = error_answer(error, method)
     # After a defect the call's own headers may be what is wrong.
     sound = call if error.reason != Reason.REASON_INTERNAL else None
-    headers = answer_headers(call_id, answer.content_type, sound.response_metadata if sound else {})
+    prefix = METADATA_PREFIX if reply.like_grpc_gateway else ""
+    headers = answer_headers(call_id, answer.content_type, sound.response_metadata if sound else {}, prefix)
     await reply.send(answer.status, headers + answer.headers, answer.body, sound.trailers if sound else {})

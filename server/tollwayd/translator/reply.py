@@ -41,9 +41,10 @@ class Reply:
 
     What `encoding` compresses goes out compressed where the client asks for it; `close` frees what that held.
 
-    `keep_alive` may be taken away before, and `extra` given: header lines that go out whatever the answer is. `started`
-    says whether a head is out, `ended` whether all is; `writes` counts what went out. `bodiless` says that the answer
-    is a head alone, whatever is written.
+    `keep_alive` may be taken away before, and `extra` given: header lines that go out whatever the answer is. With
+    `like_grpc_gateway` trailers go out to a client that has not said that it reads them, too. `started` says whether a
+    head is out, `ended` whether all is; `writes` counts what went out. `bodiless` says that the answer is a head alone,
+    whatever is written.
     """
 
     __slots__ = (
@@ -59,6 +60,7 @@ class Reply:
         "ended",
         "extra",
         "keep_alive",
+        "like_grpc_gateway",
         "started",
         "writes",
     )
@@ -75,6 +77,7 @@ class Reply:
         self.bodiless = request.method == "HEAD"  # RFC 9110, section 9.3.2.
         self.keep_alive = request.keep_alive
         self.extra = ""
+        self.like_grpc_gateway = False
         self.started = False
         self.ended = False
         self.writes = 0
@@ -186,7 +189,7 @@ class Reply:
 
     @property
     def _reads_trailers(self) -> bool:
-        return "trailers" in self._request.headers.get("te", "").lower()
+        return self.like_grpc_gateway or "trailers" in self._request.headers.get("te", "").lower()
 
     def _begin(self, status: int, headers: str) -> bytes:
         headers, self._encoded = self._encoding.stream(self._request, headers)
@@ -251,9 +254,9 @@ class Reply:
             drained.cancel()
 
 
-def answer_headers(call_id: str, content_type: str, metadata: Mapping[str, str]) -> str:
-    """The header lines of a call's answer."""
-    return f"x-request-id: {call_id}\r\n{content_type_header(content_type)}{response_headers(metadata)}"
+def answer_headers(call_id: str, content_type: str, metadata: Mapping[str, str], prefix: str = "") -> str:
+    """The header lines of a call's answer; its metadata's names have the prefix."""
+    return f"x-request-id: {call_id}\r\n{content_type_header(content_type)}{response_headers(metadata, prefix)}"
 
 
 def _announcement(fields: str) -> str:

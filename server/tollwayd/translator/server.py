@@ -45,6 +45,7 @@ class RestDoor:
             options.max_body_bytes,
             options.timeouts,
             None if options.cors is None else CrossOrigin(options.cors),
+            options.like_grpc_gateway,
             options.on_refusal,
             Encoding(options.compress_from, streams=options.compress_streams),
         )

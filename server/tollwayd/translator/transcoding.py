@@ -13,7 +13,7 @@ from tollwayd.translator.body import read_body
 from tollwayd.translator.conditional import IF_MATCH, IF_NONE_MATCH, Condition
 from tollwayd.translator.errors import status_json
 from tollwayd.translator.framing import RAW, Frames, framing
-from tollwayd.translator.metadata import deadline, request_metadata
+from tollwayd.translator.metadata import METADATA_PREFIX, deadline, request_metadata
 from tollwayd.translator.pulse import Pulse
 from tollwayd.translator.query import parse, system_parameters
 from tollwayd.translator.refusal import refuse
@@ -53,6 +53,7 @@ class Transcoding(Wire):
         self._frames = _RAW_FRAMES
         self._alt = ""
         self._condition: Condition | None = None
+        reply.like_grpc_gateway = site.like_grpc_gateway
 
     def begin(self) -> Call:
         request, method = self.request, self.method
@@ -96,13 +97,11 @@ class Transcoding(Wire):
         tagged = f"etag: {etag}\r\n" if etag else ""
         if self._condition is not None and self._condition.is_current(etag):
             # Neither a body nor what describes one (RFC 9110, section 15.4.5).
-            await self.reply.send(304, answer_headers(call.id, "", call.response_metadata) + tagged, b"")
+            await self.reply.send(304, self._headers(call, "") + tagged, b"")
             return
         frames = self._choose_frames()
         body = frames.message(printer.body(message)) + frames.end()
-        headers = answer_headers(
-            call.id, frames.framing.content_type or printer.content_type(message), call.response_metadata
-        )
+        headers = self._headers(call, frames.framing.content_type or printer.content_type(message))
         await self.reply.send(200, headers + tagged, body, call.trailers)
 
     async def stream(self, call: Call, messages: Messages) -> None:
@@ -116,14 +115,14 @@ class Transcoding(Wire):
                     await reply.write(part)
                 else:
                     content_type = framing.content_type or printer.content_type(message)
-                    await reply.start(200, _stream_headers(call, framing, content_type), part)
+                    await reply.start(200, self._stream_headers(call, framing, content_type), part)
                 if reply.bodiless:
                     break  # Nobody reads what follows, which may have no end.
             if reply.started:
                 await reply.write(frames.end())
                 await reply.end(call.trailers)
             else:
-                headers = _stream_headers(call, framing, framing.content_type)
+                headers = self._stream_headers(call, framing, framing.content_type)
                 await reply.send(200, headers, frames.end(), call.trailers)
 
     async def fail(self, error: TollwayError, call_id: str) -> None:
@@ -175,9 +174,15 @@ class Transcoding(Wire):
     def _pulse(self, call: Call, framing: Framing) -> AbstractContextManager[object]:
         if framing is RAW:
             return nullcontext()
-        head = partial(_stream_headers, call, framing, framing.content_type)
+        head = partial(self._stream_headers, call, framing, framing.content_type)
         return Pulse(self.reply, framing.idle, self.site.timeouts.pulse, head)
 
+    def _headers(self, call: Call, content_type: str) -> str:
+        return answer_headers(call.id, content_type, call.response_metadata, self._prefix)
 
-def _stream_headers(call: Call, framing: Framing, content_type: str) -> str:
-    return answer_headers(call.id, content_type, call.response_metadata) + framing.headers
+    def _stream_headers(self, call: Call, framing: Framing, content_type: str) -> str:
+        return self._headers(call, content_type) + framing.headers
+
+    @property
+    def _prefix(self) -> str:
+        return METADATA_PREFIX if self.site.like_grpc_gateway else ""

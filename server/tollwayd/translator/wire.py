@@ -49,6 +49,7 @@ class Site(NamedTuple):
     max_body_bytes: int
     timeouts: Timeouts
     cors: CrossOrigin | None
+    like_grpc_gateway: bool
     on_refusal: OnRefusal | None
     encoding: Encoding
 

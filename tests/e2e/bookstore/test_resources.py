@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 
 from tests.bookstore import Book, Bookstore, serve
+from tests.raw_http import connect, get
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.translator import inbound, json_codec
 from tollwayd.translator.limits import THREAD_BYTES
@@ -322,6 +323,21 @@ class TestMetadata:
 
 
 class TestSwitches:
+    async def test_metadata_as_grpc_gateway_sends_it(self, store):
+        store.response_metadata, store.trailers = {"x-till": "7"}, {"x-cost": "3"}
+        async with serve(store, like_grpc_gateway=True) as (_, address), connect(address) as connection:
+            for path, status in (("/v1/books/1", 200), (f"/v1/{EMMA}", 404)):
+                await connection.send(get(path))
+                answer = await connection.response()
+                assert (answer.status, answer.headers["grpc-metadata-x-till"]) == (status, "7")
+                assert answer.headers["trailer"] == "grpc-trailer-x-cost"
+                assert answer.trailers == ("grpc-trailer-x-cost: 3",)
+                assert "x-till" not in answer.headers
+            store.proceed.set()
+            await connection.send(get("/v1/shelves/1:watch?count=1"))
+            answer = await connection.response()
+            assert (answer.headers["grpc-metadata-x-till"], len(answer.trailers)) == ("7", 1)
+
     async def test_unset_fields_are_printed(self, store):
         async with (
             serve(store) as (_, (host, port)),

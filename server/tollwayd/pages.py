@@ -1,6 +1,7 @@
 """The pages that a REST door serves beside its methods: its OpenAPI document, and the page to read it with.
 
-They are files of the package, read when somebody first asks for them. Their maker, `openapi`, is not loaded for that.
+For the gateway's own APIs they are files of the package, read when somebody first asks for them: `openapi`, which makes
+them, need not be loaded. For other APIs the document is made when somebody first asks for it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,10 @@ from typing import TYPE_CHECKING, Final
 from tollwayd.translator.pages import Page
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+
+    from google.protobuf.descriptor import ServiceDescriptor
+    from google.protobuf.descriptor_pb2 import FileDescriptorProto
 
 _FOLDER: Final = Path(__file__).parent / "openapi"
 
@@ -45,6 +49,19 @@ def pages(document: str) -> Mapping[str, Page]:
     """The pages by path, for the API with this document: `tollway-admin`."""
     files = {"/openapi.json": f"documents/{document}.json"} | _PAGE
     return {path: _page(_FOLDER / file) for path, file in files.items()}
+
+
+def made_pages(files: Sequence[FileDescriptorProto], services: Sequence[ServiceDescriptor]) -> Mapping[str, Page]:
+    """The same for these services of a descriptor set's files."""
+
+    @cache
+    def document() -> bytes:
+        from tollwayd.openapi.made import made_document  # noqa: PLC0415 - most who run it never ask.
+
+        return made_document(files, services)
+
+    made = Page(_CONTENT_TYPES[".json"], document, _HEADERS)
+    return {"/openapi.json": made} | {path: _page(_FOLDER / file) for path, file in _PAGE.items()}
 
 
 def _page(file: Path) -> Page:

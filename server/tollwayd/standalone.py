@@ -15,6 +15,7 @@ import structlog
 from tollwayd import listeners
 from tollwayd.core.chain import Chain
 from tollwayd.memory import settle
+from tollwayd.pages import made_pages
 from tollwayd.rpc.descriptor_set import DescriptorSet
 from tollwayd.rpc.options import FRAMING_BYTES, channel_options
 from tollwayd.rpc.remote import remote_registry
@@ -25,13 +26,14 @@ from tollwayd.translator.rule import bindings
 from tollwayd.translator.server import RestDoor
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from google.protobuf.descriptor import ServiceDescriptor
 
     from tollwayd.listeners import Address, Addresses
     from tollwayd.rpc.registry import Registry
     from tollwayd.telemetry.logs import WriteLine
+    from tollwayd.translator.pages import Page
 
     OnReady = Callable[["Standalone"], Awaitable[None]]
 
@@ -82,8 +84,9 @@ class Standalone:
         async with AsyncExitStack() as parts:
             channel = _channel(options)
             parts.push_async_callback(channel.close)
-            registry = remote_registry(channel, _services(files, options.services), files.pool, self._chain)
-            door = self._door(registry)
+            services = _services(files, options.services)
+            registry = remote_registry(channel, services, files.pool, self._chain)
+            door = self._door(registry, made_pages(files.files, services))
             parts.push_async_callback(door.stop, 0)
             self.addresses = {"rest": await _start(door, address)}
             await on_ready(self)
@@ -94,7 +97,7 @@ class Standalone:
             await door.stop(options.drain_seconds)
         self._log.info("stopped")
 
-    def _door(self, registry: Registry) -> RestDoor:
+    def _door(self, registry: Registry, pages: Mapping[str, Page]) -> RestDoor:
         options = self._options
         try:
             _check_rules(registry)
@@ -104,6 +107,7 @@ class Standalone:
                     max_body_bytes=options.max_body_bytes,
                     print_unset=options.print_unset,
                     like_grpc_gateway=options.like_grpc_gateway,
+                    pages=pages,
                     ignore_unknown_fields=options.ignore_unknown_fields,
                 ),
             )

@@ -51,10 +51,13 @@ class Descriptors:
         """The same with its examples."""
         return self._comments.get(full_name, _SILENCE)
 
-    def services(self, package: str) -> list[ServiceDescriptor]:
-        """The services of a package, in the order of its files and within them."""
-        files = sorted((file for file in self._files if file.package == package), key=lambda file: file.name)
-        return [service for file in files for service in file.services_by_name.values()]
+    def services(self, package: str, names: Collection[str] = ()) -> list[ServiceDescriptor]:
+        """The services of a package, or those of these full names, in the order of their files and within them."""
+        files = sorted(self._files, key=lambda file: file.name)
+        services = [service for file in files for service in file.services_by_name.values()]
+        if names:
+            return [service for service in services if service.full_name in names]
+        return [service for service in services if service.file.package == package]
 
     def resource_patterns(self) -> list[str]:
         """The patterns of all resources (google.api.resource, AIP-123): `shelves/{shelf}/books/{book}`."""

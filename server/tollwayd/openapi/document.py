@@ -1,4 +1,4 @@
-"""The OpenAPI document of one API: all services of a protobuf package."""
+"""The OpenAPI document of one API: all services of a protobuf package, or some that are named."""
 
 from __future__ import annotations
 
@@ -32,7 +32,9 @@ otherwise."""
 
 
 class Wanted(NamedTuple):
-    """Which document is wanted: `package` is its services', `servers` are URLs; without any it is served with its API.
+    """Which document is wanted: `package` is its services', `services` are some of them alone, by full name, and may be
+    of any package then. `servers` are URLs; without any it is served with its API. `open` says that nobody asks for a
+    credential.
 
     `errors` names the enum of error reasons, `unseen` are patterns of those that no caller of this API is told, and
     `domain` is that of google.rpc.ErrorInfo.
@@ -40,6 +42,8 @@ class Wanted(NamedTuple):
 
     package: str
     title: str
+    services: Sequence[str] = ()
+    open: bool = False
     servers: Sequence[str] = ()
     errors: str = ""
     unseen: Sequence[str] = ()
@@ -53,22 +57,23 @@ def document(descriptors: Descriptors, wanted: Wanted) -> dict[str, Any]:
     comment's example cannot be read.
     """
     schemas = Schemas(descriptors, wanted.package)
-    services = descriptors.services(wanted.package)
+    services = descriptors.services(wanted.package, wanted.services)
     errors = Errors(schemas, reasons(descriptors, wanted.errors, wanted.unseen) if wanted.errors else [], wanted.domain)
     paths = _paths(services, schemas, errors)
-    info = {"title": wanted.title, "version": wanted.package.rpartition(".")[2], "description": _DESCRIPTION}
+    version = (wanted.package or services[0].file.package).rpartition(".")[2]
+    info = {"title": wanted.title, "version": version, "description": _DESCRIPTION}
     made: dict[str, Any] = {"openapi": "3.1.0", "info": info}
     if wanted.servers:
         made["servers"] = [{"url": url} for url in wanted.servers]
     return made | {
-        "security": [{name: []} for name in _SECURITY],
+        "security": [] if wanted.open else [{name: []} for name in _SECURITY],
         "tags": [_tag(service, descriptors) for service in services],
         "paths": paths,
         "components": {
             "schemas": dict(sorted(schemas.components.items())),
             "responses": dict(sorted(errors.components.items())),
             "headers": {"X-Request-Id": CALL_ID_HEADER},
-            "securitySchemes": _SECURITY,
+            "securitySchemes": {} if wanted.open else _SECURITY,
         },
     }
 

@@ -21,23 +21,25 @@ _OF_ERRORS: Final = (status_pb2.Status.DESCRIPTOR, error_details_pb2.ErrorInfo.D
 
 
 class DescriptorSet:
-    """The types of a serialized set, and its `services` by full name. ValueError says what is wrong with the set."""
+    """The types of a serialized set, its `files`, each behind those that it imports, and its `services` by full name.
+    ValueError says what is wrong with the set.
+    """
 
     def __init__(self, data: bytes) -> None:
         self.pool: Final = DescriptorPool()
-        files = _in_order(_files(data))
+        self.files: Final = _in_order(_files(data))
         try:
-            for file in files:
+            for file in self.files:
                 self.pool.AddSerializedFile(file.SerializeToString())
             for message in _OF_ERRORS:
                 if not self._has(message.full_name):
                     self._add(message.file)
         except TypeError as error:
             raise ValueError(f"its files do not fit together: {error}") from None
-        self.services: Final = {service.full_name: service for service in self._services(files)}
+        self.services: Final = {service.full_name: service for service in self._services()}
 
-    def _services(self, files: list[FileDescriptorProto]) -> Iterator[ServiceDescriptor]:
-        for file in files:
+    def _services(self) -> Iterator[ServiceDescriptor]:
+        for file in self.files:
             yield from self.pool.FindFileByName(file.name).services_by_name.values()
 
     def _has(self, name: str) -> bool:

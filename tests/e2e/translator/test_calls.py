@@ -94,7 +94,7 @@ class TestAnswers:
 
     async def test_a_stream_waits_for_its_reader(self, client, harbour):
         harbour.count, harbour.ship = 4000, pb.Ship(name="n" * 30_000)
-        async with client.get(f"{EMMA}:watch") as answer:
+        async with client.get(f"{EMMA}:watch", headers={"accept-encoding": "identity"}) as answer:
             with pytest.raises(TimeoutError):
                 await asyncio.wait_for(harbour.all_sent.wait(), 1.5)
             assert 0 < harbour.sent < harbour.count

@@ -1,4 +1,4 @@
-"""`tollwayd serve translator` as a command: its options, its mistakes, its end, and what it loads."""
+"""`tollway serve translator` as a command: its options, its mistakes, its end, and what it loads."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
+from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from tests.gateway import ROOT, environment
 from tests.harbour import PROTO, Harbour, serve, write_set
@@ -51,6 +52,34 @@ class TestOptions:
             assert (await fetched(translator, "/v1/ships", json={"mast": 1}))[0] == 400
         with Translator(descriptors, upstream, "--unknown-fields", "ignore") as translator:
             assert (await fetched(translator, "/v1/ships", json={"mast": 1})) == (200, {})
+
+    async def test_it_describes_what_it_serves(self, descriptors, upstream):
+        with Translator(descriptors, upstream, "--service", "harbour.v1.HarbourService") as running:
+            base = "http://{}:{}".format(*running.address)
+            async with aiohttp.ClientSession(base) as client:
+                async with client.get("/openapi.json") as answer:
+                    document = await answer.json()
+                async with client.get("/docs") as page:
+                    assert (page.status, page.content_type) == (200, "text/html")
+        OpenAPIV31SpecValidator(document).validate()
+        assert (document["info"]["title"], document["info"]["version"]) == ("harbour.v1", "v1")
+        assert {"/v1/ships/{shipsId}", "/v1/ships/{shipsId}:watch"} < document["paths"].keys()
+        assert not any(path.startswith("/v1/tides") for path in document["paths"])
+        assert (document["security"], document["components"]["securitySchemes"]) == ([], {})
+        assert "CountShips" in document["tags"][0]["description"]
+
+    async def test_comments_that_only_look_like_ours_do_no_harm(self, tmp_path, descriptors, upstream):
+        files = FileDescriptorSet.FromString(descriptors.read_bytes())
+        for file in files.file:
+            if file.package == "harbour.v1":
+                file.source_code_info.location.add(path=[6, 0], leading_comments=" ```json\n no end")
+        path = tmp_path / "commented.binpb"
+        path.write_bytes(files.SerializeToString())
+        with Translator(path, upstream) as running:
+            base = "http://{}:{}".format(*running.address)
+            async with aiohttp.ClientSession(base) as client, client.get("/openapi.json") as answer:
+                assert "/v1/ships" in (await answer.json())["paths"]
+        assert "without comments" in "\n".join(running.log)
 
     async def test_only_the_services_that_are_named(self, descriptors, upstream):
         with Translator(descriptors, upstream, "--service", "harbour.v1.HarbourService") as translator:

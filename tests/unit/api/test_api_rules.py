@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
+from google.protobuf.descriptor_pb2 import MethodOptions
 
+from tests.unit.api.asking import bindings
 from tests.unit.api.exceptions import EXCEPTIONS
 from tests.unit.api.library import PROTO, compile_api
 from tests.unit.api.rules import RULES
@@ -37,3 +39,11 @@ def test_a_rule_is_named_for_its_proposal_and_links_it(rule):
     assert rule.text[0].isupper()
     assert number is None or re.search(rf" https://google\.aip\.dev/(\S+/)?{number[1]}$", rule.text)
     assert number is not None or rule.name.startswith("house_")
+
+
+def test_what_is_read_has_no_side_effects(api):
+    """So that Connect may ask for it with GET, which caches and browsers know to be safe."""
+    reads = [method for method in api.methods if any(binding.verb == "get" for binding in bindings(method))]
+
+    assert len(reads) > 10
+    assert [m.full_name for m in reads if m.GetOptions().idempotency_level != MethodOptions.NO_SIDE_EFFECTS] == []

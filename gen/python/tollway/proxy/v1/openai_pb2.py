@@ -28,7 +28,7 @@ from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior_
 from google.api import httpbody_pb2 as google_dot_api_dot_httpbody__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dtollway/proxy/v1/openai.proto\x12\x10tollway.proxy.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/httpbody.proto\"G\n\x1b\x43reateChatCompletionRequest\x12(\n\x04\x62ody\x18\x01 \x01(\x0b\x32\x14.google.api.HttpBodyB\x04\xe2\x41\x01\x02\" \n\x1eOpenAIServiceListModelsRequest\"=\n\x1cOpenAIServiceGetModelRequest\x12\x1d\n\x05model\x18\x01 \x01(\tB\x0e\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x01\x18\x80\x02\x32\xee\x02\n\rOpenAIService\x12\x81\x01\n\x14\x43reateChatCompletion\x12-.tollway.proxy.v1.CreateChatCompletionRequest\x1a\x14.google.api.HttpBody\"\"\x82\xd3\xe4\x93\x02\x1c\"\x14/v1/chat/completions:\x04\x62ody0\x01\x12h\n\nListModels\x12\x30.tollway.proxy.v1.OpenAIServiceListModelsRequest\x1a\x14.google.api.HttpBody\"\x12\x82\xd3\xe4\x93\x02\x0c\x12\n/v1/models\x12o\n\x08GetModel\x12..tollway.proxy.v1.OpenAIServiceGetModelRequest\x1a\x14.google.api.HttpBody\"\x1d\x82\xd3\xe4\x93\x02\x17\x12\x15/v1/models/{model=**}b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dtollway/proxy/v1/openai.proto\x12\x10tollway.proxy.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/httpbody.proto\"G\n\x1b\x43reateChatCompletionRequest\x12(\n\x04\x62ody\x18\x01 \x01(\x0b\x32\x14.google.api.HttpBodyB\x04\xe2\x41\x01\x02\" \n\x1eOpenAIServiceListModelsRequest\"=\n\x1cOpenAIServiceGetModelRequest\x12\x1d\n\x05model\x18\x01 \x01(\tB\x0e\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x01\x18\x80\x02\x32\xf4\x02\n\rOpenAIService\x12\x81\x01\n\x14\x43reateChatCompletion\x12-.tollway.proxy.v1.CreateChatCompletionRequest\x1a\x14.google.api.HttpBody\"\"\x82\xd3\xe4\x93\x02\x1c\"\x14/v1/chat/completions:\x04\x62ody0\x01\x12k\n\nListModels\x12\x30.tollway.proxy.v1.OpenAIServiceListModelsRequest\x1a\x14.google.api.HttpBody\"\x15\x90\x02\x01\x82\xd3\xe4\x93\x02\x0c\x12\n/v1/models\x12r\n\x08GetModel\x12..tollway.proxy.v1.OpenAIServiceGetModelRequest\x1a\x14.google.api.HttpBody\" \x90\x02\x01\x82\xd3\xe4\x93\x02\x17\x12\x15/v1/models/{model=**}b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -42,9 +42,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_OPENAISERVICE'].methods_by_name['CreateChatCompletion']._loaded_options = None
   _globals['_OPENAISERVICE'].methods_by_name['CreateChatCompletion']._serialized_options = b'\202\323\344\223\002\034\"\024/v1/chat/completions:\004body'
   _globals['_OPENAISERVICE'].methods_by_name['ListModels']._loaded_options = None
-  _globals['_OPENAISERVICE'].methods_by_name['ListModels']._serialized_options = b'\202\323\344\223\002\014\022\n/v1/models'
+  _globals['_OPENAISERVICE'].methods_by_name['ListModels']._serialized_options = b'\220\002\001\202\323\344\223\002\014\022\n/v1/models'
   _globals['_OPENAISERVICE'].methods_by_name['GetModel']._loaded_options = None
-  _globals['_OPENAISERVICE'].methods_by_name['GetModel']._serialized_options = b'\202\323\344\223\002\027\022\025/v1/models/{model=**}'
+  _globals['_OPENAISERVICE'].methods_by_name['GetModel']._serialized_options = b'\220\002\001\202\323\344\223\002\027\022\025/v1/models/{model=**}'
   _globals['_CREATECHATCOMPLETIONREQUEST']._serialized_start=170
   _globals['_CREATECHATCOMPLETIONREQUEST']._serialized_end=241
   _globals['_OPENAISERVICELISTMODELSREQUEST']._serialized_start=243
@@ -52,5 +52,5 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_OPENAISERVICEGETMODELREQUEST']._serialized_start=277
   _globals['_OPENAISERVICEGETMODELREQUEST']._serialized_end=338
   _globals['_OPENAISERVICE']._serialized_start=341
-  _globals['_OPENAISERVICE']._serialized_end=707
+  _globals['_OPENAISERVICE']._serialized_end=713
 # @@protoc_insertion_point(module_scope)

@@ -85,14 +85,15 @@ class _Splitter:
         if self._scanned or self._place.in_array or not self.may_have_line:
             return None
         end = self.text.find(b"\n")
-        if end < 0:
-            self.may_have_line = False
-            return None
-        try:
-            orjson.loads(memoryview(self.text)[:end])
-        except ValueError:
-            return None
-        return end
+        if end >= 0:
+            try:
+                orjson.loads(memoryview(self.text)[:end])
+            except ValueError:
+                pass  # Of many values in one line each would have all of the line read again.
+            else:
+                return end
+        self.may_have_line = False
+        return None
 
     def _value_end(self) -> int | None:
         if not self._scanned:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 from hypothesis import given
@@ -43,6 +44,17 @@ async def test_the_values_are_the_same_however_the_text_is_cut(text, found):
     assert await split(*(text[at : at + 1] for at in range(len(text)))) == found
     for cut in range(len(text)):
         assert await split(text[:cut], text[cut:]) == found
+
+
+async def test_many_values_in_one_line_take_no_longer_than_as_many_of_an_array():
+    async def seconds(text: bytes) -> float:
+        start = time.process_time()
+        assert len(await split(text, limit=len(text))) == count
+        return time.process_time() - start
+
+    count = 100_000
+    array = await seconds(b"[" + b",".join([b"{}"] * count) + b"]")
+    assert await seconds(b"{}" * count + b"\n") < 3 * array
 
 
 async def test_a_value_is_there_as_soon_as_it_is_whole():

@@ -29,13 +29,16 @@ Lines = message_factory.GetMessageClass(_FILE.message_types_by_name["Lines"])
 
 
 class Calls:
-    """Both services. `seen` holds the calls; `begun` is set when one waits, `cancelled` when it is ended there."""
+    """Both services. `seen` holds the calls; `begun` is set when one waits, `cancelled` when it is ended there. Collect
+    takes all messages while it is `patient`, else the first alone.
+    """
 
     def __init__(self) -> None:
         self.seen = []
         self.metadata = {"x-kind": "called", "x-kind-bin": "AQI="}
         self.trailers = {"x-cost": "7", "x-cost-bin": "AwQ="}
         self.late_metadata = {}
+        self.patient = True
         self.begun = asyncio.Event()
         self.cancelled = asyncio.Event()
 
@@ -78,6 +81,8 @@ class Calls:
         async for line in request:
             await self._obey(line)
             lines.append(line)
+            if not self.patient:
+                break
         return Lines(lines=lines)
 
     async def Talk(self, request, call):

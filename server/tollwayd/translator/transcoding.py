@@ -90,8 +90,6 @@ class Transcoding(Wire):
         return message
 
     async def send(self, call: Call, message: Message) -> None:
-        if self.method.descriptor.client_streaming:
-            self.reply.close_if_unread()
         etags, printer = self._endpoint.etags, self._endpoint.printer
         etag = etags.header(message) if etags.shows else ""
         tagged = f"etag: {etag}\r\n" if etag else ""

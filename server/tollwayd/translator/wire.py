@@ -100,6 +100,8 @@ class Wire(ABC):
     async def answer(self, call: Call, result: Any) -> None:
         """Answers with what the method gave."""
         if isinstance(result, Message):
+            if self.method.descriptor.client_streaming:  # A method may answer before the last of them has come.
+                self.reply.close_if_unread()
             await self.send(call, result)
             return
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from base64 import b64encode
 
@@ -176,6 +177,16 @@ async def test_a_body_that_stops_coming(address, form):
         )
         answer = await connection.response()
     assert reason(form.said(answer)) == (4, "REQUEST_TIMEOUT")
+
+
+@pytest.mark.parametrize("form", STREAMED, ids=repr)
+async def test_an_answer_before_the_last_message_says_that_the_connection_ends(calls, address, form):
+    calls.patient = False
+    async with connect(address) as connection:
+        begun = form.request(f"{SERVICE}/Collect", form.body([form.write(Line(text="a"))]))
+        await connection.send(re.sub(rb"content-length: \d+", b"content-length: 999", begun))
+        answer = await connection.response()
+    assert (form.said(answer).error, answer.headers.get("connection")) == (None, "close")
 
 
 ENCODINGS = {

@@ -98,7 +98,7 @@ class CrossOrigin:
         """
         if self._any:
             return f"access-control-allow-origin: *\r\n{self._rest}" if origin else ""
-        if origin and self._allows(origin):
+        if origin and self.allows(origin):
             return f"vary: origin\r\naccess-control-allow-origin: {origin}\r\n{self._rest}"
         return "vary: origin\r\n"
 
@@ -108,13 +108,14 @@ class CrossOrigin:
         """
         headers = request.headers
         wanted = headers.get("access-control-request-method")
-        if request.method != "OPTIONS" or wanted is None or not self._allows(headers.get("origin", "")):
+        if request.method != "OPTIONS" or wanted is None or not self.allows(headers.get("origin", "")):
             return None
         names = _names(headers.get("access-control-request-headers", ""))
         allowed = f"access-control-allow-headers: {', '.join(names)}\r\n" if names else ""
         return f"access-control-allow-methods: {', '.join(allow)}\r\n{allowed}{self._max_age}"
 
-    def _allows(self, origin: str) -> bool:
+    def allows(self, origin: str) -> bool:
+        """Whether pages of this origin may call."""
         return origin in self._origins or (self._any and origin != "") or self._wildcards.fullmatch(origin) is not None
 
 

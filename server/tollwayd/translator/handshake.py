@@ -14,6 +14,8 @@ from tollwayd.core.errors import Reason, TollwayError
 if TYPE_CHECKING:
     from aiohttp.web import BaseRequest
 
+    from tollwayd.translator.cors import CrossOrigin
+
 _VERSION = "13"
 _KEY_BYTES = 16
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, section 1.3.
@@ -48,6 +50,18 @@ def accepted(request: BaseRequest) -> str:
     scheme, _ = _credential(headers.get(_PROTOCOL, ""))
     protocol = f"{_PROTOCOL}: {scheme}\r\n" if scheme else ""
     return f"connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-accept: {proof}\r\n{protocol}"
+
+
+def check_origin(request: BaseRequest, cors: CrossOrigin | None) -> None:
+    """REASON_PERMISSION_DENIED for a page from elsewhere that may not call (RFC 6455, section 10.2): of a handshake
+    browsers ask nobody before, and what comes over the socket they keep from no page.
+    """
+    origin = request.headers.get(hdrs.ORIGIN)
+    if origin is None or (cors is not None and cors.allows(origin)):
+        return
+    _, _, host = origin.lower().partition("://")
+    if not host or host != request.headers.get(hdrs.HOST, "").lower():
+        raise TollwayError(Reason.REASON_PERMISSION_DENIED, "Pages of this origin may open no WebSocket here.")
 
 
 def move_credential(metadata: dict[str, str]) -> None:

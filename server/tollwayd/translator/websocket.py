@@ -13,7 +13,7 @@ from aiohttp import WSCloseCode, WSMsgType
 
 from tollwayd.translator.close_codes import close_code
 from tollwayd.translator.errors import status_json
-from tollwayd.translator.handshake import accepted, move_credential
+from tollwayd.translator.handshake import accepted, check_origin, move_credential
 from tollwayd.translator.inflow import ANY_MESSAGES, NO_MESSAGE, ONE_MESSAGE
 from tollwayd.translator.reply import answer_headers
 from tollwayd.translator.routes import Match, WrongMethod
@@ -45,6 +45,7 @@ class WebSocket(Transcoding):
         self._socket: Socket | None = None
 
     def begin(self) -> Call:
+        check_origin(self.request, self.site.cors)
         self._accepted = accepted(self.request)
         return super().begin()
 

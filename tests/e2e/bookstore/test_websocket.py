@@ -31,6 +31,7 @@ from tests.raw_websocket import (
 from tollwayd.core.chain import Chain
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.core.plugin import Stage
+from tollwayd.translator.cors import Cors
 from tollwayd.translator.limits import Timeouts
 from tollwayd.translator.options import RestOptions
 from tollwayd.translator.server import RestDoor
@@ -297,6 +298,34 @@ class Doorman:
     def on_call(self, call) -> None:
         if call.metadata.get("authorization") != "Bearer open":
             raise TollwayError(Reason.REASON_CREDENTIAL_INVALID)
+
+
+class TestOrigins:
+    """Browsers name the page's origin in each handshake, and keep no page from what follows."""
+
+    @pytest.mark.parametrize(
+        "origin", ["http://evil.example", "http://test:81", "https://test.evil.example", "null", ""]
+    )
+    @pytest.mark.parametrize("policy", [None, Cors(("https://app.example",))], ids=["no policy", "another's"])
+    async def test_a_page_from_elsewhere_is_refused(self, store, origin, policy):
+        async with serve(store, cors=policy) as (_, address), connect(address) as connection:
+            await connection.send(handshake(REVIEW, f"origin: {origin}"))
+            answer = await connection.response()
+            assert (answer.status, json.loads(answer.body)["details"][0]["reason"]) == (403, "PERMISSION_DENIED")
+            assert origin == "" or origin.encode() not in answer.body
+        assert store.calls == []
+
+    @pytest.mark.parametrize(
+        "origin", ["http://test", "https://Test", "https://app.example", "https://a.pages.example"]
+    )
+    async def test_the_doors_own_pages_and_those_that_may_call_are_not(self, store, origin):
+        policy = Cors(("https://app.example", "https://*.pages.example"))
+        async with serve(store, cors=policy) as (_, address), open_socket(address, REVIEW, f"origin: {origin}"):
+            pass
+
+    async def test_every_page_may_where_every_page_may_call(self, store):
+        async with serve(store, cors=Cors(("*",))) as (_, address), open_socket(address, REVIEW, "origin: null"):
+            pass
 
 
 class TestCredentials:

@@ -6,7 +6,9 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from tollwayd.core.errors import Reason, TollwayError
+from google.rpc.code_pb2 import Code
+
+from tollwayd.core.errors import Reason, StatusError, TollwayError
 from tollwayd.translator.etags import TAG
 
 if TYPE_CHECKING:
@@ -75,7 +77,7 @@ class Condition:
 
     def own(self, error: TollwayError) -> None:
         """Gives an error that this condition caused the status of those: the etag was in If-Match, not in the body."""
-        if error.reason == Reason.REASON_ETAG_MISMATCH and self._metadata.get(IF_MATCH, "*").strip() != "*":
+        if _is_mismatch(error) and self._metadata.get(IF_MATCH, "*").strip() != "*":
             error.rule = replace(error.rule, http_status=_PRECONDITION_FAILED)
 
     def _wanted(self) -> Sequence[str] | None:
@@ -87,6 +89,12 @@ class Condition:
                 Reason.REASON_REQUEST_MALFORMED, 'If-Match is neither * nor etags in quotes, such as "42".'
             )
         return tags
+
+
+def _is_mismatch(error: TollwayError) -> bool:
+    if isinstance(error, StatusError):
+        return error.rule.code == Code.ABORTED  # Other servers have a code alone to say it (AIP-154).
+    return error.reason == Reason.REASON_ETAG_MISMATCH
 
 
 def _one(wanted: Sequence[str]) -> str:

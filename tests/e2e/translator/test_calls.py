@@ -240,6 +240,24 @@ class TestErrors:
             assert (await answer.json())["details"][0]["reason"] == "UPSTREAM_INVALID"
 
 
+class TestConditions:
+    async def test_an_etag_that_the_server_does_not_want_is_a_false_condition(self, client, harbour):
+        harbour.ship = pb.Ship(etag='"1"')
+        async with client.get("/v1/ships/emma") as answer:
+            etag = answer.headers["etag"]
+        harbour.refuse = (grpc.StatusCode.ABORTED, "Somebody else was faster.")
+        async with client.post("/v1/ships", json={}, headers={"if-match": etag}) as answer:
+            assert (answer.status, (await answer.json())["code"]) == (412, 10)
+            assert harbour.requests[-1].etag == etag
+        async with client.post("/v1/ships", json={"etag": etag}) as answer:
+            assert answer.status == 409
+
+    async def test_another_error_keeps_its_status(self, client, harbour):
+        harbour.refuse = (grpc.StatusCode.FAILED_PRECONDITION, "Not now.")
+        async with client.post("/v1/ships", json={}, headers={"if-match": '"1"'}) as answer:
+            assert answer.status == 400
+
+
 class TestEnds:
     async def test_a_deadline_goes_to_the_server(self, client, harbour):
         async with client.get(EMMA, headers={"grpc-timeout": "5S"}):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
+import asyncio
+from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -105,6 +106,9 @@ class Transcoding(Wire):
     async def stream(self, call: Call, messages: Messages) -> None:
         reply, printer, frames = self.reply, self._endpoint.printer, self._choose_frames()
         framing = frames.framing
+        if reply.bodiless:
+            await self._stream_head(call, messages, framing)
+            return
         with self._pulse(call, framing):
             # The head waits for the first message: until then an error can still have its own status.
             async for message in messages:
@@ -114,8 +118,6 @@ class Transcoding(Wire):
                 else:
                     content_type = framing.content_type or printer.content_type(message)
                     await reply.start(200, self._stream_headers(call, framing, content_type), part)
-                if reply.bodiless:
-                    break  # Nobody reads what follows, which may have no end.
             if reply.started:
                 await reply.write(frames.end())
                 await reply.end(call.trailers)
@@ -138,6 +140,18 @@ class Transcoding(Wire):
             call = self.call
             # After a defect the trailers may be what is wrong.
             await reply.end(call.trailers if call and error.reason != Reason.REASON_INTERNAL else {})
+
+    async def _stream_head(self, call: Call, messages: Messages, framing: Framing) -> None:
+        """Answers with what the head of the stream is. Nobody reads what follows, which may have no end, and nobody
+        waits for its first message longer than a reader of the stream would wait for the head.
+        """
+        content_type = framing.content_type
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self.site.timeouts.pulse):
+                if (first := await anext(messages, None)) is not None:
+                    content_type = content_type or self._endpoint.printer.content_type(first)
+        await self.reply.start(200, self._stream_headers(call, framing, content_type), b"")
+        await self.reply.end(call.trailers)
 
     def _check_accept(self, call: Call) -> None:
         accept, forms = call.metadata.get("accept"), self._endpoint.printer.forms

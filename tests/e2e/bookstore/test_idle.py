@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from tests.bookstore import Bookstore, serve
+from tests.bookstore import Book, Bookstore, HttpBody, serve
 from tests.raw_http import connect, get, request
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.translator.limits import Timeouts
@@ -36,6 +36,20 @@ async def connection(address):
         yield connection
 
 
+class SilentBookstore(Bookstore):
+    """Its streams wait with their first message, too."""
+
+    async def WatchBooks(self, request, call):
+        self._seen(request, call)
+        await self._pause()
+        yield Book()
+
+    async def StreamScan(self, request, call):
+        self._seen(request, call)
+        await self._pause()
+        yield HttpBody()
+
+
 def idle_review(*headers: str) -> bytes:
     """Asks for a stream that is silent until the client sends."""
     return request("POST", REVIEW, "content-type: application/x-ndjson", "transfer-encoding: chunked", *headers)
@@ -53,6 +67,16 @@ class TestSignsOfLife:
             pass
         assert chunk == b'data: {"title":"Book 1"}\n\n'
         assert await connection.chunk() == b""
+
+    @pytest.mark.parametrize(("path", "content_type"), [(WATCH, "application/x-ndjson"), (STREAM, None)])
+    async def test_a_head_alone_waits_for_no_message(self, path, content_type):
+        store = SilentBookstore()
+        async with serve(store, timeouts=Timeouts(pulse=0.05)) as (_, address), connect(address) as connection:
+            await connection.send(request("HEAD", path) + get("/v1/books/1"))
+            head = await connection.head()
+            assert (head.status, head.headers.get("content-type")) == (200, content_type)
+            assert (await connection.response()).status == 200
+            assert store.cancelled.is_set()
 
     async def test_the_head_comes_though_no_message_does(self, connection):
         await connection.send(idle_review(SSE))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Final
 
 import orjson
@@ -25,19 +26,20 @@ _MAX_SCALAR_BYTES: Final = 1024
 
 
 async def values(chunks: AsyncGenerator[bytes, None], limit: int) -> AsyncGenerator[bytes, None]:
-    """The values, each as soon as it is whole.
+    """The values, each as soon as it is whole; `chunks` are closed with them.
 
     TollwayError: REASON_BODY_TOO_LARGE for one of more than `limit` bytes, REASON_JSON_INVALID where the text is no row
     of values. Whether a value is valid in itself is for its reader to say.
     """
     split = _Splitter()
-    async for chunk in chunks:
-        split.text += chunk
-        split.may_have_line = True
-        while (value := split.next()) is not None:
-            check_size(len(value), limit)
-            yield value
-        check_size(len(split.text), limit)
+    async with aclosing(chunks):
+        async for chunk in chunks:
+            split.text += chunk
+            split.may_have_line = True
+            while (value := split.next()) is not None:
+                check_size(len(value), limit)
+                yield value
+            check_size(len(split.text), limit)
     split.ended = True
     while (value := split.next()) is not None:
         yield value

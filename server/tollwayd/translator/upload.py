@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from tollwayd.translator.body import ask_for_body, stream_body
@@ -65,17 +66,20 @@ async def ready(*parts: bytes) -> AsyncGenerator[bytes, None]:
 
 
 async def lines(chunks: AsyncGenerator[bytes, None], limit: int) -> AsyncGenerator[bytes, None]:
-    """The lines of a body that are not blank, each at most `limit` bytes; REASON_BODY_TOO_LARGE for a longer one."""
+    """The lines of a body that are not blank, each at most `limit` bytes; REASON_BODY_TOO_LARGE for a longer one.
+    `chunks` are closed with them.
+    """
     begun = bytearray()
-    async for chunk in chunks:
-        *ends, rest = chunk.split(b"\n")
-        for end in ends:
-            line = bytes(begun + end)
-            begun.clear()
-            check_size(len(line), limit)
-            if line and not line.isspace():
-                yield line
-        begun += rest
-        check_size(len(begun), limit)
+    async with aclosing(chunks):
+        async for chunk in chunks:
+            *ends, rest = chunk.split(b"\n")
+            for end in ends:
+                line = bytes(begun + end)
+                begun.clear()
+                check_size(len(line), limit)
+                if line and not line.isspace():
+                    yield line
+            begun += rest
+            check_size(len(begun), limit)
     if begun and not begun.isspace():
         yield bytes(begun)

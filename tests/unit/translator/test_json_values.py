@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.translator.json_values import values
+from tollwayd.translator.upload import lines
 
 LIMIT = 1000
 
@@ -68,6 +69,22 @@ async def test_a_value_is_there_as_soon_as_it_is_whole():
     found = values(chunks(), LIMIT)
     assert (await anext(found), len(asked)) == (b'{"a":1}', 1)
     assert (await anext(found), len(asked)) == (b'{"b":2}', 3)
+
+
+@pytest.mark.parametrize("parts", [values, lines])
+async def test_what_is_left_early_leaves_nothing_open(parts):
+    closed = []
+
+    async def chunks():
+        try:
+            yield b"1\n2\n"
+        finally:
+            closed.append(True)
+
+    found = parts(chunks(), LIMIT)
+    assert await anext(found) == b"1"
+    await found.aclose()
+    assert closed
 
 
 @pytest.mark.parametrize(

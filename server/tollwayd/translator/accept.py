@@ -29,6 +29,15 @@ def accepts(accept: str, media_types: tuple[str, ...]) -> bool:
     return _remembered(accept, media_types) if len(accept) <= _CACHED_BYTES else _accepts(accept, media_types)
 
 
+def names(accept: str, media_type: str) -> bool:
+    """Whether the header asks for the media type by its name; in one that cannot be read the name is enough."""
+    if media_type not in accept.lower():
+        return False
+    kind, _, name = media_type.partition("/")
+    weights = _weights(accept)
+    return weights is None or weights.get((kind, name), 0) > 0
+
+
 def _accepts(accept: str, media_types: tuple[str, ...]) -> bool:
     weights = _weights(accept)
     return not weights or any(_weight(weights, media_type) > 0 for media_type in media_types)

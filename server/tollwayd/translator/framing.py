@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
-if TYPE_CHECKING:
-    from aiohttp.web import BaseRequest
-
+from tollwayd.translator.accept import names
 
 UNBUFFERED: Final = "x-accel-buffering: no\r\n"
 """For streams: nginx would hold them back until its buffer is full."""
@@ -95,10 +93,10 @@ class Frames:
         return b"" if self._begun else self.framing.opening
 
 
-def framing(request: BaseRequest, alt: str) -> Framing:
-    """The framing that the caller asks for, by the system parameter `alt` or its Accept header."""
+def framing(accept: str, alt: str) -> Framing:
+    """The framing that the caller asks for, by the system parameter `alt` or its Accept header, empty for none."""
     if alt == "array":
         return ARRAY
-    if alt == "sse" or "text/event-stream" in request.headers.get("accept", "").lower():
+    if alt == "sse" or names(accept, SSE.content_type):
         return SSE
     return NDJSON

@@ -98,13 +98,13 @@ class Transcoding(Wire):
             # Neither a body nor what describes one (RFC 9110, section 15.4.5).
             await self.reply.send(304, self._headers(call, "") + tagged, b"")
             return
-        frames = self._choose_frames()
+        frames = self._choose_frames(call)
         body = frames.message(printer.body(message)) + frames.end()
         headers = self._headers(call, frames.framing.content_type or printer.content_type(message))
         await self.reply.send(200, headers + tagged, body, call.trailers)
 
     async def stream(self, call: Call, messages: Messages) -> None:
-        reply, printer, frames = self.reply, self._endpoint.printer, self._choose_frames()
+        reply, printer, frames = self.reply, self._endpoint.printer, self._choose_frames(call)
         framing = frames.framing
         if reply.bodiless:
             await self._stream_head(call, messages, framing)
@@ -178,9 +178,9 @@ class Transcoding(Wire):
         call.defer(stream.aclose)
         return stream
 
-    def _choose_frames(self) -> Frames:
+    def _choose_frames(self, call: Call) -> Frames:
         if self.method.descriptor.server_streaming and not self._endpoint.printer.raw:
-            self._frames = Frames(framing(self.request, self._alt))
+            self._frames = Frames(framing(call.metadata.get("accept", ""), self._alt))
         return self._frames
 
     def _pulse(self, call: Call, framing: Framing) -> AbstractContextManager[object]:

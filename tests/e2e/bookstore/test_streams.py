@@ -52,6 +52,8 @@ class TestFraming:
         [
             get(WATCH, "accept: text/event-stream"),
             get(WATCH, "accept: application/json, Text/Event-Stream;q=0.9"),
+            get(WATCH, "accept: application/json", "accept: text/event-stream"),
+            get(WATCH, "accept: text/event-stream;"),
             get(f"{WATCH}&alt=sse"),
         ],
     )
@@ -62,6 +64,12 @@ class TestFraming:
         assert answer.headers["content-type"] == "text/event-stream"
         assert answer.headers["cache-control"] == "no-cache"
         assert answer.chunks == (b'data: {"title":"Book 0"}\n\n', b'data: {"title":"Book 1"}\n\n')
+
+    @pytest.mark.parametrize("accept", ["*/*, text/event-stream;q=0", "application/json, text/event-stream-of-mine"])
+    async def test_no_events_for_those_who_do_not_take_them(self, store, connection, accept):
+        store.proceed.set()
+        await connection.send(get(WATCH, f"accept: {accept}"))
+        assert (await connection.response()).headers["content-type"] == "application/x-ndjson"
 
     async def test_http_bodies_raw(self, store, connection):
         store.proceed.set()

@@ -12,6 +12,7 @@ from aiohttp.http import RawRequestMessage, StreamWriter
 from aiohttp.web import BaseRequest
 from aiohttp.web_protocol import RequestHandler, RequestPayloadError
 
+from tollwayd.core.errors import Reason
 from tollwayd.translator.half_close import Question
 from tollwayd.translator.half_head import HEAD_END, ends_with_body
 from tollwayd.translator.no_request import reason_of, refusal
@@ -19,7 +20,6 @@ from tollwayd.translator.no_request import reason_of, refusal
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from tollwayd.core.errors import Reason
     from tollwayd.translator.options import OnRefusal
     from tollwayd.translator.reply import Reply
 
@@ -78,12 +78,12 @@ class Connection(RequestHandler):
         writer = StreamWriter(self, self._loop)
         try:
             while not self._force_close and (self._messages or not self._half_closed):
-                message, payload = await self._next()
-                if not isinstance(message, RawRequestMessage):
-                    self._refuse(reason_of(message.exc))
+                request = self._request(*await self._next(), writer)
+                if not isinstance(request, BaseRequest):
+                    self._refuse(request)
                     await self._see_off()
                     break
-                if not await self._serve(message, payload, writer):
+                if not await self._serve(request):
                     break
         except Exception:  # noqa: BLE001 - its traceback is logged, and the connection is all that it may cost.
             # What answers raises nothing; where it does, nobody knows what is out already.
@@ -108,14 +108,24 @@ class Connection(RequestHandler):
             self._resume_reading_if_drained()
         return taken
 
-    async def _serve(self, message: RawRequestMessage, payload: StreamReader, writer: StreamWriter) -> bool:
-        """Answers one request; whether another may follow."""
+    def _request(self, message: Any, payload: StreamReader, writer: StreamWriter) -> BaseRequest | Reason:
+        """The request that came, or why it is none."""
+        if not isinstance(message, RawRequestMessage):
+            return reason_of(message.exc)
         task = self._task_handler or asyncio.current_task()
         assert task is not None
-        self._request_in_progress = True
-        self._current_request = BaseRequest(message, payload, self, writer, task, self._loop)
         try:
-            keep = await self._answer(self._current_request)
+            return BaseRequest(message, payload, self, writer, task, self._loop)
+        except ValueError:  # The target's host is no name that could be decoded.
+            return Reason.REASON_REQUEST_MALFORMED
+
+    async def _serve(self, request: BaseRequest) -> bool:
+        """Answers one request; whether another may follow."""
+        payload = request.content
+        self._request_in_progress = True
+        self._current_request = request
+        try:
+            keep = await self._answer(request)
         finally:
             self._current_request = self.reply = None
             self._request_in_progress = False

@@ -87,6 +87,7 @@ MALFORMED = {
     "no host": lines(f"GET {GET} HTTP/1.1", "A: b", ""),
     "another host in the target": lines(f"GET http://other{GET} HTTP/1.1", "Host: test", ""),
     "another scheme in the target": lines(f"GET ftp://test{GET} HTTP/1.1", "Host: test", ""),
+    "a host in the target that is no name": lines("GET http://xn--/canary-of-the-request HTTP/1.1", "Host: xn--", ""),
     "no HTTP": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03canary-of-the-request",
     "HTTP/2 preface": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
     "no version": lines(f"GET {GET}", "Host: test", ""),

@@ -15,6 +15,7 @@ from aiohttp.web_protocol import RequestHandler, RequestPayloadError
 from tollwayd.core.errors import Reason
 from tollwayd.translator.half_close import Question
 from tollwayd.translator.half_head import HEAD_END, ends_with_body
+from tollwayd.translator.limits import TURN_BYTES
 from tollwayd.translator.no_request import reason_of, refusal
 
 if TYPE_CHECKING:
@@ -138,6 +139,8 @@ class Connection(RequestHandler):
         if not keep or self._close or self._force_close:
             return False
         self._await_next()
+        if self._messages:  # Pipelined: without a pause the loop would be this client's until its last one is answered.
+            await asyncio.sleep(0)
         return True
 
     def _decline_upgrade(self) -> None:
@@ -177,6 +180,17 @@ class Connection(RequestHandler):
             self._forget_head()
         elif data:
             self._time_head()
+        if len(data) >= TURN_BYTES:
+            self._end_turn()
+
+    def _end_turn(self) -> None:
+        """Reads on in the loop's next turn: uvloop would go on for 8 MB, and all other connections wait for that."""
+        self._pause_transport_reading()
+        self._loop.call_soon(self._read_on)
+
+    def _read_on(self) -> None:
+        if not (self._reading_paused or self._buffer_paused):
+            self._resume_transport_reading()
 
     def _receive_part(self, data: bytes) -> None:
         """Takes in what ends in a body, or within a head."""

@@ -65,3 +65,7 @@ go out as they are."""
 
 MAX_ACCEPT_ENCODING = 256
 """Letters of an Accept-Encoding that is read; browsers send 30. What was made of the last 64 is kept."""
+
+TURN_BYTES = 64 * 1024
+"""What a connection may bring at once before the others have their turn: a megabyte of tiny frames or chunks takes a
+tenth of a second."""

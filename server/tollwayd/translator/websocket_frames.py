@@ -40,6 +40,7 @@ class Socket:
         "_open",
         "_owed_pong",
         "_parser",
+        "_pays_soon",
         "_reply",
         "_task",
         "_timeouts",
@@ -65,6 +66,7 @@ class Socket:
         self._open = True
         self._broken = False
         self._owed_pong: bytes | None = None
+        self._pays_soon = False
         self._came_at = self._loop.time()
         self._timer = self._loop.call_later(self._timeouts.pulse, self._beat)
         self._writer: Final = _Writer(self._connection, transport)
@@ -114,9 +116,13 @@ class Socket:
                 await self._wait_for_close()
 
     def on_ping(self, payload: bytes) -> None:
-        """The client's, whose answer may wait for the next ping (RFC 6455, section 5.5.3) while it does not read."""
+        """The client's. Pings that come together, or while the client does not read, have one answer, that to the last
+        (RFC 6455, section 5.5.3): each a write of its own, a megabyte of them would take most of a second.
+        """
         self._owed_pong = payload
-        self._pay_pong()
+        if not self._pays_soon:
+            self._pays_soon = True
+            self._loop.call_soon(self._pay_soon)
 
     def on_close(self, code: int) -> None:
         """The client leaves, or agrees to."""
@@ -142,6 +148,10 @@ class Socket:
             await self._loop.create_future()  # The loss of the connection cancels this task.
         while True:
             await self._inflow.read()
+
+    def _pay_soon(self) -> None:
+        self._pays_soon = False
+        self._pay_pong()
 
     def _pay_pong(self) -> None:
         if self._owed_pong is not None and self._open and not self._connection.writing_paused:

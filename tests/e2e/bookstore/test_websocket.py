@@ -625,6 +625,16 @@ class TestBackPressure:
         assert pongs[-1:] == [999]  # The last one is what has to be answered.
         assert len(pongs) < 1000
 
+    async def test_pings_that_come_together_have_one_answer(self, address):
+        async with open_socket(address, REVIEW) as connection:
+            await connection.send(b"".join(frame(PING, b"%d" % number) for number in range(1000)))
+            pongs = []
+            while pongs[-1:] != [999]:
+                came = await next_frame(connection)
+                assert came.opcode == PONG
+                pongs.append(int(came.payload))
+        assert len(pongs) < 100
+
 
 class TestSignsOfLife:
     @pytest.fixture

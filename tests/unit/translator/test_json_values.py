@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import time
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tollwayd.core.errors import Reason, TollwayError
+from tollwayd.translator import json_values
 from tollwayd.translator.json_values import values
 from tollwayd.translator.upload import lines
 
@@ -139,3 +141,22 @@ async def test_any_row_comes_out_as_it_went_in(row, as_array, size, indent):
     found = await split(*(text[at : at + size] for at in range(0, len(text), size)), limit=10**6)
 
     assert [json.loads(value) for value in found] == row
+
+
+class Counting:
+    """orjson, and how many bytes it was given."""
+
+    def __init__(self) -> None:
+        self.size = 0
+
+    def loads(self, text):
+        self.size += len(text)
+        return orjson.loads(text)
+
+
+@pytest.mark.parametrize("value", [b"1 ", b"{} ", b'{"a":\n1}', b'"a"', b"{}\n"])
+async def test_no_byte_is_read_again_for_each_value_before_it(monkeypatch, value):
+    monkeypatch.setattr(json_values, "orjson", counting := Counting())
+    text = value * 1000 + b"\n"
+    assert len(await split(text)) == 1000
+    assert counting.size <= 2 * len(text)

@@ -61,6 +61,13 @@ class Encoding:
         encoded = encode(body) if len(body) <= THREAD_BYTES else await asyncio.to_thread(encode, body)
         return _encoded(headers, coding), encoded
 
+    def fixed(self, request: BaseRequest, headers: str, body: bytes) -> tuple[str, bytes]:
+        """As `whole`, for a body that is the same for all and of which there are few: it is compressed once."""
+        coding = None if len(body) < self.least_bytes else _asked(request)
+        if coding is None or not _is_compressible(headers):
+            return headers, body
+        return _encoded(headers, coding), _once(coding, body)
+
     def stream(self, request: BaseRequest, headers: str) -> tuple[str, EncodedStream | None]:
         """The header lines of a streamed answer, and what compresses its parts: None where they go out as they are."""
         if not self._streams or not (coding := _asked(request)) or not _is_compressible(headers):
@@ -128,6 +135,11 @@ def chosen(accept: str) -> Coding | None:
     best = max(CODINGS, key=lambda coding: weights.get(coding.name, 0.0))  # The first of equals.
     weight = weights.get(best.name, 0.0)
     return best if weight > 0 and weight >= weights.get("identity", 0.0) else None
+
+
+@lru_cache(maxsize=32)
+def _once(coding: Coding, body: bytes) -> bytes:
+    return coding.whole(body)
 
 
 def _is_compressible(headers: str) -> bool:

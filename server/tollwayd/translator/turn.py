@@ -68,7 +68,7 @@ class Turn:
         if own and await answered(self._site, self._request, self.reply, path, self.call_id):
             return
         if page := self._site.pages.get(path):
-            await answer_with(page, self._request, self.reply, self.call_id)
+            await answer_with(page, self._request, self.reply, self._site.encoding, self.call_id)
         else:
             await self._run(self._open(path, query))
 

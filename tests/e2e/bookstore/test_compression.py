@@ -14,6 +14,7 @@ from tests.decoded import CODINGS, decoded, decoder
 from tests.raw_http import TIMEOUT, connect, get, request
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.translator import encoding
+from tollwayd.translator.codings import GZIP
 from tollwayd.translator.limits import Timeouts
 from tollwayd.translator.pages import Page
 
@@ -208,6 +209,19 @@ class TestPages:
         head = (await connection.head()).headers
         for name in ("content-encoding", "content-length", "content-type", "etag", "vary"):
             assert head[name] == whole.headers[name]
+
+    async def test_it_is_compressed_once(self, connection, monkeypatch):
+        made = []
+
+        def whole(body: bytes) -> bytes:
+            made.append(body)
+            return GZIP.whole(body)
+
+        monkeypatch.setattr(encoding, "chosen", lambda _: GZIP._replace(whole=whole))
+        for _ in range(3):
+            answer = await answer_to(connection, get("/page"), "accept-encoding: gzip")
+            assert decoded("gzip", answer.body) == PAGE
+        assert made == [PAGE]
 
 
 async def test_a_door_may_compress_nothing(store):

@@ -93,7 +93,7 @@ class Condition:
 
 def _is_mismatch(error: TollwayError) -> bool:
     if isinstance(error, StatusError):
-        return error.rule.code == Code.ABORTED  # Other servers have a code alone to say it (AIP-154).
+        return bool(error.rule.code == Code.ABORTED)  # Other servers have a code alone to say it (AIP-154).
     return error.reason == Reason.REASON_ETAG_MISMATCH
 
 

@@ -45,7 +45,8 @@ class TestOptions:
         with Translator(descriptors, upstream) as translator:
             assert (await fetched(translator, EMMA))[1] == {"name": "ships/emma"}
         with Translator(descriptors, upstream, "--print-unset") as translator:
-            assert (await fetched(translator, EMMA))[1] == {"name": "ships/emma", "masts": 0, "cargo": None}
+            printed = {"name": "ships/emma", "masts": 0, "cargo": None, "etag": ""}
+            assert (await fetched(translator, EMMA))[1] == printed
 
     async def test_unknown_fields_are_refused_or_ignored(self, descriptors, upstream):
         with Translator(descriptors, upstream) as translator:

@@ -33,9 +33,11 @@ def gateway(tmp_path_factory):
 @pytest.fixture
 def folder(node, tmp_path):
     (tmp_path / "node_modules").symlink_to(node / "node_modules")
-    (tmp_path / "tenants_pb.js").write_text(GENERATED)
+    made = tmp_path / "tollway" / "admin" / "v1"
+    made.mkdir(parents=True)
+    (made / "tenants_pb.js").write_text(GENERATED)
     (tmp_path / "package.json").write_text('{"type": "module"}')
-    build = [str(ROOT / ".venv" / "bin" / "buf"), "build", "-o", str(tmp_path / "tollway.binpb")]
+    build = [str(ROOT / ".venv" / "bin" / "buf"), "build", "-o", str(made / "tollway.binpb")]
     subprocess.run(build, cwd=ROOT, check=True, timeout=60)
     return tmp_path
 

@@ -40,10 +40,13 @@ ECHO = command_block("docs/mock.md", ".venv/bin/tollway mock\n")
 BY_SCRIPT = command_block("docs/mock.md", ".venv/bin/tollway mock --script")
 CALL = command_block("docs/mock.md", "curl")
 # tests/e2e/translator/test_docs.py pastes these.
-TRANSLATOR = tuple(command_block("docs/translator.md", program) for program in ("protoc", ".venv/bin/tollway", "curl"))
+TRANSLATOR = tuple(
+    command_block("docs/translator.md", program) for program in (".venv/bin/python", ".venv/bin/tollway", "curl")
+)
 BY_CONNECT = command_block("docs/protocols.md", "curl")
 BY_GRPC_WEB = command_block("docs/protocols.md", ".venv/bin/buf curl")
-PASTED = (SERVE, SET_UP, LIST_MODELS, ECHO, BY_SCRIPT, CALL, BY_CONNECT, BY_GRPC_WEB, *TRANSLATOR)
+STREAM = command_block("docs/streaming.md", "curl")
+PASTED = (SERVE, SET_UP, LIST_MODELS, ECHO, BY_SCRIPT, CALL, BY_CONNECT, BY_GRPC_WEB, STREAM, *TRANSLATOR)
 LINE_BY_LINE = (
     command_block("README.md", "make run\n"),
     command_block("README.md", "make test\n"),
@@ -152,6 +155,14 @@ def test_the_admin_port_speaks_connect_and_grpc_web(folder):
             line = pasteable(command, {"127.0.0.1:8080": address})
             answer = json.loads(paste(f"TOLLWAY_ADMIN_KEY={ADMIN_KEY}\n{line}", ROOT))
             assert [each["name"] for each in answer["tenants"]] == [tenant.name]
+
+
+def test_a_stream_comes_as_events(gateway, provider_in_thread, folder):
+    tenant = gateway.admin().tenant(openai=provider_in_thread)
+    tenant.model("gpt-4.1", {"provider": "openai", "model": "gpt-upstream"})
+    line = pasteable(STREAM, {"127.0.0.1:8081": gateway.addresses["proxy_http"], "tw_…": tenant.key()})
+    events = [json.loads(each.removeprefix("data: ")) for each in paste(line, folder).split("\n\n") if each]
+    assert "".join(each.get("partDelta", {}).get("text", "") for each in events) == "Hello!"
 
 
 def make(*words: str) -> str:

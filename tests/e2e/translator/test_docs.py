@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import re
 import signal
 import sys
@@ -24,22 +23,17 @@ MAKE, SERVE, CALL = (block.text for block in blocks(DOCUMENT, "sh"))
 
 @pytest.fixture
 def folder(tmp_path):
-    """A folder in which the page's commands work: a checkout's `.venv`, protoc, googleapis, and the page's proto."""
+    """A folder in which the page's commands work: a checkout's `.venv` and `proto`, and the page's proto."""
     (tmp_path / ".venv").symlink_to(sys.prefix)
-    (tmp_path / "googleapis").symlink_to(ROOT / "proto" / "third_party")
+    (tmp_path / "proto").symlink_to(ROOT / "proto")
     (tmp_path / "harbour.proto").write_text(PROTO)
-    protoc = tmp_path / "bin" / "protoc"
-    protoc.parent.mkdir()
-    protoc.write_text(f'#!/bin/sh\nexec {sys.executable} -m grpc_tools.protoc "$@"\n')
-    protoc.chmod(0o755)
     return tmp_path
 
 
 async def run(command: str, folder) -> asyncio.subprocess.Process:
     """A shell that runs the command; what it prints can be read."""
-    settings = environment() | {"PATH": f"{folder / 'bin'}:{os.environ['PATH']}"}
     return await asyncio.create_subprocess_exec(
-        *("bash", "-euc", command), cwd=folder, env=settings, stdout=asyncio.subprocess.PIPE
+        *("bash", "-euc", command), cwd=folder, env=environment(), stdout=asyncio.subprocess.PIPE
     )
 
 

@@ -88,7 +88,7 @@ def _has_own_rules(descriptor: Descriptor) -> bool:
 
 
 def _refusal(descriptor: Descriptor, violations: Any) -> TollwayError:
-    found = [FieldViolation(_path(descriptor, each.proto), each.proto.message) for each in violations]
+    found = [_found(descriptor, each.proto) for each in violations]
     first = found[0]
     return TollwayError(
         Reason.REASON_FIELD_INVALID,
@@ -98,12 +98,17 @@ def _refusal(descriptor: Descriptor, violations: Any) -> TollwayError:
     )
 
 
-def _path(descriptor: Descriptor | None, violation: Any) -> str:
-    """`model.targets[1].provider`, in JSON names."""
+def _found(descriptor: Descriptor | None, violation: Any) -> FieldViolation:
+    """Where: `model.targets[1].provider`, in JSON names. What: in protovalidate's words. Of a oneof, for which JSON has
+    no name, the fields are named.
+    """
     parts: list[str] = []
+    description = violation.message
     for element in violation.field.elements:
         field = descriptor.fields_by_name.get(element.field_name) if descriptor else None
+        if descriptor and (oneof := descriptor.oneofs_by_name.get(element.field_name)):
+            description = f"exactly one field is required of {', '.join(each.json_name for each in oneof.fields)}"
         subscript = "" if element.subscript is None else f"[{element.subscript.value}]"
         parts.append((field.json_name if field else element.field_name) + subscript)
         descriptor = field.message_type if field else None
-    return ".".join(parts)
+    return FieldViolation(".".join(parts), description)

@@ -67,6 +67,15 @@ async def test_one_message():
     assert refused(error.value) == (Reason.REASON_FIELD_INVALID, ["messages[0].role"])
 
 
+def test_a_oneof_is_told_of_by_its_fields():
+    """JSON has no name for it."""
+    with pytest.raises(TollwayError) as error:
+        Validate().on_request(call(), GenerateRequest(model="m", messages=[{"role": ROLE_USER, "parts": [{}]}]))
+    (violation,) = error.value.violations
+    assert violation.field == "messages[0].parts[0].kind"
+    assert violation.description.startswith("exactly one field is required of text, image, audio, file, toolCall, ")
+
+
 async def test_a_stream_that_keeps_the_rules():
     requests = Requests(VALID, VALID, VALID)
     assert (await run(collect, requests)).data == b"\x03"

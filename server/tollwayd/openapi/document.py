@@ -27,8 +27,8 @@ _DESCRIPTION: Final = """\
 JSON is that of protobuf: names in camelCase, enums as names, 64-bit integers as strings, times after RFC 3339 and \
 durations in seconds (`1.5s`). Names in `snake_case` are taken, too.
 
-An error is a google.rpc.Status whose `details` hold a google.rpc.ErrorInfo with a `reason`, unless an operation says \
-otherwise."""
+An error is a google.rpc.Status%s, unless an operation says otherwise."""
+_WITH_REASON: Final = " whose `details` hold a google.rpc.ErrorInfo with a `reason`"
 
 
 class Wanted(NamedTuple):
@@ -61,7 +61,8 @@ def document(descriptors: Descriptors, wanted: Wanted) -> dict[str, Any]:
     errors = Errors(schemas, reasons(descriptors, wanted.errors, wanted.unseen) if wanted.errors else [], wanted.domain)
     paths = _paths(services, schemas, errors)
     version = (wanted.package or services[0].file.package).rpartition(".")[2]
-    info = {"title": wanted.title, "version": version, "description": _DESCRIPTION}
+    description = _DESCRIPTION % (_WITH_REASON if wanted.errors else "")
+    info = {"title": wanted.title, "version": version, "description": description}
     made: dict[str, Any] = {"openapi": "3.1.0", "info": info}
     if wanted.servers:
         made["servers"] = [{"url": url} for url in wanted.servers]

@@ -79,6 +79,14 @@ def test_without_servers_the_document_is_served_with_its_api(api, bookstore):
     assert "servers" not in document(bookstore, Wanted("bookstore.v1", "Bookstore"))
 
 
+def test_reasons_are_promised_where_they_are_known(api, bookstore):
+    assert "google.rpc.ErrorInfo with a `reason`" in api["info"]["description"]
+
+    of_others = document(bookstore, Wanted("bookstore.v1", "Bookstore"))["info"]["description"]
+
+    assert of_others.endswith("An error is a google.rpc.Status, unless an operation says otherwise.")
+
+
 def test_a_stream_of_requests_is_told_of_where_it_has_no_operation(api):
     (tag,) = api["tags"]
 

@@ -99,15 +99,18 @@ def _refusal(descriptor: Descriptor, violations: Any) -> TollwayError:
 
 
 def _found(descriptor: Descriptor | None, violation: Any) -> FieldViolation:
-    """Where: `model.targets[1].provider`, in JSON names. What: in protovalidate's words. Of a oneof, for which JSON has
-    no name, the fields are named.
-    """
+    """Where: `model.targets[1].provider`, in JSON names. What: in protovalidate's words, where they say enough."""
     parts: list[str] = []
     description = violation.message
     for element in violation.field.elements:
         field = descriptor.fields_by_name.get(element.field_name) if descriptor else None
         if descriptor and (oneof := descriptor.oneofs_by_name.get(element.field_name)):
+            # JSON has no name for it.
             description = f"exactly one field is required of {', '.join(each.json_name for each in oneof.fields)}"
+        elif field and field.enum_type and violation.rule_id.startswith("enum."):
+            # By number 0 it is not set; an unknown name, where these are passed over, leaves it so.
+            names = ", ".join(value.name for value in field.enum_type.values if value.number)
+            description = f"has to be one of {names}"
         subscript = "" if element.subscript is None else f"[{element.subscript.value}]"
         parts.append((field.json_name if field else element.field_name) + subscript)
         descriptor = field.message_type if field else None

@@ -76,6 +76,17 @@ def test_a_oneof_is_told_of_by_its_fields():
     assert violation.description.startswith("exactly one field is required of text, image, audio, file, toolCall, ")
 
 
+@pytest.mark.parametrize("role", [0, 77])
+def test_a_value_that_an_enum_does_not_have_is_told_those_that_it_has(role):
+    with pytest.raises(TollwayError) as error:
+        Validate().on_request(call(), GenerateRequest(model="m", messages=[{"role": role}]))
+    (violation,) = error.value.violations
+    assert (violation.field, violation.description) == (
+        "messages[0].role",
+        "has to be one of ROLE_SYSTEM, ROLE_USER, ROLE_ASSISTANT, ROLE_TOOL",
+    )
+
+
 async def test_a_stream_that_keeps_the_rules():
     requests = Requests(VALID, VALID, VALID)
     assert (await run(collect, requests)).data == b"\x03"

@@ -20,8 +20,8 @@ Content = dict[str, dict[str, Any]]
 ALT: Final[dict[str, Any]] = {
     "name": "alt",
     "in": "query",
-    "description": "The stream's form: `sse`, as `Accept: text/event-stream` has it, or `array`; absent, lines.",
-    "schema": {"type": "string", "enum": ["sse", "array"]},
+    "description": "The form: `sse`, as by `Accept: text/event-stream`, or `array`; lines with `json`, or without it.",
+    "schema": {"type": "string", "enum": ["json", "sse", "array"]},
 }
 """The parameter of a JSON stream."""
 

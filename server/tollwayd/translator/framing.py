@@ -47,6 +47,9 @@ ARRAY: Final = Framing(
 )
 RAW: Final = Framing("")
 
+FORMS: Final = ("", "json", "sse", "array")
+"""What the system parameter `alt` may be: JSON, in lines where it is a stream, is what there is without it, too."""
+
 STREAM_FORMS: Final = (
     NDJSON.content_type,
     "application/ndjson",

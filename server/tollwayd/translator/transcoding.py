@@ -8,12 +8,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from tollwayd.core.call import Call
-from tollwayd.core.errors import Reason, TollwayError
+from tollwayd.core.errors import Reason, TollwayError, invalid_field
 from tollwayd.translator.accept import accepts
 from tollwayd.translator.body import read_body
 from tollwayd.translator.conditional import IF_MATCH, IF_NONE_MATCH, Condition
 from tollwayd.translator.errors import status_json
-from tollwayd.translator.framing import RAW, Frames, framing
+from tollwayd.translator.framing import FORMS, RAW, Frames, framing
 from tollwayd.translator.metadata import METADATA_PREFIX, deadline, request_metadata
 from tollwayd.translator.pulse import Pulse
 from tollwayd.translator.query import parse, system_parameters
@@ -61,7 +61,9 @@ class Transcoding(Wire):
         metadata = self.metadata()
         if self._parameters:
             system = system_parameters(self._parameters, method.descriptor.input_type)
-            self._alt = system.get("alt", "")
+            self._alt = alt = system.get("alt", "")
+            if alt not in FORMS and not self._endpoint.printer.raw:
+                raise invalid_field("alt", f"has to be one of {', '.join(filter(None, FORMS))}")
             if "key" in system:
                 metadata[QUERY_KEY] = system["key"]
         if IF_MATCH in metadata or IF_NONE_MATCH in metadata:

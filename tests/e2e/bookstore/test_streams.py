@@ -71,6 +71,14 @@ class TestFraming:
         await connection.send(get(WATCH, f"accept: {accept}"))
         assert (await connection.response()).headers["content-type"] == "application/x-ndjson"
 
+    async def test_a_form_that_there_is_not_is_refused(self, store, connection):
+        for path, alt, status in ((f"{WATCH}&", "csv", 400), (f"{WATCH}&", "json", 200), (f"{STREAM}?", "media", 200)):
+            store.proceed.set()
+            await connection.send(get(f"{path}alt={alt}"))
+            answer = await connection.response()
+            assert answer.status == status, alt
+        assert len(store.requests) == 2
+
     async def test_http_bodies_raw(self, store, connection):
         store.proceed.set()
         store.chunks = [b"data: 1\n\n", b"", b"data: 2\n\n"]

@@ -159,7 +159,7 @@ def test_a_stream_comes_as_lines_as_events_or_as_an_array(api):
     assert "an event named `error` is the last" in content["text/event-stream"]["schema"]["description"]
     assert content["application/json"]["schema"]["items"] == {"anyOf": [BOOK, error]}
     assert operation["parameters"][-1]["name"] == "alt"
-    assert operation["parameters"][-1]["schema"]["enum"] == ["sse", "array"]
+    assert operation["parameters"][-1]["schema"]["enum"] == ["json", "sse", "array"]
 
 
 def test_only_a_stream_of_json_has_a_choice_of_form(api):

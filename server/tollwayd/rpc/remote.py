@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from tollwayd.core.chain import Chain, Handler
 
 
+_LONGEST_SECONDS: Final = 10 * 365 * 24 * 3600.0
+"""A deadline that is further off is sent as this: gRPC's library takes one beyond 292 years as passed."""
+
+
 def remote_registry(
     channel: grpc.aio.Channel, services: Iterable[ServiceDescriptor], pool: DescriptorPool, chain: Chain
 ) -> Registry:
@@ -74,7 +78,7 @@ class _Exchange:
         self._call: Final = call
         self._refused: Exception | None = None
         requests = () if (streamed := not isinstance(request, Message)) else (request,)
-        self._under_way: Final = target.start(*requests, timeout=call.remaining(), metadata=sent(call))
+        self._under_way: Final = target.start(*requests, timeout=_timeout(call), metadata=sent(call))
         call.defer(self._under_way.cancel)
         if streamed:
             self._sending: Final = asyncio.create_task(self._send(request))
@@ -141,6 +145,11 @@ class _Exchange:
             return self._target.answer_class.FromString(data)
         except DecodeError:
             raise TollwayError(Reason.REASON_UPSTREAM_INVALID, UNREADABLE) from None
+
+
+def _timeout(call: Call) -> float | None:
+    remaining = call.remaining()
+    return None if remaining is None else min(remaining, _LONGEST_SECONDS)
 
 
 def _serialized(message: Message) -> bytes:

@@ -49,11 +49,12 @@ _remembered: Final = lru_cache(maxsize=256)(_accepts)
 def _weights(accept: str) -> _Weights | None:
     """The weight of each media range; None where the header cannot be read."""
     found: _Weights = {}
-    place = 0
+    place = count = 0
     while not _NOTHING_MORE.match(accept, place):
         part = _RANGE.match(accept, place)
-        if part is None or len(found) == MAX_RANGES:
+        if part is None or count == MAX_RANGES:
             return None
+        count += 1
         weight = _WEIGHT.search(part[3])
         range_ = (part[1].lower(), part[2].lower())
         found[range_] = max(found.get(range_, 0), float(weight[1]) if weight else 1)

@@ -43,6 +43,9 @@ _GRPC_TIMEOUT = re.compile(r"([0-9]{1,8})([HMSmun])")  # gRPC over HTTP/2, "Time
 _UNITS = {"H": 3600.0, "M": 60.0, "S": 1.0, "m": 1e-3, "u": 1e-6, "n": 1e-9}
 _SERVER_TIMEOUT = re.compile(r"[0-9]{1,8}(\.[0-9]{1,9})?")
 
+_KEPT_LETTERS = 128
+"""Header names up to here are remembered. A thousand made-up ones of 8 KiB would be 16 MB that nobody gives back."""
+
 _NAME = re.compile(r"[a-z0-9!#$%&'*+.^`|~-]+")
 _UNSAFE_VALUE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
@@ -57,7 +60,7 @@ def request_metadata(headers: CIMultiDictProxy[str]) -> dict[str, str]:
     """
     metadata: dict[str, str] = {}
     for header, value in headers.items():
-        name = _metadata_name(header)
+        name = _metadata_name(header) if len(header) <= _KEPT_LETTERS else _metadata_name.__wrapped__(header)
         if name:
             readable = value if value.isascii() else _readable(value)
             metadata[name] = f"{metadata[name]}, {readable}" if name in metadata else readable

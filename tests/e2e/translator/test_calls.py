@@ -264,6 +264,9 @@ class TestEnds:
             assert 3 < harbour.remaining < 6
         async with client.get(EMMA):
             assert harbour.remaining is None
+        async with client.get(EMMA, headers={"grpc-timeout": "99999999H"}) as answer:
+            assert answer.status == 200
+            assert harbour.remaining > 24 * 3600
 
     async def test_a_deadline_ends_the_call_at_both(self, client, harbour):
         harbour.hold = True

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+import tracemalloc
 
 import pytest
 from multidict import CIMultiDict, CIMultiDictProxy
@@ -113,3 +114,18 @@ def test_a_content_type_does_not_break_out_either():
     assert content_type_header("") == ""
     with pytest.raises(ValueError, match="control character"):
         content_type_header("text/html\r\n\r\n<script>")
+
+
+def test_nothing_is_kept_of_long_names():
+    def ask(start: int) -> None:
+        for number in range(start, start + 500):
+            assert metadata((f"{number:05}" * 1000, "1")) == {f"{number:05}" * 1000: "1"}
+
+    ask(0)
+    tracemalloc.start()
+    try:
+        ask(1000)
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept < 100_000

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from contextlib import asynccontextmanager
 
 import grpc
@@ -74,6 +76,32 @@ async def test_metadata_reaches_the_caller_of_a_failed_call():
             assert (code, reason) == (grpc.StatusCode.NOT_FOUND, "MODEL_NOT_FOUND")
             assert (metadata["x-a"], metadata["x-raw-bin"]) == ("b", b"\0\1\xff")
             assert metadata["x-request-id"] == dict(await call.trailing_metadata())["x-request-id"]
+
+
+class Large:
+    """What a call holds, and whose end can be seen."""
+
+
+@pytest.mark.parametrize("reason", [Reason.REASON_MODEL_NOT_FOUND, None])
+async def test_a_failed_call_keeps_nothing(reason):
+    held = []
+
+    async def ask(*_):
+        large = Large()
+        held.append(gone := asyncio.Event())
+        weakref.finalize(large, gone.set)
+        raise TollwayError(reason) if reason else KeyError
+
+    gc.disable()
+    try:
+        async with dialled(ask) as (_, channel):
+            for call in calls(channel):
+                await outcome(call)
+            async with asyncio.timeout(5):
+                for gone in held:
+                    await gone.wait()
+    finally:
+        gc.enable()
 
 
 async def test_a_defect_sends_no_metadata():

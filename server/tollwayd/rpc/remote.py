@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from functools import partial
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -128,8 +129,11 @@ class _Exchange:
 
     async def _stop_sending(self) -> None:
         # Whoever made the caller's messages closes them next, and could not while they are being read.
+        # A client that leaves while its call ends cancels that too, and this is not to be left half done.
         self._sending.cancel()
-        await asyncio.wait((self._sending,))
+        while not self._sending.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait((self._sending,))
 
     def _reason(self, error: BaseException) -> BaseException:
         if isinstance(error, grpc.aio.AioRpcError):

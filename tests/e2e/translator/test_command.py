@@ -25,6 +25,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from tests.gateway import ROOT, environment
 from tests.harbour import PROTO, Harbour, serve, write_set
+from tests.raw_websocket import frame, open_socket
 from tests.translator import Translator
 from tollwayd import cli
 
@@ -286,6 +287,15 @@ class TestLife:
                 assert (await answer.json())["masts"] == 1
                 answered.set()
         assert [(line["level"], line["outcome"]) for line in translator.calls()] == [("info", "OK")]
+
+    async def test_a_client_that_leaves_while_its_call_ends_is_no_defect(self, descriptors, upstream):
+        with Translator(descriptors, upstream) as translator:
+            async with open_socket(translator.address, "/v1/ships:hail") as connection:
+                await connection.send(frame(3))  # None of the protocol's.
+                connection.writer.write_eof()
+                await asyncio.wait_for(connection.reader.read(), SECONDS)
+            await asyncio.to_thread(translator.wait_for, "call")
+        assert [(line["level"], line["outcome"]) for line in translator.calls()] == [("info", "REQUEST_MALFORMED")]
 
     async def test_it_logs_why_the_server_cannot_be_reached(self, descriptors):
         with Translator(descriptors, "127.0.0.1:1") as translator:

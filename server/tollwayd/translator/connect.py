@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
-from tollwayd.core.call import Call
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.rpc.status import to_status
 from tollwayd.translator.body import read_body
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from google.protobuf.any_pb2 import Any as AnyMessage
     from google.protobuf.message import Message
 
+    from tollwayd.core.call import Call
     from tollwayd.rpc.registry import Method
     from tollwayd.translator.codec import Codec
     from tollwayd.translator.reply import Reply
@@ -104,21 +104,17 @@ class Connect(Wire):
 
     __slots__ = ("_codec",)
 
+    door = DOOR
+
     def __init__(self, request: BaseRequest, reply: Reply, site: Site, method: Method, codec: Codec) -> None:
         super().__init__(request, reply, site, method)
         self._codec = codec
 
     def begin(self) -> Call:
-        request = self.request
-        check_version(request.headers)
-        check_identity(request.headers, "content-encoding")
-        return Call(
-            self.method.name,
-            rpc_metadata(request.headers),
-            peer=request.remote or "",
-            door=DOOR,
-            deadline=connect_deadline(request.headers),
-        )
+        headers = self.request.headers
+        check_version(headers)
+        check_identity(headers, "content-encoding")
+        return self.make_call(rpc_metadata(headers), connect_deadline(headers))
 
     async def read(self) -> Any:
         body = await read_body(self.request, self.site.max_body_bytes, self.site.timeouts)

@@ -7,7 +7,6 @@ from contextlib import aclosing
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from tollwayd.core.call import Call
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.translator.body import ask_for_body, read_body, stream_body
 from tollwayd.translator.envelope import HEAD_BYTES, Envelopes, envelope, only
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from google.protobuf.message import Message
     from multidict import CIMultiDictProxy
 
+    from tollwayd.core.call import Call
     from tollwayd.rpc.registry import Method
     from tollwayd.translator.codec import Codec
     from tollwayd.translator.reply import Reply
@@ -67,8 +67,6 @@ class EnvelopeWire(Wire):
 
     __slots__ = ("_codec",)
 
-    door: str
-    """What calls are told of where they came in."""
     content_type: str
     """The answer's."""
     refuse: Refuse
@@ -103,13 +101,7 @@ class EnvelopeWire(Wire):
 
     def begin(self) -> Call:
         self.check()
-        return Call(
-            self.method.name,
-            rpc_metadata(self.request.headers),
-            peer=self.request.remote or "",
-            door=self.door,
-            deadline=self.deadline(),
-        )
+        return self.make_call(rpc_metadata(self.request.headers), self.deadline())
 
     async def read(self) -> Any:
         if self.method.descriptor.client_streaming:

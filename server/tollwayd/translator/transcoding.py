@@ -7,7 +7,6 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from tollwayd.core.call import Call
 from tollwayd.core.errors import Reason, TollwayError, invalid_field
 from tollwayd.translator.accept import accepts
 from tollwayd.translator.body import read_body
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from aiohttp.web import BaseRequest
     from google.protobuf.message import Message
 
+    from tollwayd.core.call import Call
     from tollwayd.translator.framing import Framing
     from tollwayd.translator.query import Parameters
     from tollwayd.translator.reply import Reply
@@ -45,6 +45,8 @@ class Transcoding(Wire):
     """One request that a binding matched. `query` is as it came."""
 
     __slots__ = ("_alt", "_condition", "_endpoint", "_frames", "_parameters", "_variables")
+
+    door = "rest"
 
     def __init__(self, request: BaseRequest, reply: Reply, site: Site, found: Match[Endpoint], query: str) -> None:
         super().__init__(request, reply, site, found.target.method)
@@ -68,7 +70,7 @@ class Transcoding(Wire):
                 metadata[QUERY_KEY] = system["key"]
         if IF_MATCH in metadata or IF_NONE_MATCH in metadata:
             self._condition = Condition(self._endpoint.etags, request.method, metadata)
-        return Call(method.name, metadata, peer=request.remote or "", door="rest", deadline=deadline(request.headers))
+        return self.make_call(metadata, deadline(request.headers))
 
     def metadata(self) -> dict[str, str]:
         """The call's metadata, but for what the query adds."""

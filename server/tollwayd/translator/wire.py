@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from google.protobuf.message import Message
 
+from tollwayd.core.call import Call
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from aiohttp.web import BaseRequest
 
-    from tollwayd.core.call import Call
     from tollwayd.core.errors import TollwayError
     from tollwayd.rpc.registry import Method
     from tollwayd.translator.codec import Codec
@@ -70,6 +71,9 @@ class Wire(ABC):
 
     __slots__ = ("call", "method", "reply", "request", "site")
 
+    door: str
+    """What calls are told of where they came in."""
+
     def __init__(self, request: BaseRequest, reply: Reply, site: Site, method: Method) -> None:
         self.request: Final = request
         self.reply: Final = reply
@@ -80,6 +84,11 @@ class Wire(ABC):
     @abstractmethod
     def begin(self) -> Call:
         """Makes the call out of the request's head."""
+
+    def make_call(self, metadata: Mapping[str, str], deadline: float | None) -> Call:
+        """The call of this request; `deadline` as a Call has it."""
+        peer = self.request.remote or ""
+        return Call(self.method.name, metadata, peer=peer, door=self.door, deadline=deadline)
 
     @abstractmethod
     async def read(self) -> Any:

@@ -47,6 +47,12 @@ def handshake(path: str, *headers: str) -> bytes:
     return get(path, *[header for header in own if header.partition(":")[0] not in given], *headers)
 
 
+def unmasked(opcode: int, payload: bytes = b"") -> bytes:
+    """A frame as servers send them."""
+    _, *length = head(opcode, len(payload))
+    return bytes((0x80 | opcode, length[0] & 0x7F, *length[1:])) + payload
+
+
 async def next_frame(connection: Connection) -> Frame:
     """The next frame of the server."""
     first, size = await _exactly(connection, 2)

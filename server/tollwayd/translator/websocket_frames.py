@@ -7,12 +7,13 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from aiohttp import EofStream, WebSocketError, WSCloseCode, WSMsgType
-from aiohttp.http import WebSocketReader, WebSocketWriter
+from aiohttp.http import WebSocketWriter
 
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.translator.close_codes import violation
 from tollwayd.translator.inflow import Inflow, is_end
 from tollwayd.translator.limits import LINGER_SECONDS
+from tollwayd.translator.masking import MaskedReader
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -72,7 +73,7 @@ class Socket:
         self._writer: Final = _Writer(self._connection, transport)
         self._inflow: Final = Inflow(self._connection, self, wanted)
         limit = min(wire.site.max_body_bytes + 1, _MAX_MESSAGE_BYTES)
-        self._parser: Final = WebSocketReader(self._inflow, limit, compress=False, decode_text=False)
+        self._parser: Final = MaskedReader(self._inflow, limit, compress=False, decode_text=False)
         call.defer(self._stop)
         self._connection.set_parser(self._parser, self._note)
 

@@ -27,6 +27,7 @@ from tests.raw_websocket import (
     head,
     next_frame,
     open_socket,
+    unmasked,
 )
 from tollwayd.core.chain import Chain
 from tollwayd.core.errors import Reason, TollwayError
@@ -423,6 +424,9 @@ class TestErrors:
             (REVIEW, frame(CLOSE, b"x"), "REQUEST_MALFORMED", 1002),
             (REVIEW, frame(CLOSE, b"\x03\xed"), "REQUEST_MALFORMED", 1002),  # 1005 is for no frame.
             (REVIEW, frame(TEXT, b"{", final=False) + frame(TEXT, b"}"), "REQUEST_MALFORMED", 1002),
+            (REVIEW, unmasked(TEXT, b"{}"), "REQUEST_MALFORMED", 1002),
+            (REVIEW, unmasked(CLOSE), "REQUEST_MALFORMED", 1002),
+            (REVIEW, frame(PING, b"x" * 125) + unmasked(TEXT, b"x" * 70_000), "REQUEST_MALFORMED", 1002),
         ],
     )
     async def test_of_what_came(self, store, address, path, sent, why, code):
@@ -431,6 +435,20 @@ class TestErrors:
             (last,), closed, _ = await received(connection)
         assert (reason(last), closed) == (why, code)
         assert store.requests == []
+
+    @pytest.mark.parametrize("size", [0, 1, 125, 126, 65_535, 65_536])
+    async def test_that_a_frame_is_not_masked_is_seen_however_what_came_is_cut(self, store, address, size):
+        masked = frame(PING) + frame(TEXT, b"{" + b" " * size + b"}")
+        end = len(masked) + 1
+        for cut in {*range(min(end, len(frame(PING)) + 20)), end - 2, end - 1, end}:
+            store.requests.clear()
+            async with open_socket(address, REVIEW) as connection:
+                sent = masked + unmasked(TEXT, b"{}")
+                await connection.send(sent[:cut])
+                assert cut < len(frame(PING)) or await next_frame(connection) == Frame(PONG, b"")
+                await connection.send(sent[cut:])
+                *_, closed, name = await received(connection)
+            assert (closed, name) == (1002, "REQUEST_MALFORMED")
 
     async def test_a_client_whose_frames_are_none_is_not_kept_waiting(self, address):
         async with open_socket(address, REVIEW) as connection:

@@ -57,7 +57,7 @@ def ask_for_body(request: BaseRequest) -> None:
 async def stream_body(request: BaseRequest, timeouts: Timeouts) -> AsyncGenerator[bytes, None]:
     """The body that has been asked for, in pieces as they come; how many of them is up to who reads them.
 
-    TollwayError where it is broken, or nothing comes for too long.
+    TollwayError where it is broken, nothing comes for too long, or the client is gone.
     """
     content = request.content
     try:
@@ -68,6 +68,8 @@ async def stream_body(request: BaseRequest, timeouts: Timeouts) -> AsyncGenerato
                 yield chunk
     except TimeoutError:
         raise TollwayError(Reason.REASON_REQUEST_TIMEOUT, "Nothing of the body came for too long.") from None
+    except ConnectionError:  # In the connection's own task it is a cancellation; but any task may read a stream.
+        raise TollwayError(Reason.REASON_CANCELLED) from None
     except RequestPayloadError:
         raise _broken() from None
 

@@ -156,7 +156,7 @@ class Connection(RequestHandler):
 
     async def _linger(self, payload: StreamReader) -> bool:
         """Throws the unread body of an answered request away; whether all of it came in time."""
-        with suppress(TimeoutError, RequestPayloadError):
+        with suppress(TimeoutError, RequestPayloadError, ConnectionError):
             async with asyncio.timeout(self._linger_seconds):
                 while not payload.is_eof():
                     await payload.readany()

@@ -8,8 +8,10 @@ import grpc
 import pytest
 
 from tests.harbour import packed, pb, refusal, stubs
-from tests.raw_http import connect, get
+from tests.raw_http import connect, get, request
 from tollwayd.core.chain import Chain
+from tollwayd.core.errors import Reason
+from tollwayd.core.plugin import Stage
 from tollwayd.rpc.descriptor_set import DescriptorSet
 from tollwayd.rpc.door import GrpcDoor
 from tollwayd.rpc.options import channel_options
@@ -112,6 +114,36 @@ async def test_a_client_that_leaves_while_it_sends(stub, harbour):
     await asyncio.wait_for(harbour.begun.wait(), SECONDS)
     under_way.cancel()
     await asyncio.wait_for(harbour.left.wait(), SECONDS)
+
+
+class Ends:
+    """A link that sees how calls end."""
+
+    name = "ends"
+    stage = Stage.AUTHENTICATE
+
+    def __init__(self) -> None:
+        self.seen = asyncio.Queue()
+
+    def on_end(self, call, error):
+        self.seen.put_nowait(error)
+
+
+async def test_a_client_that_leaves_its_upload_cancels_the_call_and_is_no_defect(
+    upstream, descriptors, harbour, caplog
+):
+    files, ends = DescriptorSet(descriptors.read_bytes()), Ends()
+    async with grpc.aio.insecure_channel("{}:{}".format(*upstream), options=channel_options(LIMIT)) as channel:
+        rest = RestDoor(remote_registry(channel, files.services.values(), files.pool, Chain([ends])))
+        async with connect(await rest.start("127.0.0.1", 0)) as connection:
+            await connection.send(request("POST", "/v1/ships:hail", "transfer-encoding: chunked") + b"3\r\n{}\n\r\n")
+            await connection.head()
+            await connection.chunk()
+            await connection.abort()
+            error = await asyncio.wait_for(ends.seen.get(), SECONDS)
+        await rest.stop(0)
+    assert isinstance(error, asyncio.CancelledError) or error.reason == Reason.REASON_CANCELLED
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 @pytest.mark.parametrize("streamed", [False, True])

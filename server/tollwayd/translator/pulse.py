@@ -46,7 +46,7 @@ class Pulse:
     def _beat(self) -> None:
         reply = self._reply
         if reply.writes == self._seen and not reply.ended:
-            with suppress(ConnectionError):  # Whoever writes the answer meets it too.
+            with suppress(ConnectionError, ValueError):  # Whoever writes the answer meets it too.
                 if not reply.started:
                     reply.open(200, self._head())
                 reply.put(self._idle)

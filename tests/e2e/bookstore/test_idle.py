@@ -78,6 +78,17 @@ class TestSignsOfLife:
             assert (await connection.response()).status == 200
             assert store.cancelled.is_set()
 
+    async def test_a_head_that_cannot_be_sent_is_the_answers_matter(self):
+        store, failed = SilentBookstore(), asyncio.Event()
+        store.response_metadata = {"x-till": "a\nb"}
+        asyncio.get_running_loop().set_exception_handler(lambda *_: failed.set())
+        async with serve(store, timeouts=Timeouts(pulse=0.05)) as (_, address), connect(address) as connection:
+            await connection.send(get(WATCH, SSE))
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(failed.wait(), 0.2)
+            store.proceed.set()
+            assert (await connection.response()).status == 500
+
     async def test_the_head_comes_though_no_message_does(self, connection):
         await connection.send(idle_review(SSE))
         head = await connection.head()

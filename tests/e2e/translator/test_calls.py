@@ -295,6 +295,7 @@ class TestEnds:
         harbour.hold = True
         async with client.get(f"{EMMA}:watch") as answer:
             await answer.content.readline()
+            await event(harbour.begun)  # Before, it is the writing that is cancelled.
             answer.close()
         await event(harbour.left)
 

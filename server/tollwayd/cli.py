@@ -100,6 +100,7 @@ def _add_translator(parser: ArgumentParser) -> None:
     options("--unknown-fields", choices=("refuse", "ignore"), default="refuse", help="(%(default)s)")
     options("--print-unset", action="store_true", help="print fields that are not set, as zero values")
     options("--like-grpc-gateway", action="store_true", help="metadata under Grpc-Metadata-, trailers to every client")
+    options("--cors-origin", action="append", default=[], metavar="URL", help="let its pages call; may be repeated")
     options("--max-body-bytes", type=_count, default=MAX_BODY_BYTES, metavar="N", help="(%(default)s)")
     options("--drain-seconds", type=_seconds, default=10.0, metavar="S", help="how long calls may end (%(default)s)")
 
@@ -145,6 +146,7 @@ def translator(arguments: Namespace) -> None:
         ignore_unknown_fields=arguments.unknown_fields == "ignore",
         print_unset=arguments.print_unset,
         like_grpc_gateway=arguments.like_grpc_gateway,
+        cors_origins=arguments.cors_origin,
         max_body_bytes=arguments.max_body_bytes,
         drain_seconds=arguments.drain_seconds,
     )

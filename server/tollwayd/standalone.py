@@ -21,6 +21,7 @@ from tollwayd.rpc.options import FRAMING_BYTES, channel_options
 from tollwayd.rpc.remote import remote_registry
 from tollwayd.start_error import MISTAKE, StartError
 from tollwayd.telemetry.access_log import AccessLog
+from tollwayd.translator.cors import Cors
 from tollwayd.translator.options import RestOptions
 from tollwayd.translator.rule import bindings
 from tollwayd.translator.server import RestDoor
@@ -57,6 +58,7 @@ class Options:
     ignore_unknown_fields: bool
     print_unset: bool
     like_grpc_gateway: bool
+    cors_origins: Sequence[str]
     max_body_bytes: int
     drain_seconds: float
 
@@ -108,11 +110,19 @@ class Standalone:
                     print_unset=options.print_unset,
                     like_grpc_gateway=options.like_grpc_gateway,
                     pages=pages,
+                    cors=_cors(options.cors_origins),
                     ignore_unknown_fields=options.ignore_unknown_fields,
                 ),
             )
         except ValueError as error:
             raise StartError(f"--descriptors: {options.descriptors}: {error}.", status=MISTAKE) from None
+
+
+def _cors(origins: Sequence[str]) -> Cors | None:
+    try:
+        return Cors(tuple(origins)) if origins else None
+    except ValueError as error:
+        raise StartError(f"--cors-origin: {error}.", status=MISTAKE) from None
 
 
 def _check_rules(registry: Registry) -> None:

@@ -55,6 +55,16 @@ class TestOptions:
         with Translator(descriptors, upstream, "--unknown-fields", "ignore") as translator:
             assert (await fetched(translator, "/v1/ships", json={"mast": 1})) == (200, {})
 
+    async def test_pages_that_may_call(self, descriptors, upstream):
+        origins = ("--cors-origin", "https://a.example", "--cors-origin", "https://*.b.example")
+        with Translator(descriptors, upstream, *origins) as running:
+            base = "http://{}:{}".format(*running.address)
+            async with aiohttp.ClientSession(base) as client:
+                for origin, allowed in (("https://a.example", True), ("https://x.b.example", True), ("null", False)):
+                    async with client.get(EMMA, headers={"origin": origin}) as answer:
+                        assert answer.status == 200
+                        assert (answer.headers.get("access-control-allow-origin") == origin) == allowed
+
     async def test_it_describes_what_it_serves(self, descriptors, upstream):
         with Translator(descriptors, upstream, "--service", "harbour.v1.HarbourService") as running:
             base = "http://{}:{}".format(*running.address)
@@ -251,6 +261,9 @@ class TestMistakes:
             taken = f"127.0.0.1:{server.getsockname()[1]}"
             assert f"--listen: {taken} is taken by another program" in started(descriptors, "--listen", taken, status=1)
         assert "--listen: an address is written host:port" in started(descriptors, "--listen", "8081")
+
+    def test_an_origin_that_is_none(self, descriptors):
+        assert "--cors-origin: an origin is written https://" in started(descriptors, "--cors-origin", "example.com/a")
 
     @pytest.mark.parametrize(
         "words", [("--max-body-bytes", "1"), ("--max-body-bytes", "x"), ("--drain-seconds", "-1"), ("--port", "1")]

@@ -103,12 +103,8 @@ def content_type_header(content_type: str) -> str:
 @lru_cache(maxsize=1024)
 def _metadata_name(header: str) -> str:
     """The metadata name of a header, empty for one that stays outside."""
-    name = header.lower()
-    if name.startswith(METADATA_PREFIX):
-        name = name.removeprefix(METADATA_PREFIX)
-    elif "_" in name:
-        return ""
-    return "" if name in _HOP_BY_HOP or name.startswith("grpc-") else name
+    name = header.lower().removeprefix(METADATA_PREFIX)
+    return "" if "_" in name or name in _HOP_BY_HOP or name.startswith("grpc-") else name
 
 
 @lru_cache(maxsize=1024)

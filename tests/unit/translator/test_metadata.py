@@ -51,6 +51,7 @@ def test_the_prefix_of_grpc_gateway_falls_away():
         "grpc-metadata-connection",
         "grpc-metadata-",
         "x_forwarded_user",
+        "grpc-metadata-x_forwarded_user",
     ],
 )
 def test_what_belongs_to_one_hop_or_to_the_other_door_stays_outside(name):

@@ -261,7 +261,7 @@ def answer_headers(call_id: str, content_type: str, metadata: Mapping[str, str],
 
 def _announcement(fields: str) -> str:
     """The Trailer field (RFC 9110, section 6.6.2) for trailers that are lines already."""
-    names = ", ".join(field.partition(":")[0] for field in fields.splitlines())
+    names = ", ".join(field.partition(":")[0] for field in fields.split("\r\n")[:-1])
     return f"trailer: {names}\r\n" if names else ""
 
 

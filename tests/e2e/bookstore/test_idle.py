@@ -232,6 +232,11 @@ class TestTrailers:
         assert (answer.headers["trailer"], answer.trailers) == ("grpc-trailer-cost", ("grpc-trailer-cost: 5",))
         assert json.loads(answer.body)["name"] == "isbn/1"
 
+    async def test_are_announced_by_their_names_whatever_their_values_hold(self, store, connection):
+        store.trailers = {"cost": "5\x85evil\u2028more", "till": "7"}
+        await connection.send(get("/v1/books/1", TRAILERS))
+        assert (await connection.response()).headers["trailer"] == "grpc-trailer-cost, grpc-trailer-till"
+
     async def test_of_an_error(self, store, connection):
         store.trailers = {"cost": "5"}
         await connection.send(get("/v1/shelves/1/books/none", TRAILERS))

@@ -34,9 +34,9 @@ def decoder(message: Descriptor, field: FieldDescriptor | None = None, *, ignore
     """What reads JSON into an empty message, or into its `field`, which is then present; an empty body adds nothing.
     It gives the value that it read, None for an empty body.
 
-    It raises TollwayError: REASON_JSON_INVALID or REASON_JSON_TOO_DEEP for the text, REASON_FIELD_INVALID with the
-    field's path in JSON names, from `message` on, for what it says. With `ignore_unknown` unknown fields are passed
-    over.
+    It raises TollwayError: REASON_JSON_INVALID, REASON_JSON_TOO_DEEP or REASON_BODY_TOO_LARGE for the text,
+    REASON_FIELD_INVALID with the field's path in JSON names, from `message` on, for what it says. With `ignore_unknown`
+    unknown fields are passed over.
     """
     read = reader(message, ignore_unknown=ignore_unknown)
     single = field.message_type if field is not None and not field.is_repeated else None

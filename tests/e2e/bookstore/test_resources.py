@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from datetime import UTC, datetime
+from io import BytesIO
 
 import aiohttp
 import pytest
@@ -13,6 +14,7 @@ from tests.bookstore import Book, Bookstore, serve
 from tests.raw_http import connect, get
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.translator import inbound, json_codec
+from tollwayd.translator.json_text import MAX_JSON_VALUES
 from tollwayd.translator.limits import THREAD_BYTES
 
 EMMA = "shelves/1/books/emma"
@@ -159,6 +161,14 @@ class TestErrors:
         async with client.post(f"/v1/{EMMA}", json={}) as response:
             assert (response.status, response.headers["allow"]) == (405, "DELETE, GET, HEAD, OPTIONS, PATCH")
             assert (await status_of(response))["code"] == 12
+
+    async def test_more_values_than_anybody_needs(self, client, store):
+        headers = {"content-type": "application/json"}
+        body = b'{"notes":{"a":[' + b"[]," * MAX_JSON_VALUES + b"[]]}}"
+        async with client.post("/v1/shelves/1/books?book_id=x", data=BytesIO(body), headers=headers) as response:
+            assert response.status == 413
+            assert await reason_of(response) == "BODY_TOO_LARGE"
+        assert store.requests == []
 
     async def test_method_overrides_are_not_followed(self, client):
         async with client.post(f"/v1/{EMMA}", headers={"x-http-method-override": "DELETE"}) as response:

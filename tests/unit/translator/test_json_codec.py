@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 
 import pytest
 from google.protobuf.any_pb2 import Any as AnyMessage
@@ -11,7 +12,7 @@ from google.protobuf.struct_pb2 import Struct
 from tests.bookstore import Book, ListBooksResponse, message
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.translator.json_codec import decoder, encoder
-from tollwayd.translator.json_text import MAX_JSON_DEPTH
+from tollwayd.translator.json_text import MAX_JSON_DEPTH, MAX_JSON_VALUES
 
 
 def decode(body, into, field=None, **options):
@@ -209,6 +210,46 @@ class TestDepth:
         # Quadratic, this would take hours.
         assert refusal("[" * 65 + '"' + '\\"' * 1_000_000).reason == Reason.REASON_JSON_TOO_DEEP
         assert refusal("{" * 60 + '"' + '\\"{' * 1_000_000).reason == Reason.REASON_JSON_INVALID
+
+
+def wide(value: str, times: int) -> str:
+    """A book whose notes are an array."""
+    return '{"notes":{"a":[' + ",".join([value] * times) + "]}}"
+
+
+class TestManyValues:
+    @pytest.mark.parametrize(
+        ("value", "most"),
+        [("1", MAX_JSON_VALUES - 7), ("[]", MAX_JSON_VALUES // 2 - 4), ('{"a":1}', MAX_JSON_VALUES // 3 - 3)],
+    )
+    def test_the_limit(self, value, most):
+        assert len(read(wide(value, most)).notes["a"]) == most
+        error = refusal(wide(value, most + 10))
+        assert error.reason == Reason.REASON_BODY_TOO_LARGE
+        assert f"{MAX_JSON_VALUES:,}" in str(error)
+
+    def test_an_array_of_numbers_as_of_an_embedding_passes(self):
+        assert len(read(wide("-0.0123456789012345", 100_000)).notes["a"]) == 100_000
+
+    @pytest.mark.parametrize("text", [",", ":", "[{", '",', '\\"', "[],\\"])
+    def test_text_is_one_value(self, text):
+        title = text * MAX_JSON_VALUES
+        assert read(json.dumps({"title": title})).title == title
+
+    @pytest.mark.parametrize("string", ['"', '"\\"', '",', '"["', '"\\\\"', '""'])
+    def test_quotes_in_strings_hide_no_values(self, string):
+        assert refusal(wide(json.dumps(string), MAX_JSON_VALUES + 1)).reason == Reason.REASON_BODY_TOO_LARGE
+
+    @pytest.mark.parametrize("bomb", ["[],", "1,", '"",', '{"a":1},', '{"a":', ":", "{"])
+    def test_bombs_are_refused_before_they_are_read(self, bomb):
+        body = b'{"notes":{"a":[' + bomb.encode() * (8_000_000 // len(bomb))
+        tracemalloc.start()
+        try:
+            assert refusal(body).reason == Reason.REASON_BODY_TOO_LARGE
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert peak < 4 * len(body)
 
 
 class TestPrinting:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tracemalloc
+from typing import ClassVar
 
 import pytest
 from google.protobuf.any_pb2 import Any as AnyMessage
@@ -12,6 +13,7 @@ from google.protobuf.struct_pb2 import Struct
 from tests.bookstore import Book, ListBooksResponse, message
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.translator.json_codec import decoder, encoder
+from tollwayd.translator.json_faults import MAX_LOOKED_AT
 from tollwayd.translator.json_text import MAX_JSON_DEPTH, MAX_JSON_VALUES
 
 
@@ -210,6 +212,33 @@ class TestDepth:
         # Quadratic, this would take hours.
         assert refusal("[" * 65 + '"' + '\\"' * 1_000_000).reason == Reason.REASON_JSON_TOO_DEEP
         assert refusal("{" * 60 + '"' + '\\"{' * 1_000_000).reason == Reason.REASON_JSON_INVALID
+
+
+class TestSearchForAFault:
+    """Each array, object or map has its fault behind as many values as are looked at."""
+
+    BODIES: ClassVar = {
+        "an array": ('{"authors":[', '"",', "1]}"),
+        "messages": ('{"related":[', "{},", "1]}"),
+        "members": ("{", '"no%d":1,', '"pages":"x"}'),
+        "a map": ('{"labels":{', '"a%d":"",', '"z":1}}'),
+        "a map of messages": ('{"translations":{', '"a%d":{},', '"z":1}}'),
+    }
+
+    @pytest.mark.parametrize(("begin", "fit", "fault"), BODIES.values(), ids=BODIES)
+    def test_gives_up_in_the_end(self, begin, fit, fault):
+        def error(times: int) -> TollwayError:
+            body = begin + "".join(fit.replace("%d", str(number)) for number in range(times)) + fault
+            return refusal(body, ignore_unknown=True)
+
+        assert error(1000).reason == Reason.REASON_FIELD_INVALID
+        assert error(MAX_LOOKED_AT).reason == Reason.REASON_JSON_INVALID
+        assert str(error(MAX_LOOKED_AT)) == "The body is JSON, but no bookstore.rest.v1.Book."
+
+    def test_reaches_the_end_of_an_embedding(self):
+        size = 90_000
+        path, _ = violation('{"authors":[' + '"",' * size + "1]}")
+        assert path == f"authors[{size}]"
 
 
 def wide(value: str, times: int) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Final
 
@@ -10,7 +9,7 @@ from google.protobuf.message import DecodeError
 
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.translator.json_codec import decoder, encoder
-from tollwayd.translator.limits import THREAD_BYTES
+from tollwayd.translator.threads import fairly
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,10 +70,7 @@ class JsonCodec(Codec):
             decode = decoder(method.descriptor.input_type, ignore_unknown=self._ignore_unknown)
             self._decoders[method.name] = decode
         message = method.request_class()
-        if len(data) <= THREAD_BYTES:
-            decode(data, message)
-        else:
-            await asyncio.to_thread(decode, data, message)
+        await fairly(len(data), decode, data, message)
         return message
 
     def write(self, method: Method, message: Message) -> bytes:

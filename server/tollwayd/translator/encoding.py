@@ -8,14 +8,14 @@ relays them, what its own upstream said; their lengths tell of that even uncompr
 
 from __future__ import annotations
 
-import asyncio
 import re
 import sys
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from tollwayd.translator.codings import CODINGS, GZIP
-from tollwayd.translator.limits import COMPRESSORS_BYTES, MAX_ACCEPT_ENCODING, THREAD_BYTES
+from tollwayd.translator.limits import COMPRESSORS_BYTES, MAX_ACCEPT_ENCODING
+from tollwayd.translator.threads import fairly
 
 if TYPE_CHECKING:
     from aiohttp.web import BaseRequest
@@ -57,9 +57,7 @@ class Encoding:
             return headers, body
         if coding is None:
             return headers + _VARY, body
-        encode = coding.whole
-        encoded = encode(body) if len(body) <= THREAD_BYTES else await asyncio.to_thread(encode, body)
-        return _encoded(headers, coding), encoded
+        return _encoded(headers, coding), await fairly(len(body), coding.whole, body)
 
     def fixed(self, request: BaseRequest, headers: str, body: bytes) -> tuple[str, bytes]:
         """As `whole`, for a body that is the same for all and of which there are few: it is compressed once."""

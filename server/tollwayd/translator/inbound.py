@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.translator.http_body import fill, is_http_body
 from tollwayd.translator.json_codec import decoder
-from tollwayd.translator.limits import THREAD_BYTES
 from tollwayd.translator.patch_mask import patch_mask
 from tollwayd.translator.percent import decode as decode_percent
 from tollwayd.translator.query import QueryReader, set_text
 from tollwayd.translator.rule import WHOLE_MESSAGE
+from tollwayd.translator.threads import fairly
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
@@ -88,13 +87,8 @@ class RequestReader:
         if self.raw:
             fill(message if self._field is None else getattr(message, self._field.name), body, content_type)
         elif self.takes_body:
-            return message, await self._read_json(body, message)
+            return message, await fairly(len(body), self._decode, body, message)
         return message, None
-
-    async def _read_json(self, body: bytes, message: Message) -> Any:
-        if len(body) <= THREAD_BYTES:
-            return self._decode(body, message)
-        return await asyncio.to_thread(self._decode, body, message)
 
 
 def is_json_lines(content_type: str) -> bool:

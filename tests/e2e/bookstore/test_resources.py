@@ -13,7 +13,7 @@ import pytest
 from tests.bookstore import Book, Bookstore, serve
 from tests.raw_http import connect, get
 from tollwayd.core.errors import Reason, TollwayError
-from tollwayd.translator import inbound, json_codec
+from tollwayd.translator import codec, inbound, json_codec
 from tollwayd.translator.json_text import MAX_JSON_VALUES
 from tollwayd.translator.limits import THREAD_BYTES
 
@@ -124,7 +124,15 @@ class TestResources:
             assert made.status == 200
         assert store.requests[-1].HasField("book")
 
-    async def test_a_large_body_does_not_hold_up_other_calls(self, store, monkeypatch):
+    @pytest.mark.parametrize(
+        ("path", "begin"),
+        [
+            ("/v1/shelves/1/books?book_id=x", '{"title":"'),
+            ("/bookstore.rest.v1.BookService/CreateBook", '{"bookId":"x","parent":"shelves/1","book":{"title":"'),
+        ],
+        ids=["REST", "Connect"],
+    )
+    async def test_a_large_body_does_not_hold_up_other_calls(self, store, monkeypatch, path, begin):
         threads = []
 
         def decoder(*args, **options):
@@ -137,10 +145,13 @@ class TestResources:
             return noting
 
         monkeypatch.setattr(inbound, "decoder", decoder)
+        monkeypatch.setattr(codec, "decoder", decoder)
+        end = '"' + "}" * begin.count("{")
+        headers = {"content-type": "application/json"}
         async with serve(store) as (_, (host, port)), aiohttp.ClientSession(f"http://{host}:{port}") as client:
             for size in (THREAD_BYTES, THREAD_BYTES + 1):
-                title = "x" * (size - len('{"title": ""}'))
-                async with client.post("/v1/shelves/1/books?book_id=x", json={"title": title}) as made:
+                title = "x" * (size - len(begin + end))
+                async with client.post(path, data=begin + title + end, headers=headers) as made:
                     assert (await made.json())["title"] == title
         small, large = threads
         assert small is threading.current_thread()

@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Protocol
 
 from tollwayd import listeners
+from tollwayd.open_files import most_connections
 from tollwayd.pages import pages
 from tollwayd.rpc.door import GrpcDoor
 from tollwayd.settings import variable
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 MAX_ADMIN_BODY_BYTES = 1024 * 1024
 """A request body on the admin ports: four times the largest of use, a key for 1,000 models of 256 letters each."""
+
+LISTENERS = 4
+"""REST and gRPC, for admin and proxy, which share the process's connections."""
 
 NOTICE_SECONDS = 1.0
 """From telling health checks to refusing calls: balancers probe once a second or so, and send calls until they know."""
@@ -50,6 +54,7 @@ class Doors:
                 admin,
                 RestOptions(
                     max_body_bytes=MAX_ADMIN_BODY_BYTES,
+                    max_connections=most_connections(LISTENERS),
                     ignore_unknown_fields=relaxed,
                     pages=pages("tollway-admin"),
                     cors=cors,
@@ -99,6 +104,7 @@ def _proxy_options(settings: Settings, cors: Cors | None, refusals: RefusalMetri
     compress = settings.proxy_compression == "on"
     return RestOptions(
         max_body_bytes=settings.max_body_bytes,
+        max_connections=most_connections(LISTENERS),
         # SDKs send fields and parameters of their vendors' newest betas: those are for the provider to judge.
         ignore_unknown_fields=True,
         print_unset=False,

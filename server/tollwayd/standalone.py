@@ -15,6 +15,7 @@ import structlog
 from tollwayd import listeners
 from tollwayd.core.chain import Chain
 from tollwayd.memory import settle
+from tollwayd.open_files import most_connections
 from tollwayd.pages import made_pages
 from tollwayd.rpc.descriptor_set import DescriptorSet
 from tollwayd.rpc.options import FRAMING_BYTES, channel_options
@@ -107,6 +108,7 @@ class Standalone:
                 registry,
                 RestOptions(
                     max_body_bytes=options.max_body_bytes,
+                    max_connections=most_connections(doors=1),
                     print_unset=options.print_unset,
                     like_grpc_gateway=options.like_grpc_gateway,
                     pages=pages,

@@ -7,7 +7,6 @@ import logging
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
-from aiohttp import StreamReader, web
 from aiohttp.http import RawRequestMessage, StreamWriter
 from aiohttp.web import BaseRequest
 from aiohttp.web_protocol import RequestHandler, RequestPayloadError
@@ -20,6 +19,8 @@ from tollwayd.translator.no_request import reason_of, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+
+    from aiohttp import StreamReader, web
 
     from tollwayd.translator.options import OnRefusal
     from tollwayd.translator.reply import Reply
@@ -242,6 +243,16 @@ class Connection(RequestHandler):
         return self.reply is None or self.reply.can_nudge
 
     @property
+    def waits(self) -> bool:
+        """Whether no request is under way on it."""
+        return self._taken is None and not self._messages
+
+    def turn_away(self, reason: Reason) -> None:
+        """Closes a connection that has only just come, and says why."""
+        self._refuse(reason)
+        self.force_close()
+
+    @property
     def _waits_for_head(self) -> bool:
         return self._waiter is not None and not self._waiter.done()
 
@@ -279,23 +290,3 @@ class Connection(RequestHandler):
         if self.transport is not None and not self._half_closed:
             self.transport.write_eof()
             await asyncio.sleep(self._linger_seconds)
-
-
-class Connections(web.Server):
-    """Makes the connections of one listener. `on_refusal` hears of what is no request; further keyword arguments are
-    those of Connection.
-    """
-
-    def __init__(self, answer: Answer, on_refusal: OnRefusal | None = None, **settings: Any) -> None:
-        super().__init__(_unused, **settings)
-        self._answer: Final = answer
-        self._on_refusal: Final = on_refusal
-
-    def __call__(self) -> RequestHandler:
-        made = Connection(self, self._answer, loop=self._loop, **self._kwargs)
-        made.on_refusal = self._on_refusal
-        return made
-
-
-async def _unused(_: BaseRequest) -> web.StreamResponse:
-    raise AssertionError("connections answer by themselves")

@@ -50,6 +50,9 @@ LINGER_SECONDS = 2.0
 """How long the unread body of an answered request is read and thrown away before its connection is closed: closed at
 once, TCP would reset it, and the client might lose the answer that says why."""
 
+MAX_CONNECTIONS = 10_000
+"""Open connections of a door, where it is not told otherwise: 50 MB of idle ones."""
+
 BACKLOG = 1024
 """Connections that wait to be accepted, for bursts of reconnecting clients."""
 

@@ -1,4 +1,4 @@
-"""The answer to what is no HTTP request. Nothing on its connection can be told from it: it closes."""
+"""The answer to what is no HTTP request, or is not waited for. Its connection closes: what follows is nobody's."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ _TOO_MANY: Final = "Too many headers"  # aiohttp has no class for it.
 
 
 def refusal(reason: Reason) -> bytes:
-    """The whole answer to what could not be read, for one of the reasons that `reason_of` gives."""
+    """The whole answer to a connection that is closed for this reason: one of those of `reason_of`, or that there is no
+    room for it.
+    """
     answer = _ANSWERS[reason]
     return (
         f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}\r\nconnection: close\r\n"
@@ -45,5 +47,10 @@ def _answer(reason: Reason) -> ErrorAnswer:
 
 _ANSWERS: Final = {
     reason: _answer(reason)
-    for reason in (Reason.REASON_TARGET_TOO_LONG, Reason.REASON_HEADERS_TOO_LARGE, Reason.REASON_REQUEST_MALFORMED)
+    for reason in (
+        Reason.REASON_CONNECTIONS_EXHAUSTED,
+        Reason.REASON_HEADERS_TOO_LARGE,
+        Reason.REASON_REQUEST_MALFORMED,
+        Reason.REASON_TARGET_TOO_LONG,
+    )
 }

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from aiohttp import web
 
 from tollwayd.translator.codec import codecs
-from tollwayd.translator.connection import Connections
+from tollwayd.translator.connections import Connections
 from tollwayd.translator.cors import CrossOrigin
 from tollwayd.translator.encoding import Encoding
 from tollwayd.translator.etags import Etags
@@ -37,6 +37,7 @@ class RestDoor:
         options = options or RestOptions()
         self._timeouts: Final = options.timeouts
         self._on_refusal: Final = options.on_refusal
+        self._max_connections: Final = options.max_connections
         site = Site(
             _routes(registry, options),
             options.pages,
@@ -86,6 +87,7 @@ class RestDoor:
     def _connections(self) -> Connections:
         return Connections(
             self._handler,
+            self._max_connections,
             handler_cancellation=True,  # Else a call goes on, and costs, though its client has left.
             access_log=None,  # The chain logs calls.
             auto_decompress=False,  # Compressed bodies are refused.

@@ -8,7 +8,7 @@ import asyncio
 
 import pytest
 
-from tollwayd.translator.connection import Connections
+from tollwayd.translator.connections import Connections
 
 
 class Transport(asyncio.Transport):
@@ -45,7 +45,7 @@ async def never(_: object) -> bool:
 
 
 def made(answer):
-    return Connections(answer, access_log=None, head_seconds=9, linger_seconds=9, unsent_seconds=0.01)()
+    return Connections(answer, 1, access_log=None, head_seconds=9, linger_seconds=9, unsent_seconds=0.01)()
 
 
 @pytest.fixture

@@ -61,6 +61,7 @@ class Reason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     REASON_TARGET_TOO_LONG: _ClassVar[Reason]
     REASON_HEADERS_TOO_LARGE: _ClassVar[Reason]
     REASON_TRANSFER_CODING_UNSUPPORTED: _ClassVar[Reason]
+    REASON_CONNECTIONS_EXHAUSTED: _ClassVar[Reason]
 REASON_UNSPECIFIED: Reason
 REASON_INTERNAL: Reason
 REASON_DEADLINE_EXCEEDED: Reason
@@ -113,6 +114,7 @@ REASON_NOT_ACCEPTABLE: Reason
 REASON_TARGET_TOO_LONG: Reason
 REASON_HEADERS_TOO_LARGE: Reason
 REASON_TRANSFER_CODING_UNSUPPORTED: Reason
+REASON_CONNECTIONS_EXHAUSTED: Reason
 RULE_FIELD_NUMBER: _ClassVar[int]
 rule: _descriptor.FieldDescriptor
 

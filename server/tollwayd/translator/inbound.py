@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from tollwayd.core.errors import Reason, TollwayError
+from tollwayd.translator.errors import JSON
 from tollwayd.translator.http_body import fill, is_http_body
 from tollwayd.translator.json_codec import decoder
 from tollwayd.translator.patch_mask import patch_mask
@@ -49,10 +50,10 @@ class RequestReader:
 
     def check_content_type(self, content_type: str) -> None:
         """REASON_MEDIA_TYPE_UNSUPPORTED where the body is to be JSON and says that it is not. HttpBody takes any."""
-        if self.raw:
+        if content_type == JSON or self.raw:
             return
         media_type = _media_type(content_type)
-        if media_type in {"", "application/json"} or media_type.endswith("+json"):
+        if media_type in {"", JSON} or media_type.endswith("+json"):
             return
         if self._streams and media_type in _JSON_LINES:
             return

@@ -102,10 +102,10 @@ class Transcoding(Wire):
             # Neither a body nor what describes one (RFC 9110, section 15.4.5).
             await self.reply.send(304, self._headers(call, "") + tagged, b"")
             return
-        frames = self._choose_frames(call)
-        body = frames.message(printer.body(message)) + frames.end()
-        headers = self._headers(call, frames.framing.content_type or printer.content_type(message))
-        await self.reply.send(200, headers + tagged, body, call.trailers)
+        body, content_type = printer.body(message), printer.content_type(message)
+        if (frames := self._choose_frames(call)) is not _RAW_FRAMES:
+            body, content_type = frames.message(body) + frames.end(), frames.framing.content_type
+        await self.reply.send(200, self._headers(call, content_type) + tagged, body, call.trailers)
 
     async def stream(self, call: Call, messages: Messages) -> None:
         reply, printer, frames = self.reply, self._endpoint.printer, self._choose_frames(call)

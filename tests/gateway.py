@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -13,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
+
+from tests.logged_process import LoggedProcess
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +26,7 @@ LISTENERS = ("ADMIN_HTTP", "PROXY_HTTP", "ADMIN_GRPC", "PROXY_GRPC", "METRICS_HT
 _numbers = count(1)
 
 
-class Gateway:
+class Gateway(LoggedProcess):
     """`with Gateway(folder) as gateway:` starts it, and stops it as Ctrl-C would. A setting of None is left unset."""
 
     def __init__(self, data_dir: Path, *, command: str = "serve", **settings: str | None) -> None:
@@ -34,8 +35,7 @@ class Gateway:
         self.settings = settings
         self.program = ("-m", "tollwayd")
         self.output: list[str] = []
-        self.log: list[str] = []
-        self._logged = threading.Condition()
+        super().__init__()
 
     def __enter__(self) -> Self:
         self.start()
@@ -54,8 +54,7 @@ class Gateway:
             env=self._environment(),
             cwd=ROOT,
         )
-        self._collector = threading.Thread(target=self._collect_log, daemon=True)
-        self._collector.start()
+        self.collect_log()
         watchdog = threading.Timer(START_SECONDS, self.process.kill)
         watchdog.start()
         for line in self.process.stdout:
@@ -66,16 +65,6 @@ class Gateway:
             raise AssertionError("the gateway did not start:\n" + "\n".join(self.output + self.log))
         watchdog.cancel()
         self.addresses = json.loads((self.data_dir / "listeners.json").read_text())
-
-    def stop(self, *, number: int = signal.SIGINT) -> int:
-        """Sends the signal, waits for the end, and gives the exit status."""
-        if self.process.poll() is None:
-            self.process.send_signal(number)
-        status = self.process.wait(timeout=60)
-        self._collector.join(timeout=10)
-        self.process.stdout.close()
-        self.process.stderr.close()
-        return status
 
     def url(self, listener: str) -> str:
         """`http://host:port` of a listener."""
@@ -95,19 +84,10 @@ class Gateway:
 
     def _line(self, title: str, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         with self._logged:
-            if not self._logged.wait_for(lambda: any(map(wanted, self._lines())), timeout=10):
+            if not self._logged.wait_for(lambda: any(map(wanted, self.lines())), timeout=10):
                 raise AssertionError(f"no {title} was logged")
-            (line,) = filter(wanted, self._lines())
+            (line,) = filter(wanted, self.lines())
         return line
-
-    def _lines(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.log if line.startswith("{")]
-
-    def _collect_log(self) -> None:
-        for line in self.process.stderr:
-            with self._logged:
-                self.log.append(line.rstrip("\n"))
-                self._logged.notify_all()
 
     def _environment(self) -> dict[str, str]:
         settings = {

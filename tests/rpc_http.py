@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
+from abc import ABC, abstractmethod
 from base64 import b64decode, b64encode
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -63,7 +64,7 @@ class Said:
     trailers: dict[str, str]
 
 
-class Form:
+class Form(ABC):
     """A protocol with its encoding of messages."""
 
     def __init__(self, name: str, content_type: str) -> None:
@@ -82,13 +83,13 @@ class Form:
         """A message of this class out of bytes."""
         return Parse(data, kind()) if self.json else kind.FromString(data)
 
+    @abstractmethod
     def body(self, messages: list[bytes]) -> bytes:
         """The body of a request."""
-        raise NotImplementedError
 
+    @abstractmethod
     def said(self, answer: Response) -> Said:
         """What the answer says; an AssertionError where it is none of the protocol's."""
-        raise NotImplementedError
 
     def request(self, path: str, body: bytes, *headers: str) -> bytes:
         """A POST."""

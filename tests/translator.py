@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import signal
 import subprocess
 import sys
 import threading
 from typing import TYPE_CHECKING, Any, Self
 
 from tests.gateway import ROOT, START_SECONDS, environment
+from tests.logged_process import LoggedProcess
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     Address = tuple[str, int]
 
 
-class Translator:
+class Translator(LoggedProcess):
     """`with Translator(set, address) as translator:` starts it, and stops it as Ctrl-C would. `words` are further ones
     of the command line, `address` is what it is bound to, and `log` its lines, complete once it has stopped.
     """
@@ -26,8 +25,7 @@ class Translator:
         upstream = upstream if isinstance(upstream, str) else "{}:{}".format(*upstream)
         self._words = ["--descriptors", str(descriptors), "--upstream", upstream, "--listen", "127.0.0.1:0", *words]
         self._environment = environment() | settings
-        self.log: list[str] = []
-        self._logged = threading.Condition()
+        super().__init__()
 
     def __enter__(self) -> Self:
         self.process = subprocess.Popen(
@@ -38,8 +36,7 @@ class Translator:
             env=self._environment,
             cwd=ROOT,
         )
-        self._collector = threading.Thread(target=self._collect_log, daemon=True)
-        self._collector.start()
+        self.collect_log()
         watchdog = threading.Timer(START_SECONDS, self.process.kill)
         watchdog.start()
         said = [self.process.stdout.readline() for _ in range(2)]
@@ -54,16 +51,6 @@ class Translator:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def stop(self, number: int = signal.SIGINT) -> int:
-        """Sends the signal, waits for the end, and gives the exit status."""
-        if self.process.poll() is None:
-            self.process.send_signal(number)
-        status = self.process.wait(timeout=60)
-        self._collector.join(timeout=10)
-        self.process.stdout.close()
-        self.process.stderr.close()
-        return status
-
     def url(self, path: str) -> str:
         """The URL of a path."""
         return "http://{}:{}{}".format(*self.address, path)
@@ -76,13 +63,3 @@ class Translator:
     def calls(self) -> list[dict[str, Any]]:
         """The log's lines about calls."""
         return [line for line in self.lines() if line["event"] == "call"]
-
-    def lines(self) -> list[dict[str, Any]]:
-        """The log's lines."""
-        return [json.loads(line) for line in self.log if line.startswith("{")]
-
-    def _collect_log(self) -> None:
-        for line in self.process.stderr:
-            with self._logged:
-                self.log.append(line.rstrip("\n"))
-                self._logged.notify_all()

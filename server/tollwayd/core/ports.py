@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Sequence
 
+    from tollway.admin.v1.ledger_pb2 import LedgerEntry
     from tollway.config.v1.records_pb2 import SealedSecret, SecretDigest
+    from tollwayd.core.metering.charge import Charge
+    from tollwayd.core.metering.limit import Grants, Refusal, Reservation, Settlement
 
-__all__ = ["Change", "Keys", "Resource", "ResourceStore"]
+__all__ = ["Change", "Keys", "Ledger", "Meter", "Resource", "ResourceStore"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,40 @@ class ResourceStore(Protocol):
         Ends (StopAsyncIteration) when the log no longer reaches back to `after`, or the store holds an older version
         than that: `load` again.
         """
+        ...
+
+
+class Meter(Protocol):
+    """The counts of all limits, the reservations of running calls, the ledger and the usage, all exact.
+
+    What is reserved under a call's id is held until it is settled, or until nothing was heard of the call for the time
+    of a lease: then `if_lost` is booked for it, once. If its settlement comes after all, the difference is booked.
+    """
+
+    async def reserve(self, reservation: Reservation) -> Grants | Refusal:
+        """Takes all of a call's limits or none. Safe to repeat. REASON_STORE_UNAVAILABLE; what was taken, if anything,
+        is then given back when its lease ends."""
+        ...
+
+    def settle(self, settlement: Settlement) -> Awaitable[None]:
+        """Books the end of a call. It is under way when this returns, whether or not anybody awaits the rest; awaited,
+        it is booked, or safe on this machine's disk until it can be. Never fails."""
+        ...
+
+    def checkpoint(self, tenant: str, call: str, if_lost: Charge) -> None:
+        """Tells that a call is still running and what would be charged if it vanished now. Returns at once; one that
+        does not arrive is made up for by the next."""
+        ...
+
+
+class Ledger(Protocol):
+    """The ledgers, for reading. REASON_STORE_UNAVAILABLE."""
+
+    def entries(
+        self, tenant: str, *, start_ms: int, end_ms: int, after: str = ""
+    ) -> AsyncIterator[Sequence[LedgerEntry]]:
+        """The entries of a tenant that were booked from a moment until before another (Unix milliseconds by the
+        store's clock), in their order, after the entry `after` where one is named; in batches, not all at once."""
         ...
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from tollwayd.core.call import Principal
     from tollwayd.core.dialect import Dialect
+    from tollwayd.core.metering.price import Price
     from tollwayd.core.origin import Origin
     from tollwayd.core.timeouts import Timeouts
 
@@ -31,7 +32,10 @@ class Provider:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Target:
-    """A provider's model, with the request heads for it written beforehand: credential, host and path included."""
+    """A provider's model, with the request heads for it written beforehand: credential, host and path included.
+
+    `price` is None where none is known.
+    """
 
     provider: Provider
     model: str
@@ -39,6 +43,7 @@ class Target:
     priority: int
     unary_head: bytes = field(repr=False)
     stream_head: bytes = field(repr=False)
+    price: Price | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,11 +68,15 @@ class Tenant:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ApiKey:
-    """A credential. `allowed_models` is None where the key may use all of its tenant's."""
+    """A credential. `allowed_models` is None where the key may use all of its tenant's; `groups`, `tier` and `tags`
+    (`name=value`, sorted) are for policies and usage."""
 
     principal: Principal
     disabled: bool
     allowed_models: frozenset[str] | None
+    groups: frozenset[str] = frozenset()
+    tier: str = ""
+    tags: tuple[str, ...] = ()
 
     def allows(self, public_name: str) -> bool:
         """Whether the key may use the model of this name."""

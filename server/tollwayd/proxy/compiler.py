@@ -102,7 +102,8 @@ class Compiler:
         tenant = tenant_of(message.name)
         principal = Principal(message.name, tenant=tenant, key=message.name, roles=frozenset({"caller"}))
         allowed = frozenset(message.allowed_models) or None
-        api_key = ApiKey(principal, message.disabled, allowed)
+        tags = tuple(sorted(f"{name}={value}" for name, value in message.tags.items()))
+        api_key = ApiKey(principal, message.disabled, allowed, frozenset(message.groups), message.tier, tags)
         end = _unix(message.expire_time) if message.HasField("expire_time") else None
         secrets = {}
         for digest in record.digests:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+_ADMIN = "tollway.admin.v1"
 _PROXY = "tollway.proxy.v1"
 _CONFIG = "tollway.config.v1"
 
 _CALLERS_VIEW = "Callers of models see a name to ask for; the resource with its targets is the Admin API's Model."
 _ONE_REQUEST = "A program goes from a whole answer to a streamed one without rebuilding its request."
 _ARGUMENTS = "Providers call it so; JavaScript reserves the word for variables alone, not for an object's fields."
+_ON = "What to do on an event is called so in the configuration of every other gateway."
 _STORED = "A stored record holds the resource as the Admin API shows it, and is read by this server alone."
 
 EXCEPTIONS: dict[tuple[str, str], str] = {
@@ -19,6 +21,9 @@ EXCEPTIONS: dict[tuple[str, str], str] = {
     ("aip_136_verb_and_noun", f"{_PROXY}.InferenceService.Generate"): (
         "What is generated, text, calls of tools or thoughts, has no noun in common; the path says `inference`."
     ),
+    ("aip_140_prepositions", f"{_ADMIN}.Policy.on_store_error"): _ON,
+    ("aip_140_prepositions", f"{_ADMIN}.RateLimit.on_exceeded"): _ON,
+    ("aip_140_prepositions", f"{_ADMIN}.Budget.on_exceeded"): _ON,
     ("aip_140_numbers", f"{_PROXY}.Usage.cache_write_1h_tokens"): (
         "Another name would break its callers; protobuf's parsers know both names of a field, whatever its digits."
     ),

@@ -34,9 +34,9 @@ def aip_126_upper_snake(value, api):
         yield "is not upper snake case"
 
 
-@rule("values")
+@rule("values", lambda value, api: value.type.containing_type is None)
 def aip_126_prefix(value, api):
-    """Values begin with the enum's name, as C++ wants them apart. https://google.aip.dev/126"""
+    """Values of an enum outside messages begin with its name, as C++ wants them apart. https://google.aip.dev/126"""
     prefix = f"{snake(value.type.name).upper()}_"
     if not value.name.startswith(prefix):
         yield f"does not begin with {prefix}"

@@ -33,13 +33,15 @@ from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mas
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ftollway/admin/v1/api_keys.proto\x12\x10tollway.admin.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x94\x04\n\x06\x41piKey\x12\x1a\n\x04name\x18\x01 \x01(\tB\x0c\xe2\x41\x01\x08\xbaH\x05r\x03\x18\x80\x02\x12\x1e\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12,\n\x0e\x61llowed_models\x18\x03 \x03(\tB\x14\xbaH\x11\x92\x01\x0e\x10\xe8\x07\x18\x01\"\x07r\x05\x10\x01\x18\x80\x02\x12/\n\x0b\x65xpire_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08\x64isabled\x18\x05 \x01(\x08\x12\x14\n\x06secret\x18\x06 \x01(\tB\x04\xe2\x41\x01\x03\x12\x14\n\x06prefix\x18\x07 \x01(\tB\x04\xe2\x41\x01\x03\x12\x17\n\tlast_four\x18\x08 \x01(\tB\x04\xe2\x41\x01\x03\x12\x45\n\x1bprevious_secret_expire_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x15\n\x04\x65tag\x18\x0c \x01(\tB\x07\xbaH\x04r\x02\x18@:L\xea\x41I\n\x12tollway.dev/ApiKey\x12\"tenants/{tenant}/apiKeys/{api_key}*\x07\x61piKeys2\x06\x61piKey\"\xd6\x01\n\x13\x43reateApiKeyRequest\x12\x46\n\x06parent\x18\x01 \x01(\tB6\xe2\x41\x01\x02\xfa\x41\x14\x12\x12tollway.dev/ApiKey\xbaH\x18r\x16\x32\x14^tenants/[^/]{1,63}$\x12@\n\napi_key_id\x18\x02 \x01(\tB,\xe2\x41\x01\x02\xbaH%r#2!^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$\x12\x35\n\x07\x61pi_key\x18\x03 \x01(\x0b\x32\x18.tollway.admin.v1.ApiKeyB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\"k\n\x10GetApiKeyRequest\x12W\n\x04name\x18\x01 \x01(\tBI\xe2\x41\x01\x02\xfa\x41\x14\n\x12tollway.dev/ApiKey\xbaH+r)2\'^tenants/[^/]{1,63}/apiKeys/[^/]{1,63}$\"\xb0\x01\n\x12ListApiKeysRequest\x12\x46\n\x06parent\x18\x01 \x01(\tB6\xe2\x41\x01\x02\xfa\x41\x14\x12\x12tollway.dev/ApiKey\xbaH\x18r\x16\x32\x14^tenants/[^/]{1,63}$\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\x12\x18\n\x06\x66ilter\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\"Z\n\x13ListApiKeysResponse\x12*\n\x08\x61pi_keys\x18\x01 \x03(\x0b\x32\x18.tollway.admin.v1.ApiKey\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"}\n\x13UpdateApiKeyRequest\x12\x35\n\x07\x61pi_key\x18\x01 \x01(\x0b\x32\x18.tollway.admin.v1.ApiKeyB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\"\x85\x01\n\x13\x44\x65leteApiKeyRequest\x12W\n\x04name\x18\x01 \x01(\tBI\xe2\x41\x01\x02\xfa\x41\x14\n\x12tollway.dev/ApiKey\xbaH+r)2\'^tenants/[^/]{1,63}/apiKeys/[^/]{1,63}$\x12\x15\n\x04\x65tag\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\"\xc2\x01\n\x13RotateApiKeyRequest\x12W\n\x04name\x18\x01 \x01(\tBI\xe2\x41\x01\x02\xfa\x41\x14\n\x12tollway.dev/ApiKey\xbaH+r)2\'^tenants/[^/]{1,63}/apiKeys/[^/]{1,63}$\x12\x15\n\x04\x65tag\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12;\n\x07overlap\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationB\x0f\xbaH\x0c\xaa\x01\t\"\x05\x08\x80\xce\xda\x03\x32\x00\x32\xe6\x06\n\rApiKeyService\x12\x9c\x01\n\x0c\x43reateApiKey\x12%.tollway.admin.v1.CreateApiKeyRequest\x1a\x18.tollway.admin.v1.ApiKey\"K\xda\x41\x19parent,api_key,api_key_id\x82\xd3\xe4\x93\x02)\"\x1e/v1/{parent=tenants/*}/apiKeys:\x07\x61pi_key\x12{\n\tGetApiKey\x12\".tollway.admin.v1.GetApiKeyRequest\x1a\x18.tollway.admin.v1.ApiKey\"0\x90\x02\x01\xda\x41\x04name\x82\xd3\xe4\x93\x02 \x12\x1e/v1/{name=tenants/*/apiKeys/*}\x12\x8e\x01\n\x0bListApiKeys\x12$.tollway.admin.v1.ListApiKeysRequest\x1a%.tollway.admin.v1.ListApiKeysResponse\"2\x90\x02\x01\xda\x41\x06parent\x82\xd3\xe4\x93\x02 \x12\x1e/v1/{parent=tenants/*}/apiKeys\x12\x9e\x01\n\x0cUpdateApiKey\x12%.tollway.admin.v1.UpdateApiKeyRequest\x1a\x18.tollway.admin.v1.ApiKey\"M\xda\x41\x13\x61pi_key,update_mask\x82\xd3\xe4\x93\x02\x31\x32&/v1/{api_key.name=tenants/*/apiKeys/*}:\x07\x61pi_key\x12|\n\x0c\x44\x65leteApiKey\x12%.tollway.admin.v1.DeleteApiKeyRequest\x1a\x16.google.protobuf.Empty\"-\xda\x41\x04name\x82\xd3\xe4\x93\x02 *\x1e/v1/{name=tenants/*/apiKeys/*}\x12\x88\x01\n\x0cRotateApiKey\x12%.tollway.admin.v1.RotateApiKeyRequest\x1a\x18.tollway.admin.v1.ApiKey\"7\xda\x41\x04name\x82\xd3\xe4\x93\x02*\"%/v1/{name=tenants/*/apiKeys/*}:rotate:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ftollway/admin/v1/api_keys.proto\x12\x10tollway.admin.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb6\x06\n\x06\x41piKey\x12\x1a\n\x04name\x18\x01 \x01(\tB\x0c\xe2\x41\x01\x08\xbaH\x05r\x03\x18\x80\x02\x12\x1e\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12,\n\x0e\x61llowed_models\x18\x03 \x03(\tB\x14\xbaH\x11\x92\x01\x0e\x10\xe8\x07\x18\x01\"\x07r\x05\x10\x01\x18\x80\x02\x12/\n\x0b\x65xpire_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08\x64isabled\x18\x05 \x01(\x08\x12\x14\n\x06secret\x18\x06 \x01(\tB\x04\xe2\x41\x01\x03\x12\x14\n\x06prefix\x18\x07 \x01(\tB\x04\xe2\x41\x01\x03\x12\x17\n\tlast_four\x18\x08 \x01(\tB\x04\xe2\x41\x01\x03\x12\x45\n\x1bprevious_secret_expire_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x15\n\x04\x65tag\x18\x0c \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x41\n\x06groups\x18\r \x03(\tB1\xbaH.\x92\x01+\x10\x10\x18\x01\"%r#2!^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$\x12\x39\n\x04tier\x18\x0e \x01(\tB+\xbaH(r&2$^([a-z]([a-z0-9-]{0,61}[a-z0-9])?)?$\x12u\n\x04tags\x18\x0f \x03(\x0b\x32\".tollway.admin.v1.ApiKey.TagsEntryBC\xbaH@\x9a\x01=\x10\x10\"\x1br\x19\x32\x17^[a-z][a-z0-9_-]{0,62}$*\x1cr\x1a\x32\x18^[A-Za-z0-9_.:/-]{0,64}$\x1a+\n\tTagsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01:L\xea\x41I\n\x12tollway.dev/ApiKey\x12\"tenants/{tenant}/apiKeys/{api_key}*\x07\x61piKeys2\x06\x61piKey\"\xd6\x01\n\x13\x43reateApiKeyRequest\x12\x46\n\x06parent\x18\x01 \x01(\tB6\xe2\x41\x01\x02\xfa\x41\x14\x12\x12tollway.dev/ApiKey\xbaH\x18r\x16\x32\x14^tenants/[^/]{1,63}$\x12@\n\napi_key_id\x18\x02 \x01(\tB,\xe2\x41\x01\x02\xbaH%r#2!^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$\x12\x35\n\x07\x61pi_key\x18\x03 \x01(\x0b\x32\x18.tollway.admin.v1.ApiKeyB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\"k\n\x10GetApiKeyRequest\x12W\n\x04name\x18\x01 \x01(\tBI\xe2\x41\x01\x02\xfa\x41\x14\n\x12tollway.dev/ApiKey\xbaH+r)2\'^tenants/[^/]{1,63}/apiKeys/[^/]{1,63}$\"\xb0\x01\n\x12ListApiKeysRequest\x12\x46\n\x06parent\x18\x01 \x01(\tB6\xe2\x41\x01\x02\xfa\x41\x14\x12\x12tollway.dev/ApiKey\xbaH\x18r\x16\x32\x14^tenants/[^/]{1,63}$\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\x12\x18\n\x06\x66ilter\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\"Z\n\x13ListApiKeysResponse\x12*\n\x08\x61pi_keys\x18\x01 \x03(\x0b\x32\x18.tollway.admin.v1.ApiKey\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"}\n\x13UpdateApiKeyRequest\x12\x35\n\x07\x61pi_key\x18\x01 \x01(\x0b\x32\x18.tollway.admin.v1.ApiKeyB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\"\x85\x01\n\x13\x44\x65leteApiKeyRequest\x12W\n\x04name\x18\x01 \x01(\tBI\xe2\x41\x01\x02\xfa\x41\x14\n\x12tollway.dev/ApiKey\xbaH+r)2\'^tenants/[^/]{1,63}/apiKeys/[^/]{1,63}$\x12\x15\n\x04\x65tag\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\"\xc2\x01\n\x13RotateApiKeyRequest\x12W\n\x04name\x18\x01 \x01(\tBI\xe2\x41\x01\x02\xfa\x41\x14\n\x12tollway.dev/ApiKey\xbaH+r)2\'^tenants/[^/]{1,63}/apiKeys/[^/]{1,63}$\x12\x15\n\x04\x65tag\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12;\n\x07overlap\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationB\x0f\xbaH\x0c\xaa\x01\t\"\x05\x08\x80\xce\xda\x03\x32\x00\x32\xe6\x06\n\rApiKeyService\x12\x9c\x01\n\x0c\x43reateApiKey\x12%.tollway.admin.v1.CreateApiKeyRequest\x1a\x18.tollway.admin.v1.ApiKey\"K\xda\x41\x19parent,api_key,api_key_id\x82\xd3\xe4\x93\x02)\"\x1e/v1/{parent=tenants/*}/apiKeys:\x07\x61pi_key\x12{\n\tGetApiKey\x12\".tollway.admin.v1.GetApiKeyRequest\x1a\x18.tollway.admin.v1.ApiKey\"0\x90\x02\x01\xda\x41\x04name\x82\xd3\xe4\x93\x02 \x12\x1e/v1/{name=tenants/*/apiKeys/*}\x12\x8e\x01\n\x0bListApiKeys\x12$.tollway.admin.v1.ListApiKeysRequest\x1a%.tollway.admin.v1.ListApiKeysResponse\"2\x90\x02\x01\xda\x41\x06parent\x82\xd3\xe4\x93\x02 \x12\x1e/v1/{parent=tenants/*}/apiKeys\x12\x9e\x01\n\x0cUpdateApiKey\x12%.tollway.admin.v1.UpdateApiKeyRequest\x1a\x18.tollway.admin.v1.ApiKey\"M\xda\x41\x13\x61pi_key,update_mask\x82\xd3\xe4\x93\x02\x31\x32&/v1/{api_key.name=tenants/*/apiKeys/*}:\x07\x61pi_key\x12|\n\x0c\x44\x65leteApiKey\x12%.tollway.admin.v1.DeleteApiKeyRequest\x1a\x16.google.protobuf.Empty\"-\xda\x41\x04name\x82\xd3\xe4\x93\x02 *\x1e/v1/{name=tenants/*/apiKeys/*}\x12\x88\x01\n\x0cRotateApiKey\x12%.tollway.admin.v1.RotateApiKeyRequest\x1a\x18.tollway.admin.v1.ApiKey\"7\xda\x41\x04name\x82\xd3\xe4\x93\x02*\"%/v1/{name=tenants/*/apiKeys/*}:rotate:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tollway.admin.v1.api_keys_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_APIKEY_TAGSENTRY']._loaded_options = None
+  _globals['_APIKEY_TAGSENTRY']._serialized_options = b'8\001'
   _globals['_APIKEY'].fields_by_name['name']._loaded_options = None
   _globals['_APIKEY'].fields_by_name['name']._serialized_options = b'\342A\001\010\272H\005r\003\030\200\002'
   _globals['_APIKEY'].fields_by_name['display_name']._loaded_options = None
@@ -60,6 +62,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_APIKEY'].fields_by_name['update_time']._serialized_options = b'\342A\001\003'
   _globals['_APIKEY'].fields_by_name['etag']._loaded_options = None
   _globals['_APIKEY'].fields_by_name['etag']._serialized_options = b'\272H\004r\002\030@'
+  _globals['_APIKEY'].fields_by_name['groups']._loaded_options = None
+  _globals['_APIKEY'].fields_by_name['groups']._serialized_options = b'\272H.\222\001+\020\020\030\001\"%r#2!^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$'
+  _globals['_APIKEY'].fields_by_name['tier']._loaded_options = None
+  _globals['_APIKEY'].fields_by_name['tier']._serialized_options = b'\272H(r&2$^([a-z]([a-z0-9-]{0,61}[a-z0-9])?)?$'
+  _globals['_APIKEY'].fields_by_name['tags']._loaded_options = None
+  _globals['_APIKEY'].fields_by_name['tags']._serialized_options = b'\272H@\232\001=\020\020\"\033r\0312\027^[a-z][a-z0-9_-]{0,62}$*\034r\0322\030^[A-Za-z0-9_.:/-]{0,64}$'
   _globals['_APIKEY']._loaded_options = None
   _globals['_APIKEY']._serialized_options = b'\352AI\n\022tollway.dev/ApiKey\022\"tenants/{tenant}/apiKeys/{api_key}*\007apiKeys2\006apiKey'
   _globals['_CREATEAPIKEYREQUEST'].fields_by_name['parent']._loaded_options = None
@@ -103,21 +111,23 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_APIKEYSERVICE'].methods_by_name['RotateApiKey']._loaded_options = None
   _globals['_APIKEYSERVICE'].methods_by_name['RotateApiKey']._serialized_options = b'\332A\004name\202\323\344\223\002*\"%/v1/{name=tenants/*/apiKeys/*}:rotate:\001*'
   _globals['_APIKEY']._serialized_start=326
-  _globals['_APIKEY']._serialized_end=858
-  _globals['_CREATEAPIKEYREQUEST']._serialized_start=861
-  _globals['_CREATEAPIKEYREQUEST']._serialized_end=1075
-  _globals['_GETAPIKEYREQUEST']._serialized_start=1077
-  _globals['_GETAPIKEYREQUEST']._serialized_end=1184
-  _globals['_LISTAPIKEYSREQUEST']._serialized_start=1187
-  _globals['_LISTAPIKEYSREQUEST']._serialized_end=1363
-  _globals['_LISTAPIKEYSRESPONSE']._serialized_start=1365
-  _globals['_LISTAPIKEYSRESPONSE']._serialized_end=1455
-  _globals['_UPDATEAPIKEYREQUEST']._serialized_start=1457
-  _globals['_UPDATEAPIKEYREQUEST']._serialized_end=1582
-  _globals['_DELETEAPIKEYREQUEST']._serialized_start=1585
-  _globals['_DELETEAPIKEYREQUEST']._serialized_end=1718
-  _globals['_ROTATEAPIKEYREQUEST']._serialized_start=1721
-  _globals['_ROTATEAPIKEYREQUEST']._serialized_end=1915
-  _globals['_APIKEYSERVICE']._serialized_start=1918
-  _globals['_APIKEYSERVICE']._serialized_end=2788
+  _globals['_APIKEY']._serialized_end=1148
+  _globals['_APIKEY_TAGSENTRY']._serialized_start=1027
+  _globals['_APIKEY_TAGSENTRY']._serialized_end=1070
+  _globals['_CREATEAPIKEYREQUEST']._serialized_start=1151
+  _globals['_CREATEAPIKEYREQUEST']._serialized_end=1365
+  _globals['_GETAPIKEYREQUEST']._serialized_start=1367
+  _globals['_GETAPIKEYREQUEST']._serialized_end=1474
+  _globals['_LISTAPIKEYSREQUEST']._serialized_start=1477
+  _globals['_LISTAPIKEYSREQUEST']._serialized_end=1653
+  _globals['_LISTAPIKEYSRESPONSE']._serialized_start=1655
+  _globals['_LISTAPIKEYSRESPONSE']._serialized_end=1745
+  _globals['_UPDATEAPIKEYREQUEST']._serialized_start=1747
+  _globals['_UPDATEAPIKEYREQUEST']._serialized_end=1872
+  _globals['_DELETEAPIKEYREQUEST']._serialized_start=1875
+  _globals['_DELETEAPIKEYREQUEST']._serialized_end=2008
+  _globals['_ROTATEAPIKEYREQUEST']._serialized_start=2011
+  _globals['_ROTATEAPIKEYREQUEST']._serialized_end=2205
+  _globals['_APIKEYSERVICE']._serialized_start=2208
+  _globals['_APIKEYSERVICE']._serialized_end=3078
 # @@protoc_insertion_point(module_scope)

@@ -1,0 +1,30 @@
+"""What a model's tokens cost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from tollwayd.core.metering.charge import Counts
+
+
+class Price(Protocol):
+    """The price of one target. Amounts of money are in nano-units: 1,000,000,000 are one US dollar."""
+
+    @property
+    def version(self) -> str:
+        """Names the price list or the override that it is from, and that one's version; pinned in the ledger."""
+        ...
+
+    @property
+    def max_output_tokens(self) -> int | None:
+        """The most tokens that the model generates in one answer; None where nobody knows."""
+        ...
+
+    def cost(self, counts: Counts, at: float) -> int:
+        """What a call cost that was admitted at a time (Unix seconds), rounded up to the next nano-unit."""
+        ...
+
+    def most(self, input_tokens: int, output_tokens: int, at: float) -> int:
+        """The most that a call can cost with at most so many tokens, whatever class they turn out to be of."""
+        ...

@@ -29,6 +29,10 @@ test: $(VENV)/bench.stamp ## Run the tests
 bench: $(VENV)/bench.stamp ## Measure the gateway beside an Envoy
 	@$(BIN)/python -m tests.bench $(ARGS)
 
+.PHONY: test-faults
+test-faults: $(VENV)/bench.stamp ## The proofs at full length: kills, races, failovers, 5,000 steps against the model
+	@TESTS_FAULTS=1 $(BIN)/pytest -s tests/faults tests/contract/metering $(ARGS)
+
 .PHONY: test-grpc-gateway
 test-grpc-gateway: $(VENV)/dev.stamp ## Aim grpc-gateway's own tests at the translator; with Go and Debian's packages
 	@test -d /usr/share/gocode/src/github.com/grpc-ecosystem/grpc-gateway && command -v go >/dev/null || \

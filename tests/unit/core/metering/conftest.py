@@ -1,0 +1,16 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.metering import Clock
+from tollwayd.core.metering.local import LocalMeter
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def meter(clock: Clock) -> LocalMeter:
+    return LocalMeter(clock)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.core.ports import Change, Resource
+from tollwayd.core.resource_names import ROOTS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -18,7 +19,7 @@ class MemoryResourceStore:
 
     def __init__(self) -> None:
         self._resources: dict[str, Resource] = {}
-        self._claims: dict[str, tuple[str, str]] = {}  # A resource's name → its collection and the value claimed.
+        self._claims: dict[str, set[tuple[str, str]]] = {}  # A name → its collection with each value claimed.
         self._log: list[Change] = []
         self._written = asyncio.Condition()
 
@@ -81,8 +82,8 @@ class MemoryResourceStore:
             raise TollwayError(Reason.REASON_ETAG_MISMATCH, metadata={"name": name})
 
     def _claim(self, name: str, claim: str) -> None:
-        wanted = name.rpartition("/")[0], claim
-        if claim and any(held == wanted and holder != name for holder, held in self._claims.items()):
+        wanted = {(name.rpartition("/")[0], value) for value in claim.split("\n") if value}
+        if any(held & wanted and holder != name for holder, held in self._claims.items()):
             raise TollwayError(Reason.REASON_RESOURCE_EXISTS, metadata={"name": name, "conflict": "claim"})
         self._claims[name] = wanted
 
@@ -99,7 +100,7 @@ class MemoryResourceStore:
 
 
 def _parent(kind: str, name: str) -> str:
-    pattern = "()tenants/[^/]+" if kind == "tenants" else f"(tenants/[^/]+)/{kind}/[^/]+"
+    pattern = f"(){kind}/[^/]+" if kind in ROOTS else f"(tenants/[^/]+)/{kind}/[^/]+"
     if not (match := re.fullmatch(pattern, name)):
         raise TollwayError(Reason.REASON_RESOURCE_NOT_FOUND, metadata={"name": name})
     return match[1]

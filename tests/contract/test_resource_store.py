@@ -155,6 +155,18 @@ async def test_an_update_replaces_the_claim(store, acme):
     await store.create("models", f"{ACME}/models/c", b"", claim="new")
 
 
+async def test_a_resource_can_claim_several_values_and_gets_all_or_none(store):
+    account = await store.create("billingAccounts", "billingAccounts/a", b"", claim="x\ny")
+    for claim in ("x", "y", "z\ny"):
+        taken = await refused(store.create("billingAccounts", "billingAccounts/b", b"", claim=claim))
+        assert taken == ("RESOURCE_EXISTS", {"name": "billingAccounts/b", "conflict": "claim"})
+    await store.create("billingAccounts", "billingAccounts/b", b"", claim="z")
+    refusal = await refused(store.update("billingAccounts", account.name, b"", version=account.version, claim="x\nz"))
+    assert refusal == ("RESOURCE_EXISTS", {"name": account.name, "conflict": "claim"})
+    await store.update("billingAccounts", account.name, b"", version=account.version, claim="x")
+    await store.create("billingAccounts", "billingAccounts/c", b"", claim="y")
+
+
 async def test_a_deleted_resource_gives_its_claim_up(store, acme):
     await store.create("models", GPT, b"", claim="x")
     await store.delete("models", GPT)

@@ -18,13 +18,15 @@ from tollwayd.state.resource_store import RedisResourceStore
 TENANTS = st.sampled_from(["tenants/a", "tenants/a-", "tenants/a0", "tenants/b"])
 KINDS = st.sampled_from(["models", "apiKeys"])
 IDS = st.sampled_from(["x", "x-", "y"])
-CLAIMS = st.sampled_from(["", "", "p", "q"])
+CLAIMS = st.sampled_from(["", "", "p", "q", "p\nr", "q\nr\np"])
+PLANS = st.sampled_from(["plans/a", "plans/x"])
 RECORDS = st.binary(max_size=8)
 NEVER = 10**6
 
 Named = tuple[str, str]
 CHILDREN = st.builds(lambda tenant, kind, id_: (kind, f"{tenant}/{kind}/{id_}"), TENANTS, KINDS, IDS)
-NAMED = st.one_of(TENANTS.map(lambda name: ("tenants", name)), CHILDREN)
+ROOTS = st.one_of(TENANTS.map(lambda name: ("tenants", name)), PLANS.map(lambda name: ("plans", name)))
+NAMED = st.one_of(ROOTS, CHILDREN)
 
 
 async def outcome(operation):
@@ -85,9 +87,10 @@ class Machine(RuleBasedStateMachine):
         after = after if after.startswith(f"{parent}/{kind}/") else ""
         self.both("list", kind, parent, after=after, limit=2)
 
-    @rule(after=st.one_of(st.just(""), TENANTS))
-    def list_tenants(self, after: str) -> None:
-        self.both("list", "tenants", "", after=after, limit=2)
+    @rule(kind=st.sampled_from(["tenants", "plans"]), after=st.one_of(st.just(""), ROOTS.map(lambda named: named[1])))
+    def list_roots(self, kind: str, after: str) -> None:
+        after = after if after.startswith(f"{kind}/") else ""
+        self.both("list", kind, "", after=after, limit=2)
 
     @invariant()
     def loads_are_equal(self) -> None:

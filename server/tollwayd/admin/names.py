@@ -5,22 +5,18 @@ from __future__ import annotations
 import re
 
 from tollwayd.core.errors import Reason, TollwayError
-from tollwayd.core.resource_names import TENANTS
+from tollwayd.core.resource_names import ROOTS
 
 __all__ = ["require_name"]
 
 _ID = r"[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?"
-_TENANT = re.compile(f"tenants/{_ID}")
+_ROOT = re.compile(f"([A-Za-z]+)/{_ID}")
 _CHILD = re.compile(f"tenants/{_ID}/([A-Za-z]+)/{_ID}")
 
 
 def require_name(kind: str, name: str) -> None:
     """REASON_RESOURCE_NOT_FOUND for a name that no resource of the kind can have: it is as good as any unknown one,
     and must not reach the store, where its characters might mean something."""
-    if kind == TENANTS:
-        fits = _TENANT.fullmatch(name) is not None
-    else:
-        match = _CHILD.fullmatch(name)
-        fits = match is not None and match[1] == kind
-    if not fits:
+    match = (_ROOT if kind in ROOTS else _CHILD).fullmatch(name)
+    if match is None or match[1] != kind:
         raise TollwayError(Reason.REASON_RESOURCE_NOT_FOUND)

@@ -38,7 +38,7 @@ class Change:
 
 
 class ResourceStore(Protocol):
-    """Configuration. `kind` is the collection's last segment: `tenants`, `apiKeys`, `providers`, `models`.
+    """Configuration. `kind` is the collection's last segment: `tenants`, `apiKeys`, `models`, `plans`.
 
     Every write is atomic, bumps the one configuration version, appends to the change log, and is safe to repeat after
     a lost reply: it happens once. All methods raise TollwayError: REASON_STORE_UNAVAILABLE when the store cannot be
@@ -46,7 +46,8 @@ class ResourceStore(Protocol):
     """
 
     async def create(self, kind: str, name: str, record: bytes, *, claim: str = "") -> Resource:
-        """Stores a new resource. `claim`, where given, is a value unique among the resources of its kind and parent.
+        """Stores a new resource. `claim`, where given, is a value unique among the resources of its kind and parent;
+        several such values stand on a line each.
 
         REASON_RESOURCE_EXISTS has `conflict` in its metadata: `name` or `claim`.
         A resource with a parent needs the parent to exist, else REASON_RESOURCE_NOT_FOUND with the parent's name.
@@ -58,7 +59,7 @@ class ResourceStore(Protocol):
         ...
 
     async def list(self, kind: str, parent: str, *, after: str = "", limit: int) -> Sequence[Resource]:
-        """At most `limit` resources of a parent (empty for tenants) in the order of names, after the name `after`."""
+        """At most `limit` resources of a parent (empty for roots) in the order of names, after the name `after`."""
         ...
 
     async def update(self, kind: str, name: str, record: bytes, *, version: int, claim: str = "") -> Resource:

@@ -18,7 +18,7 @@ from tollway.admin.v1.tenants_pb2 import Tenant as TenantMessage
 from tollway.config.v1.records_pb2 import ApiKeyRecord, ProviderRecord
 from tollwayd.core.call import Principal
 from tollwayd.core.errors import TollwayError
-from tollwayd.core.resource_names import child_name, kind_of, tenant_of
+from tollwayd.core.resource_names import child_name, is_of_tenant, kind_of, tenant_of
 from tollwayd.core.sealing import credential_context
 from tollwayd.core.snapshot import ApiKey, Model, Provider, Secret, Snapshot, Target, Tenant
 from tollwayd.core.timeouts import Timeouts
@@ -73,13 +73,15 @@ class Compiler:
         for change in changes:
             version = change.version
             self._keep(change.name, change.record)
-            if kind_of(change.name) != "apiKeys":
+            if is_of_tenant(change.name) and kind_of(change.name) != "apiKeys":
                 touched.add(tenant_of(change.name))
         for tenant in touched:
             self._compile_tenant(tenant)
         return self._snapshot(version)
 
     def _keep(self, name: str, record: bytes | None) -> None:
+        if not is_of_tenant(name):
+            return  # Nothing of the operator's own (plans, billing accounts) matters to a call.
         if kind_of(name) == "apiKeys":
             self._keep_api_key(name, record)
         elif record is None:

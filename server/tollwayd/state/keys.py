@@ -18,10 +18,10 @@ CHILDREN = _SPACE + "children"
 """The same for resources with a parent. One set for all kinds: a parent's children are one range of it."""
 
 CLAIMS = _SPACE + "claims"
-"""A hash: a claim's field (see `claim_field`) → the name of the resource that holds it."""
+"""A hash: a claim's field (see `claim_fields`) → the name of the resource that holds it."""
 
 CLAIMED = _SPACE + "claimed"
-"""A hash: a resource's name → the claim's field that it holds; absent where it holds none."""
+"""A hash: a resource's name → the fields of the claims that it holds, with NUL between; absent where it holds none."""
 
 HEAD = _SPACE + "head"
 """A hash: `version`, the last committed one, and `write`, the id of the write that made it."""
@@ -39,6 +39,6 @@ def done(write: str) -> str:
     return f"{_SPACE}done:{write}"
 
 
-def claim_field(collection: str, claim: str) -> str:
-    """The field of a claim in its collection, such as `tenants/acme/models`; empty for no claim."""
-    return f"{collection}\n{claim}" if claim else ""
+def claim_fields(collection: str, claim: str) -> str:
+    """The fields of claims, a line each, in their collection, such as `tenants/acme/models`; empty for no claim."""
+    return "\0".join(f"{collection}\n{value}" for value in claim.split("\n") if value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tollwayd.core.errors import Reason, TollwayError
-from tollwayd.core.resource_names import TENANTS, tenant_of
+from tollwayd.core.resource_names import ROOTS, tenant_of
 
 
 def collection_of(kind: str, parent: str) -> str:
@@ -12,11 +12,11 @@ def collection_of(kind: str, parent: str) -> str:
 
 
 def parent_of(kind: str, name: str) -> str:
-    """The parent in a name of that kind, empty for a tenant. TollwayError REASON_RESOURCE_NOT_FOUND for other names."""
+    """The parent in a name of that kind, empty for a root. TollwayError REASON_RESOURCE_NOT_FOUND for other names."""
     match name.split("/"):
-        case ["tenants", leaf] if kind == TENANTS and leaf:
+        case [collection, leaf] if collection == kind and kind in ROOTS and leaf:
             return ""
-        case ["tenants", owner, collection, leaf] if collection == kind != TENANTS and owner and leaf:
+        case ["tenants", owner, collection, leaf] if collection == kind and kind not in ROOTS and owner and leaf:
             return tenant_of(name)
     raise TollwayError(Reason.REASON_RESOURCE_NOT_FOUND, metadata={"name": name})
 

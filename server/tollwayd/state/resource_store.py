@@ -53,8 +53,8 @@ class RedisResourceStore:
 
     async def create(self, kind: str, name: str, record: bytes, *, claim: str = "") -> Resource:
         parent = parent_of(kind, name)
-        field = keys.claim_field(collection_of(kind, parent), claim)
-        return Resource(name, await self._write(_CREATE, name, parent, record, field), record)
+        fields = keys.claim_fields(collection_of(kind, parent), claim)
+        return Resource(name, await self._write(_CREATE, name, parent, record, fields), record)
 
     async def get(self, kind: str, name: str) -> Resource:
         parent_of(kind, name)
@@ -68,8 +68,8 @@ class RedisResourceStore:
         return await page(self._client, index, *lex_range(collection_of(kind, parent), after), limit)
 
     async def update(self, kind: str, name: str, record: bytes, *, version: int, claim: str = "") -> Resource:
-        field = keys.claim_field(collection_of(kind, parent_of(kind, name)), claim)
-        return Resource(name, await self._write(_UPDATE, name, version, record, field), record)
+        fields = keys.claim_fields(collection_of(kind, parent_of(kind, name)), claim)
+        return Resource(name, await self._write(_UPDATE, name, version, record, fields), record)
 
     async def delete(self, kind: str, name: str, *, version: int | None = None, force: bool = False) -> int:
         parent_of(kind, name)

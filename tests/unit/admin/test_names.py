@@ -20,7 +20,13 @@ def test_names_are_made_and_taken_apart():
 
 @pytest.mark.parametrize(
     ("kind", "name"),
-    [("tenants", "tenants/a"), ("tenants", f"tenants/{'a' * 63}"), ("models", "tenants/a-1/models/b-2")],
+    [
+        ("tenants", "tenants/a"),
+        ("tenants", f"tenants/{'a' * 63}"),
+        ("models", "tenants/a-1/models/b-2"),
+        ("plans", "plans/gold"),
+        ("billingAccounts", "billingAccounts/retail"),
+    ],
 )
 def test_a_name_of_the_kind_passes(kind, name):
     require_name(kind, name)
@@ -42,6 +48,9 @@ def test_a_name_of_the_kind_passes(kind, name):
         ("models", "tenants/a/models/*"),
         ("models", "tenants/a/models/b/"),
         ("models", "tenants/a/models/\udcff"),
+        ("plans", "tenants/a"),
+        ("plans", "tenants/a/plans/b"),
+        ("billingAccounts", "plans/a"),
     ],
 )
 def test_any_other_name_is_not_found(kind, name):

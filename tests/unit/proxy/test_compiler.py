@@ -176,3 +176,12 @@ def test_a_problem_outlasts_changes_of_others(compiler):
     compiled(compiler, {**GOOD, **other_tenant(), PROVIDER: DAMAGED, KEY: DAMAGED})
     snapshot = compiler.apply([Change(8, "tenants/other", tenant("tenants/other")), Change(9, TENANT, tenant())])
     assert {*snapshot.problems} == {PROVIDER, MODEL, KEY}
+
+
+def test_what_is_the_operators_own_is_no_tenant():
+    compiler = Compiler(DIALECTS, RING)
+    kept = [Resource(f"{kind}/acme", 1, DAMAGED) for kind in ("plans", "billingAccounts")]
+    snapshot = compiler.compile(1, [Resource(TENANT, 1, tenant()), *kept])
+    assert (set(snapshot.tenants), snapshot.problems) == ({TENANT}, {})
+    snapshot = compiler.apply([Change(2, "plans/other", DAMAGED), Change(3, "plans/acme", None)])
+    assert (set(snapshot.tenants), snapshot.problems, snapshot.version) == ({TENANT}, {}, 3)

@@ -27,16 +27,28 @@ local function version_of(stored)
   return string.match(stored, '^%d+')
 end
 
-local function claim(field)
-  if field == '' then return end
-  redis.call('HSET', claims, field, name)
-  redis.call('HSET', claimed, name, field)
+local function each(fields)
+  return string.gmatch(fields, '[^%z]+')
+end
+
+-- Another resource that holds one of these claims.
+local function holder_among(fields)
+  for field in each(fields) do
+    local holder = redis.call('HGET', claims, field)
+    if holder and holder ~= name then return holder end
+  end
+end
+
+local function claim(fields)
+  if fields == '' then return end
+  for field in each(fields) do redis.call('HSET', claims, field, name) end
+  redis.call('HSET', claimed, name, fields)
 end
 
 local function release(holder)
-  local field = redis.call('HGET', claimed, holder)
-  if not field then return end
-  redis.call('HDEL', claims, field)
+  local fields = redis.call('HGET', claimed, holder)
+  if not fields then return end
+  for field in each(fields) do redis.call('HDEL', claims, field) end
   redis.call('HDEL', claimed, holder)
 end
 

@@ -30,6 +30,9 @@ CHANGES = _SPACE + "changes"
 """A stream, the change log. An entry's id is `version-0`; its fields are `write`, `previous` (the id of the write
 before it), `name`, and `record` where the resource was not deleted."""
 
+REPLICAS = _SPACE + "replicas"
+"""A sorted set: the names of the replicas that serve, by the Unix milliseconds at which each was last heard."""
+
 WRITE_KEYS = (RESOURCES, ROOTS, CHILDREN, CLAIMS, CLAIMED, HEAD, CHANGES)
 """The keys that scripts/prelude.lua names, in its order; the last it names is the write's own `done` key."""
 

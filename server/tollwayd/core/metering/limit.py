@@ -122,10 +122,11 @@ class Refusal:
 class Settlement:
     """The end of a call: what it had reserved is given back, and `charge` is booked, exactly once.
 
-    `unreserved` are limits of a call that was let through while the store was away, in place of a reservation.
+    `unreserved` are the limits, perhaps none, of a call that was let through while the store was away, in place of a
+    reservation; None where the call was reserved.
     """
 
     tenant: str
     call: str
     charge: Charge
-    unreserved: Sequence[Limit] = ()
+    unreserved: Sequence[Limit] | None = None

@@ -76,10 +76,9 @@ class LocalMeter:
         self.expire(now)
         call = settlement.tenant, settlement.call
         hold = self._holds.pop(call, None)
-        first = call not in self._booked
         if hold:
             self._give_back(settlement.tenant, hold, settlement.charge, now)
-        if settlement.unreserved and first:
+        if settlement.unreserved is not None and call not in self._booked:
             self._take_unreserved(settlement, hold, now)
         self._book_once(call, settlement, hold, now)
         return _DONE
@@ -120,16 +119,17 @@ class LocalMeter:
             count.settle(held.limit, now, held.place, held.amount, used(held.limit, charge))
 
     def _take_unreserved(self, settlement: Settlement, hold: Hold | None, now: int) -> None:
-        for limit in settlement.unreserved:
+        for limit in settlement.unreserved or ():
             if hold is None or limit.bucket not in hold.held:
                 share = _share(limit, self._replicas())
                 self._count(settlement.tenant, share).take(share, now, used(share, settlement.charge))
 
     def _book_once(self, call: _Call, settlement: Settlement, hold: Hold | None, now: int) -> None:
         _, lost = self._booked.get(call, (0, None))
-        if hold or lost or (settlement.unreserved and call not in self._booked):
+        holdless = settlement.unreserved is not None
+        if hold or lost or (holdless and call not in self._booked):
             self._book(*call, settlement.charge, lost)
-            if lost or settlement.unreserved:
+            if lost or holdless:
                 self._mark(call, now, None)
 
     def _lose(self, call: _Call, now: int) -> None:

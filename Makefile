@@ -146,6 +146,10 @@ fix-gen: $(VENV)/dev.stamp
 	@tmp=$$(mktemp -d); trap 'rm -rf "$$tmp"' EXIT; $(call generate,$$tmp/gen); \
 	rm -rf gen; cp -r "$$tmp/gen" gen
 
+.PHONY: prices
+prices: $(VENV)/dev.stamp ## Make the price list from the installed genai-prices
+	$(BIN)/python -m tollwayd.prices
+
 # One resolution for every Python from 3.11 on and every platform. What is pinned stays; UPGRADE=1 takes the newest.
 COMPILE = $(BIN)/uv pip compile --no-config --system-certs --quiet --universal --python-version 3.11 --generate-hashes \
   --no-strip-extras --no-annotate --custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade)

@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry
 
 from tollway.admin.v1 import api_keys_pb2, models_pb2, providers_pb2, tenants_pb2
 from tollway.proxy.v1 import anthropic_pb2, inference_pb2, openai_pb2
-from tollwayd import listeners
+from tollwayd import listeners, prices
 from tollwayd.admin.api_keys import ApiKeyServicer
 from tollwayd.admin.applied import AppliedStore
 from tollwayd.admin.models import ModelServicer
@@ -25,6 +25,7 @@ from tollwayd.admin.tenants import TenantServicer
 from tollwayd.core.chain import Chain
 from tollwayd.core.current import Current
 from tollwayd.core.errors import TollwayError
+from tollwayd.core.metering.price_list import PriceList
 from tollwayd.data_folder import MASTER_KEYS_FILE, DataFolder
 from tollwayd.dialects import ANTHROPIC_MESSAGES, DIALECTS, OPENAI_CHAT
 from tollwayd.doors import Doors
@@ -98,7 +99,8 @@ class App:
             self._folder.prepare()
             keys = self._folder.keyring()
             store = await self._store(parts)
-            replica = Replica(store, Compiler(DIALECTS, keys), self._current, partial(self._inspect, keys))
+            compiler = Compiler(DIALECTS, keys, PriceList(prices.read()))
+            replica = Replica(store, compiler, self._current, partial(self._inspect, keys))
             await self._load(replica)
             doors = await self._open_doors(parts, store, keys)
             # From here on: a group wraps what goes wrong in it, and what goes wrong above is for the operator to read.

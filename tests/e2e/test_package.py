@@ -53,6 +53,11 @@ def test_a_wheel_holds_the_pages_that_a_gateway_serves(wheel):
     assert b'"openapi": "3.1.0"' in wheel.read("tollwayd/openapi/documents/tollway-admin.json")
 
 
+def test_a_wheel_holds_the_price_list_and_its_licence(wheel):
+    assert b"Pydantic Services" in wheel.read("tollwayd/prices/LICENSE")
+    assert wheel.read("tollwayd/prices/list.json") == (ROOT / "server/tollwayd/prices/list.json").read_bytes()
+
+
 def _build(target: str, folder: Path, out: Path) -> Path:
     command = [sys.executable, "-m", "hatchling", "build", "-t", target, "-d", str(out)]
     subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=120)

@@ -22,6 +22,7 @@ from tollwayd.core.resource_names import child_name, is_of_tenant, kind_of, tena
 from tollwayd.core.sealing import credential_context
 from tollwayd.core.snapshot import ApiKey, Model, Provider, Secret, Snapshot, Target, Tenant
 from tollwayd.core.timeouts import Timeouts
+from tollwayd.proxy.prices import TenantPrices
 from tollwayd.upstream.client import request_head
 from tollwayd.upstream.origin import parse_base_url
 
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
     from tollway.admin.v1.models_pb2 import Target as TargetMessage
     from tollwayd.core.dialect import Dialect
+    from tollwayd.core.metering.price import Price
+    from tollwayd.core.metering.price_list import PriceList
     from tollwayd.core.ports import Change, Keys, Resource
 
 _JSON_HEADER = ("content-type", "application/json")
@@ -43,9 +46,10 @@ _UNUSABLE = (TollwayError, ValueError, KeyError, DecodeError)
 class Compiler:
     """Keeps the records of the present version, and compiles again only the tenants that a change touches."""
 
-    def __init__(self, dialects: Mapping[str, Dialect], keys: Keys) -> None:
+    def __init__(self, dialects: Mapping[str, Dialect], keys: Keys, prices: PriceList) -> None:
         self._dialects = dialects
         self._keys = keys
+        self._prices = prices
         self._records: dict[str, dict[str, bytes]] = defaultdict(dict)
         self._tenants: dict[str, Tenant] = {}
         self._secrets: dict[bytes, Secret] = {}
@@ -138,10 +142,11 @@ class Compiler:
 
     def _models(self, records: Mapping[str, bytes]) -> dict[str, Model]:
         providers = self._providers(records)
+        prices = TenantPrices(self._prices)
         by_public_name = {}
         for name in _of(records, "models"):
             with self._left_out(name):
-                model = self._model(name, ModelMessage.FromString(records[name]), providers)
+                model = self._model(name, ModelMessage.FromString(records[name]), providers, prices)
                 by_public_name[model.public_name] = model
         return by_public_name
 
@@ -161,14 +166,16 @@ class Compiler:
         dialect = self._dialects[message.dialect]
         return Provider(message.name, dialect, origin, path, Timeouts.of(message.timeouts), credential)
 
-    def _model(self, name: str, message: ModelMessage, providers: Mapping[str, Provider]) -> Model:
+    def _model(
+        self, name: str, message: ModelMessage, providers: Mapping[str, Provider], prices: TenantPrices
+    ) -> Model:
         tiers: dict[int, list[Target]] = defaultdict(list)
         for target in message.targets:
             provider = providers.get(child_name(tenant_of(name), "providers", target.provider))
             if provider is None:
                 self._report(name, f"its target {target.provider} cannot be used")
             else:
-                tiers[target.priority].append(_target(target, provider))
+                tiers[target.priority].append(_target(target, provider, prices.of(provider, target.model)))
         ordered = tuple(tuple(tiers[priority]) for priority in sorted(tiers))
         return Model(message.name, message.public_name, message.display_name, message.create_time.seconds, ordered)
 
@@ -177,10 +184,10 @@ class Compiler:
         return Snapshot(version, dict(self._tenants), dict(self._secrets), problems)
 
 
-def _target(message: TargetMessage, provider: Provider) -> Target:
+def _target(message: TargetMessage, provider: Provider, price: Price | None) -> Target:
     unary, stream = (_head(provider, message.model, stream=stream) for stream in (False, True))
     weight = message.weight if message.HasField("weight") else 1
-    return Target(provider, message.model, weight, message.priority, unary, stream)
+    return Target(provider, message.model, weight, message.priority, unary, stream, price)
 
 
 def _head(provider: Provider, model: str, *, stream: bool) -> bytes:

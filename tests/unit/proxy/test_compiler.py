@@ -8,6 +8,8 @@ from tollway.admin.v1.models_pb2 import Model, Target
 from tollway.admin.v1.providers_pb2 import Provider
 from tollway.admin.v1.tenants_pb2 import Tenant
 from tollway.config.v1.records_pb2 import ApiKeyRecord, ProviderRecord, SealedSecret
+from tollwayd import prices
+from tollwayd.core.metering.price_list import PriceList
 from tollwayd.core.origin import Origin
 from tollwayd.core.ports import Change, Resource
 from tollwayd.core.sealing import credential_context
@@ -15,6 +17,7 @@ from tollwayd.dialects import DIALECTS
 from tollwayd.proxy.compiler import Compiler
 from tollwayd.security.keyring import Keyring
 
+PRICES = PriceList(prices.read())
 RING = Keyring({"k1": b"k" * 32})
 SECRET = "a secret"
 DAMAGED = b"\xff\xff"
@@ -81,7 +84,7 @@ def other_tenant() -> dict[str, bytes]:
 
 @pytest.fixture
 def compiler() -> Compiler:
-    return Compiler(DIALECTS, RING)
+    return Compiler(DIALECTS, RING, PRICES)
 
 
 @pytest.mark.parametrize(
@@ -179,7 +182,7 @@ def test_a_problem_outlasts_changes_of_others(compiler):
 
 
 def test_what_is_the_operators_own_is_no_tenant():
-    compiler = Compiler(DIALECTS, RING)
+    compiler = Compiler(DIALECTS, RING, PRICES)
     kept = [Resource(f"{kind}/acme", 1, DAMAGED) for kind in ("plans", "billingAccounts")]
     snapshot = compiler.compile(1, [Resource(TENANT, 1, tenant()), *kept])
     assert (set(snapshot.tenants), snapshot.problems) == ({TENANT}, {})

@@ -28,3 +28,8 @@ class Price(Protocol):
     def most(self, input_tokens: int, output_tokens: int, at: float) -> int:
         """The most that a call can cost with at most so many tokens, whatever class they turn out to be of."""
         ...
+
+    def at(self, at: float) -> Price | None:
+        """The price in force at a time (Unix seconds), None where none is: what a call asks for when it is admitted and
+        then holds on to. Overrides begin and end, and each has a version of its own."""
+        ...

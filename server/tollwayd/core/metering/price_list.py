@@ -1,0 +1,145 @@
+"""The price list: what the providers ask for their models, as a file that `tollwayd.prices.made` makes."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from tollwayd.core.metering.max_output import max_output_tokens
+from tollwayd.core.metering.schedule import Period, priced
+from tollwayd.core.metering.tariff import Rates, Tariff, Tier, dearest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from tollwayd.core.metering.price import Price
+
+    Entry = tuple[Period, Tariff]
+
+MAX_KNOWN: Final = 10_000
+"""Targets whose price is kept once it was found: as many as the tenants of a large gateway have different ones."""
+
+
+class ListedPrices(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Prices for a time. `tiers` are (above how many input tokens, rates), the first of them above -1."""
+
+    tiers: tuple[tuple[int, Rates], ...]
+    start: int | None = None
+    daily: tuple[int, int] | None = None
+
+
+class ListedModel(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A model. Of its prices the last one whose time it is counts, else the first; none are none in tokens."""
+
+    id: str
+    match: dict[str, Any]
+    prices: tuple[ListedPrices, ...]
+    context_tokens: int | None = None
+
+
+class ListedProvider(msgspec.Struct, frozen=True):
+    """A provider: the expression that its URLs begin with, its models, and whose models it has besides."""
+
+    id: str
+    url: str
+    fallbacks: tuple[str, ...]
+    models: msgspec.Raw
+
+
+class ListFile(msgspec.Struct, frozen=True):
+    """The file. Models stay unread until somebody asks for one of their provider's."""
+
+    version: str
+    providers: tuple[ListedProvider, ...]
+
+
+class PriceList:
+    """Finds the price of a provider's model."""
+
+    def __init__(self, content: bytes) -> None:
+        file = msgspec.json.decode(content, type=ListFile)
+        self.version: Final = file.version
+        self._providers = {provider.id: provider for provider in file.providers}
+        self._models = lru_cache(len(self._providers))(self._read_models)
+        self.find = lru_cache(MAX_KNOWN)(self._find)
+        self.dearest = lru_cache(len(self._providers))(self._dearest)
+
+    def provider_at(self, url: str) -> str | None:
+        """The id of the provider whose base URL this is."""
+        return next((provider.id for provider in self._providers.values() if re.match(provider.url, url)), None)
+
+    def _find(self, provider: str, model: str) -> Price | None:
+        """The price of a provider's model, by the name that it has there; None where the list has none in tokens."""
+        lower = model.lower()
+        listed = self._match(provider, lower) or self._match(provider, _dashed_date(lower))
+        return priced(list(self._entries(listed))) if listed else None
+
+    def _dearest(self, provider: str) -> Tariff | None:
+        """A price below which no model of a provider lies in any class, at any time."""
+        own = self._providers[provider]
+        every = (
+            tariff
+            for each in (provider, *own.fallbacks)
+            for model in self._models(each)
+            for _, tariff in self._entries(model)
+        )
+        return dearest(every, f"{self.version} (the dearest of {provider})")
+
+    def _match(self, provider: str, model: str) -> ListedModel | None:
+        own = self._providers[provider]
+        every = (listed for each in (provider, *own.fallbacks) for listed in self._models(each))
+        return next((listed for listed in every if _matches(listed.match, model)), None)
+
+    def _read_models(self, provider: str) -> Sequence[ListedModel]:
+        return msgspec.json.decode(self._providers[provider].models, type=tuple[ListedModel, ...])
+
+    def _entries(self, model: ListedModel) -> Iterator[Entry]:
+        # The order of a Schedule: the first that covers a moment.
+        for listed in reversed(model.prices):
+            start = {} if listed.start is None else {"start": listed.start}
+            yield Period(**start, daily=listed.daily), self._tariff(model, listed)
+        if model.prices:
+            yield Period(), self._tariff(model, model.prices[0])
+
+    def _tariff(self, model: ListedModel, listed: ListedPrices) -> Tariff:
+        (_, rates), *tiers = listed.tiers
+        cap = max_output_tokens(model.id) or model.context_tokens
+        return Tariff(self.version, rates, tuple(Tier(*tier) for tier in tiers), cap)
+
+
+_TESTS: Final[Mapping[str, Callable[[str, str], bool]]] = {
+    "equals": str.__eq__,
+    "starts_with": str.startswith,
+    "ends_with": str.endswith,
+    "contains": str.__contains__,
+    "regex": lambda model, expression: re.search(expression, model) is not None,
+}
+"""The clauses of one string, by their names in the file: whether a model's name, in lower case, passes."""
+
+
+def _matches(clause: Mapping[str, Any], model: str) -> bool:
+    ((kind, value),) = clause.items()
+    if kind == "or":
+        return any(_matches(each, model) for each in value)
+    if kind == "and":
+        return all(_matches(each, model) for each in value)
+    return _TESTS[kind](model, value)
+
+
+_COMPACT_DATE: Final = re.compile(r"-(20\d{2})(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(?=-|:|$)")
+
+
+def _dashed_date(model: str) -> str:
+    """`gpt-5.2-20251211` → `gpt-5.2-2025-12-11`: some routers write the first, and the list has the second."""
+
+    def dashed(found: re.Match[str]) -> str:
+        try:
+            return f"-{date(*map(int, found.groups()))}"
+        except ValueError:
+            return found[0]
+
+    return _COMPACT_DATE.sub(dashed, model)

@@ -1,0 +1,163 @@
+"""The price list in the package is that of the installed genai-prices, and it calculates as genai-prices does."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import ROUND_CEILING, Decimal
+from functools import cache
+
+import pytest
+from genai_prices.data import providers
+from genai_prices.types import ModelPrice, Usage
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tollwayd import prices
+from tollwayd.core.metering.charge import Counts
+from tollwayd.core.metering.price_list import PriceList
+from tollwayd.core.metering.tariff import MAX_COST
+from tollwayd.prices.made import Maker
+
+NOW = datetime(2026, 11, 1, 12, tzinfo=UTC).timestamp()
+LIST = PriceList(prices.read())
+BY_ID = {provider.id: provider for provider in providers}
+MODELS = [(provider, model) for provider in providers for model in provider.models]
+TOKENS = st.integers(0, 2_000_000)
+CLASSES = {
+    "input_mtok",
+    "output_mtok",
+    "cache_read_mtok",
+    "cache_write_mtok",
+    "cache_write_1h_mtok",
+    "output_reasoning_mtok",
+    "requests_kcount",
+}
+
+
+def test_the_file_is_what_the_installed_package_says():
+    assert prices.LIST.read_bytes() == Maker().content(), "the price list is stale: make prices"
+
+
+def test_what_is_no_whole_number_of_nano_dollars_is_rounded_by_less_than_a_thousandth_of_a_promille():
+    maker = Maker()
+    maker.content()
+    assert maker.rounded
+    for told in maker.rounded:
+        dollars, _, whole, _ = told.rpartition(": ")[2].split()
+        assert abs(Decimal(whole) / Decimal(dollars) / 10**9 - 1) < Decimal("1e-6")
+
+
+@pytest.mark.parametrize(
+    ("url", "provider"),
+    [
+        ("https://api.openai.com/v1", "openai"),
+        ("https://api.anthropic.com", "anthropic"),
+        ("https://resource.openai.azure.com/openai/v1", "azure"),
+        ("https://generativelanguage.googleapis.com/v1beta/openai", "google"),
+        ("https://openrouter.ai/api/v1", "openrouter"),
+        ("http://127.0.0.1:8080/v1", None),
+        ("https://llm.example.com/v1", None),
+    ],
+)
+def test_a_provider_is_found_by_its_url(url, provider):
+    assert LIST.provider_at(url) == provider
+
+
+def test_a_provider_that_sells_what_others_make_has_their_prices():
+    assert LIST.find("azure", "gpt-4o") == LIST.find("openai", "gpt-4o")
+
+
+def test_a_model_is_found_whatever_its_case_and_the_form_of_its_date():
+    assert LIST.find("openai", "GPT-4o") == LIST.find("openai", "gpt-4o")
+    assert LIST.find("openai", "gpt-4o-20240806") == LIST.find("openai", "gpt-4o-2024-08-06")
+    assert LIST.find("openai", "gpt-4o-20249999") is None
+
+
+def test_models_without_a_price_in_tokens_have_none():
+    assert LIST.find("openai", "whisper-1") is None
+    assert LIST.find("openai", "no-such-model") is None
+
+
+def test_a_price_names_the_list_and_its_version():
+    assert LIST.find("openai", "gpt-4o").version == LIST.version == "genai-prices/0.2.3"
+
+
+def test_the_most_that_a_model_generates_is_known_or_bounded_by_its_context():
+    assert LIST.find("openai", "gpt-4o").max_output_tokens == 16_384
+    assert LIST.find("anthropic", "claude-opus-4-8").max_output_tokens == 128_000
+    assert LIST.find("anthropic", "claude-2").max_output_tokens == 200_000
+
+
+def test_no_model_of_a_provider_is_dearer_than_its_dearest_price():
+    counts = Counts(1000, 1000, 1000, 1000, 1000, 1000)
+    dearest = LIST.dearest("openai")
+    for model in BY_ID["openai"].models:
+        price = LIST.find("openai", model.id)
+        assert price is None or price.cost(counts, NOW) <= dearest.cost(counts, NOW)
+    assert dearest.version == "genai-prices/0.2.3 (the dearest of openai)"
+
+
+@given(st.data(), st.tuples(*[TOKENS] * 6).map(Counts._make), st.integers(1_700_000_000, 1_830_000_000))
+def test_a_cost_is_that_of_the_package_itself_rounded_up(data, counts, at):
+    provider, model = data.draw(st.sampled_from(comparable()))
+    moment = datetime.fromtimestamp(at, UTC)
+    expected = model.get_prices(moment).calc_price(usage(counts))["total_price"]
+
+    cost = LIST.find(provider.id, model.id).cost(counts, at)
+
+    assert cost == (expected * 10**9).to_integral_value(ROUND_CEILING)
+
+
+@given(st.data(), st.tuples(*[TOKENS] * 6).map(Counts._make), st.floats(1_700_000_000, 1_830_000_000))
+def test_no_split_of_the_tokens_costs_more_than_the_most(data, counts, at):
+    provider, model = data.draw(st.sampled_from(MODELS))
+    price = LIST.find(provider.id, model.id)
+    if price is not None:
+        assert price.cost(counts, at) <= price.most(counts.all_input, counts.all_output, at) <= MAX_COST
+
+
+@cache
+def comparable():
+    """Models of which every price is one of our classes, exact, and found by the model's own id."""
+    rounded = {told.partition(": ")[0] for told in rounded_names()}
+    return [
+        (provider, model)
+        for provider, model in MODELS
+        if f"{provider.id} {model.id}" not in rounded
+        and provider.find_model(model.id) is model
+        and all(set_of(each) - EXTRAS <= CLASSES and has_all(model, each) for each in every_price(model))
+    ]
+
+
+EXTRAS = {"web_searches_kcount", "storage_searches_kcount", "output_citation_mtok"}
+
+
+def rounded_names():
+    maker = Maker()
+    maker.content()
+    return maker.rounded
+
+
+def every_price(model):
+    return [model.prices] if isinstance(model.prices, ModelPrice) else [each.prices for each in model.prices]
+
+
+def set_of(price):
+    return {key for key, value in vars(price).items() if value is not None}
+
+
+def has_all(model, price):
+    keys = set_of(price)
+    has_rule_of_our_own = "claude" in model.id and "cache_write_mtok" in keys and "cache_write_1h_mtok" not in keys
+    return {"input_mtok", "output_mtok"} <= keys and not has_rule_of_our_own
+
+
+def usage(counts):
+    return Usage(
+        input_tokens=counts.all_input,
+        cache_read_tokens=counts.cache_read,
+        cache_write_tokens=counts.cache_write + counts.cache_write_hour,
+        cache_write_1h_tokens=counts.cache_write_hour,
+        output_tokens=counts.all_output,
+        output_reasoning_tokens=counts.reasoning,
+    )

@@ -1,14 +1,15 @@
 """Filters (AIP-160) over any message: compiled against its descriptor once, then a plain predicate.
 
-Of AIP-160 it takes AND, OR, NOT and `-`, parentheses, `= != < <= > >=`, and the has operator `:`. Text without a field,
-wildcards, maps and functions are left out, and refused with what to write instead.
+Of AIP-160 it takes AND, OR, NOT and `-`, parentheses, `= != < <= > >=`, the has operator `:`, and keys of maps as
+fields (`tags.team`). Text without a field, wildcards and functions are left out, and refused with what to write
+instead.
 """
 
 from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from google.protobuf.message import Message
 
@@ -32,6 +33,16 @@ _ORDERS: Final[dict[str, Callable[[Any, Any], bool]]] = {
 }
 
 
+Step: TypeAlias = "FieldDescriptor | Key"
+
+
+class Key(NamedTuple):
+    """A step from a map to the value of one of its keys; `value` is the descriptor of the map's values."""
+
+    key: str
+    value: FieldDescriptor
+
+
 def compile_filter(text: str, descriptor: Descriptor) -> Predicate | None:
     """What tells the messages that a filter lets through; None for a blank one. REASON_FILTER_INVALID."""
     if not text.strip():
@@ -51,24 +62,42 @@ def _compile(expression: Expression, descriptor: Descriptor) -> Predicate:
 
 
 def _comparison(comparison: Comparison, descriptor: Descriptor) -> Predicate:
-    fields = _resolve(comparison, descriptor)
+    steps = _resolve(comparison, descriptor)
     if comparison.operator == _HAS:
-        return _has(comparison, fields)
-    if any(field.is_repeated for field in fields):
+        return _has(comparison, steps)
+    if any(_has_many(step) for step in steps) or _is_map(steps[-1]):
         raise filter_error(comparison.start, "a list is asked with ':', such as targets.provider:openai")
-    return _compared(comparison, fields, _type_of(comparison, fields[-1]))
+    return _compared(comparison, steps, _type_of(comparison, steps[-1]))
 
 
-def _resolve(comparison: Comparison, descriptor: Descriptor) -> Sequence[FieldDescriptor]:
-    fields: list[FieldDescriptor] = []
+def _resolve(comparison: Comparison, descriptor: Descriptor) -> Sequence[Step]:
+    steps: list[Step] = []
     inside: Descriptor | None = descriptor
     for name in comparison.path:
-        field = _field(name, inside) if inside is not None else None
-        if field is None:
+        step = _step(name, steps[-1] if steps else None, inside)
+        if step is None:
             raise _unknown(comparison, inside)
-        fields.append(field)
-        inside = None if value_type(field) else field.message_type
-    return fields
+        steps.append(step)
+        end = step.value if isinstance(step, Key) else step
+        inside = None if value_type(end) or _is_map(step) else end.message_type
+    return steps
+
+
+def _step(name: str, before: Step | None, inside: Descriptor | None) -> Step | None:
+    if before is not None and not isinstance(before, Key) and _is_map(before):
+        return Key(name, _of_entries(before, "value"))
+    return _field(name, inside) if inside is not None else None
+
+
+def _is_map(step: Step) -> bool:
+    """Whether this is a map whose keys are strings; others have no keys that a path can name."""
+    if isinstance(step, Key) or step.message_type is None or not step.message_type.GetOptions().map_entry:
+        return False
+    return step.message_type.fields_by_name["key"].type == step.TYPE_STRING
+
+
+def _has_many(step: Step) -> bool:
+    return not isinstance(step, Key) and step.is_repeated and not _is_map(step)
 
 
 def _field(name: str, inside: Descriptor) -> FieldDescriptor | None:
@@ -83,47 +112,63 @@ def _unknown(comparison: Comparison, inside: Descriptor | None) -> Exception:
     return filter_error(comparison.start, f"{inside.name} has no such field; it has {known}")
 
 
-def _type_of(comparison: Comparison, field: FieldDescriptor) -> ValueType:
-    kind = value_type(field)
+def _type_of(comparison: Comparison, step: Step) -> ValueType:
+    kind = value_type(step.value if isinstance(step, Key) else _compared_field(step))
     if kind is None:
         raise filter_error(comparison.start, "this field has no value to compare; ask for its presence with ':*'")
     return kind
 
 
-def _compared(comparison: Comparison, fields: Sequence[FieldDescriptor], kind: ValueType) -> Predicate:
+def _compared_field(field: FieldDescriptor) -> FieldDescriptor:
+    """What stands for a field after ':': of a map, its keys."""
+    return _of_entries(field, "key") if _is_map(field) else field
+
+
+def _of_entries(field: FieldDescriptor, name: str) -> FieldDescriptor:
+    assert field.message_type is not None
+    return field.message_type.fields_by_name[name]
+
+
+def _compared(comparison: Comparison, steps: Sequence[Step], kind: ValueType) -> Predicate:
     wanted = kind.wanted(comparison)
     if comparison.operator == "=":
-        return lambda message: any(kind.key(value) == wanted for value in _values(message, fields))
+        return lambda message: any(kind.key(value) == wanted for value in _values(message, steps))
     if comparison.operator == "!=":
         # The exact opposite of `=`, so a field that is absent differs from every value.
-        return lambda message: all(kind.key(value) != wanted for value in _values(message, fields))
+        return lambda message: all(kind.key(value) != wanted for value in _values(message, steps))
     if not kind.ordered:
         raise filter_error(comparison.start, "values of this field have no order; compare them with = or !=")
     order = _ORDERS[comparison.operator]
-    return lambda message: any(order(kind.key(value), wanted) for value in _values(message, fields))
+    return lambda message: any(order(kind.key(value), wanted) for value in _values(message, steps))
 
 
-def _has(comparison: Comparison, fields: Sequence[FieldDescriptor]) -> Predicate:
+def _has(comparison: Comparison, steps: Sequence[Step]) -> Predicate:
     if comparison.value == _PRESENT and not comparison.quoted:
-        return lambda message: any(_is_set(value) for value in _values(message, fields))
-    kind = _type_of(comparison, fields[-1])
+        return lambda message: any(_is_set(value) for value in _values(message, steps))
+    kind = _type_of(comparison, steps[-1])
     wanted = kind.wanted(comparison)
-    if isinstance(wanted, str) and not any(field.is_repeated for field in fields):
-        return lambda message: any(wanted in value for value in _values(message, fields))
-    return lambda message: any(kind.key(value) == wanted for value in _values(message, fields))
+    if isinstance(wanted, str) and not (_is_map(steps[-1]) or any(_has_many(step) for step in steps)):
+        return lambda message: any(wanted in value for value in _values(message, steps))
+    return lambda message: any(kind.key(value) == wanted for value in _values(message, steps))
 
 
 def _is_set(value: Any) -> bool:
     return isinstance(value, Message) or bool(value)
 
 
-def _values(message: Message, fields: Sequence[FieldDescriptor]) -> Iterator[Any]:
-    """The values at the end of a path: none where a message on the way, or a field with presence, is absent."""
-    field, *rest = fields
-    if field.has_presence and not message.HasField(field.name):
+def _values(message: Message, steps: Sequence[Step]) -> Iterator[Any]:
+    """The values at the end of a path: none where a message on the way, a map's key, or a field with presence, is
+    absent. A map at the end gives its keys."""
+    step, *rest = steps
+    assert not isinstance(step, Key)
+    if step.has_presence and not message.HasField(step.name):
         return
-    value = getattr(message, field.name)
-    elements: Iterable[Any] = value if field.is_repeated else (value,)
+    value = getattr(message, step.name)
+    if rest and isinstance(named := rest[0], Key):
+        del rest[0]
+        elements: Iterable[Any] = (value[named.key],) if named.key in value else ()
+    else:
+        elements = value if step.is_repeated else (value,)
     for element in elements:
         if rest:
             yield from _values(element, rest)

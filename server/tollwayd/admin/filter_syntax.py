@@ -18,7 +18,7 @@ MAX_DEPTH: Final = 16
 
 _SPACE = re.compile(r"\s*")
 _KEYWORD = re.compile(r"(AND|OR|NOT)(?![A-Za-z0-9_.])")
-_PATH = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*")
+_PATH = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_-]*)*")  # Keys of maps may have hyphens.
 _OPERATOR = re.compile(r"!=|<=|>=|[=<>:]")
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"|' + r"'((?:[^'\\]|\\.)*)'", re.DOTALL)
 _BARE = re.compile(r"""[^\s()"'=<>!:][^\s()"']*""")

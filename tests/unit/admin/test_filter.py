@@ -20,6 +20,7 @@ KEY = Parse(
     name: "tenants/acme/apiKeys/desk" display_name: "Front \\"desk\\" 2" disabled: true
     allowed_models: "gpt-4o" allowed_models: "auto"
     expire_time { seconds: 1900000000 nanos: 500000000 }
+    tags { key: "team" value: "search" } tags { key: "cost-center" value: "b2" } tags { key: "empty" value: "" }
     """,
     ApiKey(),
 )
@@ -58,6 +59,19 @@ def lets_through(text: str, message) -> bool:
         "name >= tenants/acme",
         'name != "x"',
         "allowed_models:auto",
+        "tags.team = search",
+        "tags.team != find",
+        "tags.team:sea",
+        'tags.cost-center = "b2"',
+        "tags.team > a AND NOT tags.team > t",
+        "tags.empty = ''",
+        "NOT tags.empty:*",
+        "tags:team",
+        "NOT tags:tea",
+        "tags:*",
+        "tags.none != search",
+        "NOT tags.none = search",
+        "NOT tags.none:*",
         'allowedModels:"gpt-4o"',
         "NOT allowed_models:gpt",
         "allowed_models:*",
@@ -152,6 +166,8 @@ def test_a_blank_filter_is_none(blank):
         ("disabled > false", 1, "have no order"),
         ("expire_time > tomorrow", 15, "such as"),
         ("allowed_models = auto", 1, "asked with ':'"),
+        ("tags = team", 1, "asked with ':'"),
+        ("tags.team.x = 1", 1, "has no fields of its own"),
     ],
 )
 def test_a_filter_that_cannot_be_read_is_refused_with_its_place_and_a_hint(text, position, hint):
@@ -210,20 +226,20 @@ def test_what_the_caller_wrote_is_not_echoed():
     assert "script" not in str(caught.value)
 
 
-TOKENS = "AND OR NOT - ( ) = != < : * \" ' \\ name disabled true targets . \0 é 1"
+TOKENS = "AND OR NOT - ( ) = != < : * \" ' \\ name tags disabled true targets . \0 é 1"
 SENTENCES = st.lists(st.sampled_from([*TOKENS.split(), " "]), max_size=30).map("".join)
 
 
-@given(SENTENCES | st.text(max_size=60))
-def test_any_text_is_a_filter_or_refused_as_one(text):
+@given(SENTENCES | st.text(max_size=60), st.sampled_from([Model, ApiKey]))
+def test_any_text_is_a_filter_or_refused_as_one(text, kind):
     refusal = None
     try:
-        predicate = compile_filter(text, Model.DESCRIPTOR)
+        predicate = compile_filter(text, kind.DESCRIPTOR)
     except TollwayError as error:
         refusal = error.reason
 
     assert refusal in (None, Reason.REASON_FILTER_INVALID)
-    assert refusal or predicate is None or predicate(MODEL) in (True, False)
+    assert refusal or predicate is None or predicate({Model: MODEL, ApiKey: KEY}[kind]) in (True, False)
 
 
 @given(st.text(max_size=40))

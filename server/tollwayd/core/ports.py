@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from tollway.config.v1.records_pb2 import SealedSecret, SecretDigest
     from tollwayd.core.metering.charge import Charge
     from tollwayd.core.metering.limit import Grants, Refusal, Reservation, Settlement
+    from tollwayd.core.metering.usage import UsagePart
 
-__all__ = ["Change", "Keys", "Ledger", "Meter", "Resource", "ResourceStore"]
+__all__ = ["Change", "Keys", "Ledger", "Meter", "Resource", "ResourceStore", "UsageStore"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,21 @@ class Ledger(Protocol):
     ) -> AsyncIterator[Sequence[LedgerEntry]]:
         """The entries of a tenant that were booked from a moment until before another (Unix milliseconds by the
         store's clock), in their order, after the entry `after` where one is named; in batches, not all at once."""
+        ...
+
+    def follow(self, tenant: str, *, after: str = "") -> AsyncIterator[Sequence[LedgerEntry]]:
+        """The entries of a tenant as they are booked, without end and across outages of the store: those after the
+        entry `after`, or those booked from now on. REASON_CONNECTIONS_EXHAUSTED where too many follow already."""
+        ...
+
+
+class UsageStore(Protocol):
+    """Usage, summed up by the hour. REASON_STORE_UNAVAILABLE."""
+
+    def parts(self, tenant: str, *, start_hour: int, end_hour: int) -> AsyncIterator[Sequence[UsagePart]]:
+        """The usage of a tenant from an hour until before another, counted from the Unix epoch: each part once, day by
+        day, otherwise in no order; in batches, not all at once. REASON_FIELD_INVALID where one day has more parts than
+        are read."""
         ...
 
 

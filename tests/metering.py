@@ -64,4 +64,4 @@ def charge(tokens: int = 0, cost: int = 0, requests: int = 1, provider: str = ""
 async def taken(meter: Meter, *limits: Limit) -> list[int]:
     """What is taken of limits, without taking anything."""
     answer = await meter.reserve(reservation("look", *limits, dry=True))
-    return [standing.taken for standing in answer.standings]
+    return [standing.taken - standing.granted for standing in answer.standings]

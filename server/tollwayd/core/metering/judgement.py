@@ -15,16 +15,15 @@ if TYPE_CHECKING:
 
 
 class Judgement:
-    """What one limit says to a call. `held` is what the call has of it from before: then it is not asked for again."""
+    """What one limit says to a call: `held` where the same was asked for before, and granted."""
 
-    __slots__ = ("count", "exceeded", "granted", "held", "limit")
+    __slots__ = ("count", "exceeded", "granted", "limit")
 
     def __init__(self, limit: Limit, count: Count, now_ms: int, held: Held | None) -> None:
         self.limit = limit
         self.count = count
-        self.held = held
         left = most(limit) - count.taken(limit, now_ms)
-        self.exceeded = held is None and left < limit.least
+        self.exceeded = held.exceeded if held else left < limit.least
         self.granted = held.amount if held else _granted(limit, left)
 
     @property
@@ -32,10 +31,10 @@ class Judgement:
         """Whether the call is refused for it."""
         return self.exceeded and self.limit.enforce
 
-    def standing(self, now_ms: int) -> Standing:
-        """How the limit stands now."""
-        taken = self.count.taken(self.limit, now_ms)
-        return Standing(self.limit, self.granted, taken, self.count.reset_ms(self.limit, now_ms), self.exceeded)
+    def standing(self, now_ms: int, granted: int, more: int = 0) -> Standing:
+        """How the limit stands now, with `more` taken than is."""
+        taken = self.count.taken(self.limit, now_ms) + more
+        return Standing(self.limit, granted, taken, self.count.reset_ms(self.limit, now_ms), self.exceeded)
 
     def wait_ms(self, now_ms: int) -> int | None:
         """In how many milliseconds the least that is asked for may be left; None where that never comes or nobody
@@ -56,9 +55,9 @@ def _granted(limit: Limit, left: int) -> int:
     return left if limit.enforce and limit.least <= left < limit.amount else limit.amount
 
 
-def admitted(judged: Sequence[Judgement], now_ms: int) -> Grants:
-    """The call has what was judged."""
-    return Grants(now_ms, [judgement.standing(now_ms) for judgement in judged])
+def admitted(judged: Sequence[Judgement], now_ms: int, *, dry: bool = False) -> Grants:
+    """The call has what was judged or, `dry`, would have it."""
+    return Grants(now_ms, [one.standing(now_ms, one.granted, one.granted if dry else 0) for one in judged])
 
 
 def refused(judged: Sequence[Judgement], by: Sequence[int], now_ms: int) -> Refusal:
@@ -66,9 +65,4 @@ def refused(judged: Sequence[Judgement], by: Sequence[int], now_ms: int) -> Refu
     waits = [judged[index].wait_ms(now_ms) for index in by]
     known = [wait for wait in waits if wait is not None]
     retry = max(known) if len(known) == len(waits) else None
-    standings = [judgement.standing(now_ms) for judgement in judged]
-    return Refusal(now_ms, [_ungranted(standing) for standing in standings], by, retry)
-
-
-def _ungranted(standing: Standing) -> Standing:
-    return Standing(standing.limit, 0, standing.taken, standing.reset_ms, standing.exceeded)
+    return Refusal(now_ms, [one.standing(now_ms, granted=0) for one in judged], by, retry)

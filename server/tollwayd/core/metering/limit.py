@@ -122,8 +122,8 @@ class Refusal:
 class Settlement:
     """The end of a call: what it had reserved is given back, and `charge` is booked, exactly once.
 
-    `unreserved` are the limits, perhaps none, of a call that was let through while the store was away, in place of a
-    reservation; None where the call was reserved.
+    `unreserved` are the limits, none perhaps, of a call that was let through while the store was away, in place of a
+    reservation. It is None for every other call: what the store knows nothing of is then taken for settled already.
     """
 
     tenant: str

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.core.metering.algorithms import COUNTS
-from tollwayd.core.metering.holding import Held, Hold, used
+from tollwayd.core.metering.holding import Held, Hold
 from tollwayd.core.metering.judgement import Judgement, admitted, refused
 
 if TYPE_CHECKING:
@@ -52,35 +52,37 @@ class LocalMeter:
         self._counts: dict[tuple[str, str, Algorithm, int], tuple[Count, Limit]] = {}
         self._sweep_at = FIRST_SWEEP
         self._holds: dict[_Call, Hold] = {}
-        self._booked: dict[_Call, tuple[int, Charge | None]] = {}  # When, and what as lost; in the order of time.
+        self._booked: dict[_Call, tuple[int, Hold | None]] = {}  # When, and as lost its hold; in the order of time.
 
     async def reserve(self, reservation: Reservation) -> Grants | Refusal:
         """Takes all of a call's limits or none. REASON_LIMITS_UNAVAILABLE where more is counted than there is room
-        for."""
+        for; REASON_STORE_UNAVAILABLE where the call is booked already, as lost."""
         now = self._now_ms()
         self.expire(now)
         if len(self._counts) >= self._sweep_at:
             self._sweep(now)
-        hold = self._holds.get((reservation.tenant, reservation.call))
+        call = reservation.tenant, reservation.call
+        hold = None if reservation.dry else self._holds.get(call)
+        if call in self._booked and not hold and not reservation.dry:
+            raise TollwayError(Reason.REASON_STORE_UNAVAILABLE)
         judged = [*self._judged(reservation, hold, now)]
         if hold and hold.attempt >= reservation.attempt:
-            return admitted(judged, now)
+            return self._again(hold, reservation, judged, now)
         if by := [index for index, judgement in enumerate(judged) if judgement.refuses]:
             return refused(judged, by, now)
         if not reservation.dry:
             self._take(reservation, judged, now)
-        return admitted(judged, now)
+        return admitted(judged, now, dry=reservation.dry)
 
     def settle(self, settlement: Settlement) -> Awaitable[None]:
         now = self._now_ms()
-        self.expire(now)
         call = settlement.tenant, settlement.call
-        hold = self._holds.pop(call, None)
-        if hold:
-            self._give_back(settlement.tenant, hold, settlement.charge, now)
-        if settlement.unreserved is not None and call not in self._booked:
-            self._take_unreserved(settlement, hold, now)
-        self._book_once(call, settlement, hold, now)
+        if hold := self._holds.pop(call, None):
+            self._end(call, hold, settlement, now)
+        elif call in self._booked:
+            self._correct(call, settlement, now)
+        elif settlement.unreserved is not None:
+            self._end(call, Hold(0, settlement.charge, 0), settlement, now)
         return _DONE
 
     def checkpoint(self, tenant: str, call: str, if_lost: Charge) -> None:
@@ -92,55 +94,58 @@ class LocalMeter:
         """Books the calls as lost whose leases have ended, and forgets what was booked long ago."""
         if self._lease_ms:
             for call in [call for call, hold in self._holds.items() if hold.ends_ms <= now_ms]:
-                self._lose(call, now_ms)
+                hold = self._holds.pop(call)
+                self._charge(call[0], hold, hold.if_lost, now_ms)
+                self._book(*call, hold.if_lost, None)
+                self._booked[call] = now_ms, hold
         while self._booked and self._booked[oldest := next(iter(self._booked))][0] <= now_ms - BOOKED_MS:
             del self._booked[oldest]
 
     def _judged(self, reservation: Reservation, hold: Hold | None, now: int) -> Iterator[Judgement]:
-        held = hold.held if hold else {}
         replicas = self._replicas()
         for limit in reservation.limits:
             share = _share(limit, replicas)
-            yield Judgement(share, self._count(reservation.tenant, share), now, held.get(limit.bucket))
+            held = hold.of(limit.bucket, reservation.attempt) if hold else None
+            yield Judgement(share, self._count(reservation.tenant, share), now, held)
+
+    def _again(self, hold: Hold, reservation: Reservation, judged: Sequence[Judgement], now: int) -> Grants:
+        hold.if_lost = reservation.if_lost
+        hold.ends_ms = now + self._lease_ms
+        return admitted(judged, now)
 
     def _take(self, reservation: Reservation, judged: Sequence[Judgement], now: int) -> None:
-        call = reservation.tenant, reservation.call
-        hold = self._holds.setdefault(call, Hold(0, reservation.if_lost, 0))
+        hold = self._holds.setdefault((reservation.tenant, reservation.call), Hold(0, reservation.if_lost, 0))
         hold.attempt, hold.if_lost = reservation.attempt, reservation.if_lost
         hold.ends_ms = now + self._lease_ms
-        for judgement in judged:
-            if judgement.held is None:
-                place = judgement.count.take(judgement.limit, now, judgement.granted)
-                hold.held[judgement.limit.bucket] = Held(judgement.limit, place, judgement.granted)
+        for one in judged:
+            place = one.count.take(one.limit, now, one.granted)
+            hold.held.append(Held(one.limit, place, one.granted, reservation.attempt, one.exceeded))
 
-    def _give_back(self, tenant: str, hold: Hold, charge: Charge, now: int) -> None:
-        for held in hold.held.values():
-            count = self._count(tenant, held.limit)
-            count.settle(held.limit, now, held.place, held.amount, used(held.limit, charge))
-
-    def _take_unreserved(self, settlement: Settlement, hold: Hold | None, now: int) -> None:
+    def _end(self, call: _Call, hold: Hold, settlement: Settlement, now: int) -> None:
         for limit in settlement.unreserved or ():
-            if hold is None or limit.bucket not in hold.held:
+            if not hold.of(limit.bucket):
                 share = _share(limit, self._replicas())
-                self._count(settlement.tenant, share).take(share, now, used(share, settlement.charge))
+                place = self._count(call[0], share).take(share, now, 0)
+                hold.held.append(Held(share, place, 0, hold.attempt, exceeded=False))
+        self._charge(call[0], hold, settlement.charge, now)
+        self._book(*call, settlement.charge, None)
+        if settlement.unreserved is not None:
+            self._booked[call] = now, None
 
-    def _book_once(self, call: _Call, settlement: Settlement, hold: Hold | None, now: int) -> None:
-        _, lost = self._booked.get(call, (0, None))
-        holdless = settlement.unreserved is not None
-        if hold or lost or (holdless and call not in self._booked):
-            self._book(*call, settlement.charge, lost)
-            if lost or holdless:
-                self._mark(call, now, None)
+    def _correct(self, call: _Call, settlement: Settlement, now: int) -> None:
+        """Puts the true charge in the place of what was booked when the call was lost, if it was."""
+        _, lost = self._booked.pop(call)
+        if lost:
+            self._charge(call[0], lost, settlement.charge, now)
+            self._book(*call, settlement.charge, lost.if_lost)
+        self._booked[call] = now, None
 
-    def _lose(self, call: _Call, now: int) -> None:
-        hold = self._holds.pop(call)
-        self._give_back(call[0], hold, hold.if_lost, now)
-        self._book(*call, hold.if_lost, self._booked.get(call, (0, None))[1])
-        self._mark(call, now, hold.if_lost)
-
-    def _mark(self, call: _Call, now: int, lost: Charge | None) -> None:
-        self._booked.pop(call, None)
-        self._booked[call] = now, lost
+    def _charge(self, tenant: str, hold: Hold, charge: Charge, now: int) -> None:
+        """Puts what is used in the place of what was taken."""
+        for held in hold.held:
+            used = hold.used(held, charge)
+            self._count(tenant, held.limit).settle(held.limit, now, held.place, held.amount, used)
+            held.amount = used
 
     def _count(self, tenant: str, limit: Limit) -> Count:
         key = tenant, limit.bucket, limit.algorithm, limit.window_ms

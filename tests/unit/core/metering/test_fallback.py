@@ -11,6 +11,7 @@ from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.core.metering.fallback import Fallback
 from tollwayd.core.metering.limit import Grants, Refusal, StoreError
 from tollwayd.core.metering.local import LocalMeter
+from tollwayd.core.metering.unit import Unit
 
 if TYPE_CHECKING:
     from tollwayd.core.metering.limit import Reservation
@@ -137,11 +138,24 @@ async def test_a_call_whose_reservation_got_no_reply_counts_once(meter, store, c
     store.away = store.lose_reply = True
     await meter.reserve(reservation("a", tokens, if_lost=charge(tokens=7)))
     clock.now_ms += 15_000 * late
+    store.expire(clock())
     meter.settle(settlement("a", charge(tokens=7)))
     store.away = False
 
     assert await taken(store, tokens) == [7]
     assert len(booked) == 1 + late
+
+
+async def test_a_provider_that_was_left_while_the_store_is_away_is_charged_its_request_only(meter, store):
+    requests = limit(9, bucket="r1", provider="one", **ALLOW)
+    tokens = [limit(9, bucket=name, unit=Unit.INPUT_TOKENS, provider=name, **ALLOW) for name in ("one", "two")]
+    store.away = True
+    await meter.reserve(reservation("a", requests, tokens[0]))
+    await meter.reserve(reservation("a", tokens[1], attempt=1))
+    meter.settle(settlement("a", charge(tokens=7, provider="two")))
+    store.away = False
+
+    assert await taken(store, requests, *tokens) == [1, 0, 7]
 
 
 async def test_a_dry_reservation_leaves_nothing(meter, store):

@@ -90,7 +90,7 @@ async def test_another_attempt_adds_limits_and_a_provider_that_was_left_is_charg
     first = [limit(100, 60, bucket="p1", unit=Unit.INPUT_TOKENS, provider="one"), limit(9, bucket="r1", provider="one")]
     second = [limit(100, 60, bucket="p2", unit=Unit.INPUT_TOKENS, provider="two")]
     await meter.reserve(reservation("a", everywhere, *first))
-    await meter.reserve(reservation("a", everywhere, *second, attempt=1))
+    await meter.reserve(reservation("a", *second, attempt=1))
     assert await taken(meter, everywhere, *first, *second) == [60, 60, 1, 60]
 
     await meter.settle(settlement("a", charge(tokens=40, provider="two")))
@@ -132,12 +132,25 @@ async def test_a_settlement_after_the_lease_corrects_what_was_booked_once(clock)
     booked = []
     meter = LocalMeter(clock, lease_ms=15_000, book=lambda *event: booked.append(event))
     lost = charge(tokens=33)
-    await meter.reserve(reservation("a", if_lost=lost))
+    tokens = limit(100, 80, **TOKENS)
+    await meter.reserve(reservation("a", tokens, if_lost=lost))
     clock.now_ms += 15_000
+    meter.expire(clock())
     await meter.settle(settlement("a", charge(tokens=50)))
     await meter.settle(settlement("a", charge(tokens=50)))
 
+    assert await taken(meter, tokens) == [50]
     assert booked == [(TENANT, "a", lost, None), (TENANT, "a", charge(tokens=50), lost)]
+
+
+async def test_a_call_that_was_booked_as_lost_reserves_no_more(clock):
+    meter = LocalMeter(clock, lease_ms=15_000)
+    await meter.reserve(reservation("a", limit(9)))
+    clock.now_ms += 15_000
+
+    with pytest.raises(TollwayError) as caught:
+        await meter.reserve(reservation("a", limit(9, bucket="two"), attempt=1))
+    assert caught.value.reason == Reason.REASON_STORE_UNAVAILABLE
 
 
 async def test_a_call_without_a_hold_is_counted_and_booked_once(clock):

@@ -43,7 +43,8 @@ class Bucket:
         self._level -= back
 
     def reset_ms(self, limit: Limit, now_ms: int) -> int:
-        return self.wait_ms(limit, now_ms, self.taken(limit, now_ms)) or 0
+        wait = self.wait_ms(limit, now_ms, self.taken(limit, now_ms))
+        return limit.window_ms if wait is None else wait
 
     def wait_ms(self, limit: Limit, now_ms: int, room: int) -> int | None:
         self.taken(limit, now_ms)

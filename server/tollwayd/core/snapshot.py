@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tollwayd.core.metering.policies import NO_POLICIES, PolicySet
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -64,6 +66,7 @@ class Tenant:
     name: str
     disabled: bool
     models: Mapping[str, Model]
+    policies: PolicySet = NO_POLICIES
 
 
 @dataclass(frozen=True, slots=True, eq=False)

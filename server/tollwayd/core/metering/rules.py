@@ -1,0 +1,141 @@
+"""Rules, compiled: what a policy, or one rule of a tier, does to the calls that it is about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from tollwayd.core.errors import Reason, TollwayError
+from tollwayd.core.metering.amounts import Admission, wanted
+from tollwayd.core.metering.limit import Algorithm, Limit, StoreError
+from tollwayd.core.metering.money import MAX_AMOUNT
+from tollwayd.core.metering.unit import Unit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tollwayd.core.metering.access import Access
+    from tollwayd.core.metering.calendar import Calendar
+    from tollwayd.core.metering.demand import Demand
+    from tollwayd.core.metering.facts import Facts
+    from tollwayd.core.metering.subject import Subject
+
+MAX_READY: Final = 1024
+"""Limits that a rule keeps ready: of those that are the same for each call, one for each of its counts."""
+
+_HUNDRED: Final = 100
+_SAME_FOR_EACH_CALL: Final = (Unit.REQUESTS, Unit.CALLS)
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """In place of what a record said that cannot be read: its calls are refused, for it may have been a limit."""
+
+    max_output: int = 0
+
+    def refusal(self, _facts: Facts, _now_ms: int) -> Reason | None:
+        """Always."""
+        return Reason.REASON_LIMITS_UNAVAILABLE
+
+
+@dataclass(frozen=True, slots=True)
+class AccessRule:
+    """`id` is the policy's id, or `tier/rule`."""
+
+    id: str
+    subject: Subject
+    access: Access | Unreadable
+    enforce: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Increase:
+    """More, until a moment (Unix milliseconds)."""
+
+    amount: int
+    until_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class LimitRule:
+    """A limit, of which every call that it is about takes. `id` as of an `AccessRule`; `kind` goes into the names of
+    its counts, as what was counted of another unit or for another window says nothing here.
+
+    `most` is the limit without `increases`, `percents` are thresholds. With `downgrade_model` set, calls beyond the
+    limit go to that model, and its own calls are counted and never refused by it.
+    """
+
+    id: str
+    subject: Subject
+    unit: Unit
+    algorithm: Algorithm
+    most: int
+    kind: str
+    admission: Admission = Admission.STRICT
+    window_ms: int = 0
+    burst: int = 0
+    calendar: Calendar | None = None
+    enforce: bool = True
+    downgrade_model: str = ""
+    increases: Sequence[Increase] = ()
+    percents: Sequence[int] = ()
+    store_error: StoreError = StoreError.DENY
+    leased: bool = False
+    _ready: dict[tuple[str, str, bool], Limit] = field(default_factory=dict, compare=False, repr=False)
+
+    def limits(self, facts: Facts, demand: Demand, now_ms: int, provider: str = "") -> Iterator[Limit]:
+        """What a call takes of it: nothing where it is not about the call. REASON_PRICE_UNKNOWN where it counts money
+        and nobody knows how much that is."""
+        for bucket in self.subject.buckets(facts):
+            enforce = self.enforce and not self._is_downgrade(facts)
+            if self.unit is Unit.COST and demand.cost_strict is None and enforce:
+                raise TollwayError(Reason.REASON_PRICE_UNKNOWN, metadata={"policy": self.id})
+            yield self._limit(self._bucket(bucket, provider), provider, demand, now_ms, enforce=enforce)
+
+    def _is_downgrade(self, facts: Facts) -> bool:
+        return bool(self.downgrade_model) and facts.model == self.downgrade_model
+
+    def _bucket(self, of_call: str, provider: str) -> str:
+        own = f"{self.id}.{self.kind}{of_call}"
+        return f"{own}|p={provider}" if provider else own
+
+    def _limit(self, bucket: str, provider: str, demand: Demand, now_ms: int, *, enforce: bool) -> Limit:
+        if self.unit not in _SAME_FOR_EACH_CALL or self.increases:
+            return self._made(bucket, provider, demand, now_ms, enforce=enforce)
+        key = bucket, provider, enforce
+        if (ready := self._ready.get(key)) is None:
+            if len(self._ready) >= MAX_READY:
+                self._ready.clear()
+            ready = self._ready[key] = self._made(bucket, provider, demand, now_ms, enforce=enforce)
+        return ready
+
+    def _made(self, bucket: str, provider: str, demand: Demand, now_ms: int, *, enforce: bool) -> Limit:
+        limit = self.most
+        if self.increases:
+            limit += sum(increase.amount for increase in self.increases if increase.until_ms > now_ms)
+        amount, least = wanted(self.unit, self.admission, demand)
+        return Limit(
+            policy=self.id,
+            bucket=bucket,
+            unit=self.unit,
+            algorithm=self.algorithm,
+            limit=limit,
+            amount=amount,
+            least=least,
+            window_ms=self.window_ms,
+            burst=self.burst,
+            calendar=self.calendar,
+            enforce=enforce,
+            thresholds=_amounts(self.percents, limit),
+            store_error=self.store_error,
+            leased=self.leased,
+            provider=provider,
+        )
+
+
+def _amounts(percents: Sequence[int], limit: int) -> Sequence[int]:
+    """What percentages of a limit are, rounded up; without those that are nothing, or more than can be counted."""
+    if not percents:
+        return ()
+    amounts = (-(-limit * percent // _HUNDRED) for percent in percents)
+    return tuple(dict.fromkeys(amount for amount in amounts if 0 < amount <= MAX_AMOUNT))

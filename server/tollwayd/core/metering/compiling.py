@@ -126,7 +126,7 @@ def _budget(frame: _Frame, message: Budget) -> LimitRule:
         enforce=enforce and not message.soft,
         downgrade_model=downgrade_model,
         increases=_increases(unit, message),
-        percents=sorted(message.thresholds) or DEFAULT_THRESHOLDS,
+        percents=tuple(sorted(message.thresholds)) or DEFAULT_THRESHOLDS,
         store_error=_store_error(frame, StoreError.DENY),
     )
 

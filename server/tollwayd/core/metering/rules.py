@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from tollwayd.core.errors import Reason, TollwayError
@@ -78,7 +79,7 @@ class LimitRule:
     enforce: bool = True
     downgrade_model: str = ""
     increases: Sequence[Increase] = ()
-    percents: Sequence[int] = ()
+    percents: tuple[int, ...] = ()
     store_error: StoreError = StoreError.DENY
     leased: bool = False
     _ready: dict[tuple[str, str, bool], Limit] = field(default_factory=dict, compare=False, repr=False)
@@ -133,9 +134,8 @@ class LimitRule:
         )
 
 
-def _amounts(percents: Sequence[int], limit: int) -> Sequence[int]:
+@lru_cache(maxsize=4096)
+def _amounts(percents: tuple[int, ...], limit: int) -> Sequence[int]:
     """What percentages of a limit are, rounded up; without those that are nothing, or more than can be counted."""
-    if not percents:
-        return ()
     amounts = (-(-limit * percent // _HUNDRED) for percent in percents)
     return tuple(dict.fromkeys(amount for amount in amounts if 0 < amount <= MAX_AMOUNT))

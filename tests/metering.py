@@ -51,7 +51,7 @@ def reservation(
     return Reservation(TENANT, call, limits, if_lost or charge(), attempt, dry)
 
 
-def settlement(call: str, charged: Charge | None = None, unreserved: Sequence[Limit] = ()) -> Settlement:
+def settlement(call: str, charged: Charge | None = None, unreserved: Sequence[Limit] | None = None) -> Settlement:
     return Settlement(TENANT, call, charged or charge(), unreserved)
 
 

@@ -17,16 +17,16 @@ _FOLDER: Final = Path(__file__).parent / "scripts"
 
 
 class Script:
-    """A script made of files of the folder, joined in the order given."""
+    """A script made of files of the folder, joined in the order given: its `source`, and the `digest` that names it."""
 
     def __init__(self, *files: str) -> None:
-        self._source = "\n".join((_FOLDER / file).read_text("utf-8") for file in files)
-        self._digest = hashlib.sha1(self._source.encode(), usedforsecurity=False).hexdigest()
+        self.source = "\n".join((_FOLDER / file).read_text("utf-8") for file in files)
+        self.digest = hashlib.sha1(self.source.encode(), usedforsecurity=False).hexdigest()
 
     async def run(self, client: Redis, keys: Sequence[str], *arguments: str | bytes | int) -> Any:
         """Runs it by its digest; whole where the server does not know it: at first, after a restart or SCRIPT FLUSH."""
         try:
-            return await client.evalsha(self._digest, len(keys), *keys, *arguments)
+            return await client.evalsha(self.digest, len(keys), *keys, *arguments)
         except NoScriptError:
             # EVAL keeps what it runs. SCRIPT LOAD would leave a moment in which the next flush could fall.
-            return await client.eval(self._source, len(keys), *keys, *arguments)
+            return await client.eval(self.source, len(keys), *keys, *arguments)

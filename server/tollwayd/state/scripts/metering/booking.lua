@@ -1,0 +1,80 @@
+-- Booking: what becomes of holds, the ledger, the usage, and the marks of calls that are booked without a hold.
+-- A charge: what counts against limits, by unit; the provider, the dimensions of usage and its metrics; as it comes, the
+-- ledger's entry is before it.
+local DIMENSIONS, FIRST_METRIC = 8, 9
+local METRICS = {'calls', 'failed', 'input', 'cache_read', 'cache_write', 'cache_write_hour', 'output', 'reasoning',
+  'cost'}
+-- The marks in `booked`, by their first letter: booked; booked as lost, with its hold; cancelled before it began.
+local BOOKED, LOST, CANCELLED = 'B', 'L', 'C'
+
+-- Appends the entry and sums up the usage; nothing for a charge without an entry.
+local function book(entry, charge)
+  if entry == '' then return end
+  redis.call('XADD', ledger, '*', 'e', entry)
+  local prefix = math.floor(now % DAY / 3600000) .. SEPARATOR .. charge[DIMENSIONS] .. SEPARATOR
+  for index, metric in ipairs(METRICS) do
+    local value = charge[FIRST_METRIC + index - 1]
+    if value ~= 0 then redis.call('HINCRBY', usage, prefix .. metric, value) end
+  end
+end
+
+-- A hold: the charge if the call is lost, whether it has to be marked when it is settled, and its takes.
+local function hold_of(packed)
+  local lost, doubtful, takes = cmsgpack.unpack(packed)
+  return {lost = lost, doubtful = doubtful, takes = takes}
+end
+
+local function packed(hold)
+  return cmsgpack.pack(hold.lost, hold.doubtful, hold.takes)
+end
+
+-- Puts a charge in the place of what the takes hold. `again`: another charge has been put there before.
+local function settle_takes(takes, charge, again)
+  for _, take in ipairs(takes) do
+    local charged = charged_of(take, charge)
+    ALGORITHMS[take[ALGORITHM]].settle(take, charged, again and take[GRANTED] or 0)
+    take[GRANTED] = charged
+  end
+end
+
+local function mark(call, value)
+  redis.call('HSET', booked, call, value)
+  redis.call('ZADD', ends, now + MARKED, 'm' .. call)
+end
+
+local function let_go(call)
+  redis.call('HDEL', holds, call)
+  redis.call('ZREM', leases, call)
+end
+
+-- Books up to `most` calls of which nothing was heard for too long. Gives how many there were.
+local function reap(most)
+  local late = redis.call('ZRANGEBYSCORE', leases, '-inf', now, 'LIMIT', 0, most)
+  for _, call in ipairs(late) do
+    local found = redis.call('HGET', holds, call)
+    if found then
+      local hold = hold_of(found)
+      local entry, charge = cmsgpack.unpack(hold.lost)
+      settle_takes(hold.takes, charge)
+      book(entry, charge)
+      mark(call, LOST .. packed(hold))
+    end
+    let_go(call)
+  end
+  return #late
+end
+
+-- Forgets up to `most` things that are over.
+local function forget(most)
+  local over = redis.call('ZRANGEBYSCORE', ends, '-inf', now, 'LIMIT', 0, most)
+  for _, member in ipairs(over) do
+    local kind, name = string.sub(member, 1, 1), string.sub(member, 2)
+    local done = true
+    if kind == 'm' then redis.call('HDEL', booked, name)
+    elseif kind == 'w' then fixed.forget(name)
+    elseif kind == 's' then done = sliding.forget(name)
+    else done = leaking.forget(name) end
+    if done == true then redis.call('ZREM', ends, member) else redis.call('ZADD', ends, done, member) end
+  end
+  return #over
+end

@@ -1,0 +1,62 @@
+-- Books the end of a call, once. ARGV: the call, its charge, its limits where it may have been let through without a
+-- reservation, else '', the day that KEYS are for; what is to be done: '' to settle, 'off' where its reservation is called
+-- off and nothing is booked yet, 'corrected' with the corrections, maybe none, where it was booked as lost.
+-- Gives: 0 done, 2 another day, 4 and the charge that was booked when the call was lost, 5 nothing is known of the call.
+local call, unreserved, wish, corrections = ARGV[1], ARGV[3], ARGV[5], ARGV[6]
+local calling_off = wish == 'off'
+local entry, charge = cmsgpack.unpack(ARGV[2])
+
+if not is_today(ARGV[4]) then return {2, now} end
+
+-- Adds the limits that the hold has not, with nothing granted.
+local function take_unreserved(hold)
+  if unreserved == '' then return end
+  local has = {}
+  for _, take in ipairs(hold.takes) do has[take[BUCKET]] = true end
+  for _, limit in ipairs(cmsgpack.unpack(unreserved)) do
+    if not has[limit[BUCKET]] then
+      local algorithm = ALGORITHMS[limit[ALGORITHM]]
+      local seen = algorithm.look(limit)
+      local take = take_of(limit, seen, 0, false)
+      algorithm.take(seen, take)
+      hold.takes[#hold.takes + 1] = take
+    end
+  end
+end
+
+local function finish(hold)
+  take_unreserved(hold)
+  settle_takes(hold.takes, charge)
+  if not calling_off then book(entry, charge) end
+end
+
+local found = redis.call('HGET', holds, call)
+if found then
+  local hold = hold_of(found)
+  finish(hold)
+  let_go(call)
+  if calling_off then mark(call, CANCELLED)
+  elseif hold.doubtful or unreserved ~= '' then mark(call, BOOKED) end
+  return {0, now}
+end
+
+local marked = redis.call('HGET', booked, call) or ''
+local state = string.sub(marked, 1, 1)
+if state == BOOKED or (calling_off and state ~= '') then return {0, now} end
+if state == LOST then
+  local hold = hold_of(string.sub(marked, 2))
+  if wish ~= 'corrected' then return {4, now, hold.lost} end
+  settle_takes(hold.takes, charge, true)
+  local parts = corrections ~= '' and {cmsgpack.unpack(corrections)} or {}
+  for index = 1, #parts, 2 do book(parts[index], parts[index + 1]) end
+  mark(call, BOOKED)
+  return {0, now}
+end
+if calling_off then
+  mark(call, CANCELLED)
+  return {0, now}
+end
+if unreserved == '' then return {5, now} end
+finish({takes = {}})
+mark(call, BOOKED)
+return {0, now}

@@ -1,0 +1,229 @@
+"""What is booked: the ledger, the usage and the events of thresholds; calls that vanish, and those that come back."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from tests.metering import NOON, TENANT, TOKENS, calls, limit, reservation, settlement, taken
+from tests.metering_redis import DAY, ledger, spent, usage
+from tollway.admin.v1.ledger_pb2 import LedgerEntry
+from tollwayd.core.metering.charge import NOTHING, Charge, Counts, Dimensions
+from tollwayd.core.metering.limit import Algorithm, Grants
+from tollwayd.core.metering.unit import Unit
+from tollwayd.state.metering import keys
+from tollwayd.state.metering.meter import LEASE_MS
+
+BUDGET = limit(1_000, 500, unit=Unit.COST, bucket="budget", window_ms=keys.MS_A_DAY)
+
+
+async def test_a_settlement_books_entry_and_usage_once(clock, meter, redis_client):
+    dimensions = Dimensions("app", "ann", "gpt", "openai", "gpt-5", ("env=prod", "team=search"))
+    entry = LedgerEntry(call="a", cost=10**15).SerializeToString()
+    both = Charge(Counts(1, 2, 3, 4, 5, 6), 10**15, failed=True, dimensions=dimensions, entry=entry)
+    await meter.reserve(reservation("a"))
+    await asyncio.gather(*(meter.settle(settlement("a", both)) for _ in range(3)))
+
+    assert [one.cost for one in await ledger(redis_client)] == [10**15]
+    place = "12/app/ann/gpt/openai/gpt-5/env=prod,team=search"
+    assert await usage(redis_client) == {
+        f"{place}/calls": 1,
+        f"{place}/failed": 1,
+        f"{place}/input": 1,
+        f"{place}/cache_read": 2,
+        f"{place}/cache_write": 3,
+        f"{place}/cache_write_hour": 4,
+        f"{place}/output": 5,
+        f"{place}/reasoning": 6,
+        f"{place}/cost": 10**15,
+    }
+
+
+async def test_the_entry_in_the_ledger_is_the_bytes_that_were_given(clock, meter, redis_client):
+    for number, entry in enumerate((bytes(range(256)), b"x" * 70_000)):
+        await meter.reserve(reservation(f"c{number}"))
+        await meter.settle(settlement(f"c{number}", Charge(entry=entry)))
+
+    entries = await redis_client.xrange(keys.ledger(TENANT))
+    assert [fields for _, fields in entries] == [{b"e": bytes(range(256))}, {b"e": b"x" * 70_000}]
+
+
+async def test_what_comes_after_midnight_is_the_next_days_usage(clock, meter, redis_client):
+    await meter.reserve(reservation("a"))
+    await meter.reserve(reservation("b"))
+    await meter.settle(settlement("a", spent(1)))
+    clock.now_ms += 12 * 3_600_000
+    # The lease of `b` ended hours ago; it is the next day that it is booked in.
+    await meter.settle(settlement("b", spent(2)))
+
+    assert await usage(redis_client) == {"12/app//m/one///calls": 1, "12/app//m/one///input": 1}
+    assert (await usage(redis_client, DAY + 1))["0/app//m/one///input"] == 2
+
+
+async def test_a_second_settlement_changes_nothing(clock, meter, redis_client):
+    await meter.reserve(reservation("a", BUDGET))
+    await meter.settle(settlement("a", spent(cost=100)))
+    await meter.settle(settlement("a", spent(cost=200)))
+
+    assert await taken(meter, BUDGET) == [100]
+    assert [entry.cost for entry in await ledger(redis_client)] == [100]
+
+
+async def test_a_call_without_a_reservation_is_counted_and_booked_once(clock, meter, redis_client):
+    tokens = limit(100, 80, **TOKENS)
+    at_once = calls(3)
+    for _ in range(2):
+        await meter.settle(settlement("a", spent(25), unreserved=[tokens, at_once]))
+        await meter.settle(settlement("b", spent(7), unreserved=[]))
+
+    assert await taken(meter, tokens, at_once) == [25, 0]
+    assert [entry.input_tokens for entry in await ledger(redis_client)] == [25, 7]
+
+
+async def test_limits_that_a_reservation_lacks_are_counted_at_its_settlement(clock, meter, redis_client):
+    first, second = limit(5, bucket="first"), limit(5, bucket="second")
+    await meter.reserve(reservation("a", first))
+    for _ in range(2):
+        await meter.settle(settlement("a", spent(25), unreserved=[first, second]))
+
+    assert await taken(meter, first, second) == [1, 1]
+    assert len(await ledger(redis_client)) == 1
+
+
+@pytest.fixture
+def lost():
+    return spent(33, 330, outcome=LedgerEntry.LOST)
+
+
+async def test_a_call_of_which_nothing_is_heard_is_booked_as_lost(clock, meter, redis_client, lost):
+    at_once = calls(1)
+    await meter.reserve(reservation("a", BUDGET, at_once, if_lost=spent(outcome=LedgerEntry.LOST)))
+    clock.now_ms += LEASE_MS - 1
+    meter.checkpoint(TENANT, "a", lost)
+    await asyncio.gather(*meter._running)
+    clock.now_ms += LEASE_MS - 1
+    assert await meter.reap(TENANT) == 0
+    assert await taken(meter, BUDGET, at_once) == [500, 1]
+    clock.now_ms += 1
+    assert await meter.reap(TENANT) == 1
+    assert await meter.reap(TENANT) == 0
+
+    assert await taken(meter, BUDGET, at_once) == [330, 0]
+    assert [(entry.outcome, entry.cost) for entry in await ledger(redis_client)] == [(LedgerEntry.LOST, 330)]
+
+
+async def test_lost_calls_make_room_for_the_next(clock, meter, redis_client, lost):
+    for name in "abc":
+        await meter.reserve(reservation(name, calls(3), if_lost=lost))
+    clock.now_ms += LEASE_MS
+
+    assert isinstance(await meter.reserve(reservation("d", calls(3))), Grants)
+    assert len(await ledger(redis_client)) == 2
+
+
+TRUTHS = {
+    "more": (spent(50, 500), [(50 - 33, 500 - 330)]),
+    "less": (spent(3, 30), [(3 - 33, 30 - 330)]),
+    "nothing": (NOTHING, [(-33, -330)]),
+    "the same": (spent(33, 330), []),
+    "another provider's": (spent(50, 500, provider="two"), [(-33, -330), (50, 500)]),
+}
+
+
+@pytest.mark.parametrize("truth", TRUTHS)
+async def test_a_lost_call_that_is_settled_after_all_is_corrected_once(clock, meter, redis_client, lost, truth):
+    true, corrections = TRUTHS[truth]
+    await meter.reserve(reservation("a", BUDGET, calls(5), if_lost=lost))
+    clock.now_ms += LEASE_MS
+    await meter.reap(TENANT)
+    await asyncio.gather(*(meter.settle(settlement("a", true)) for _ in range(3)))
+
+    booked = await ledger(redis_client)
+    assert [(entry.kind, entry.input_tokens, entry.cost) for entry in booked[1:]] == [
+        (LedgerEntry.CORRECTION, *numbers) for numbers in corrections
+    ]
+    assert await taken(meter, BUDGET, calls(5)) == [true.cost, 0]
+    assert sum(entry.cost for entry in booked) == true.cost
+    sums = {name: value for name, value in (await usage(redis_client)).items() if value}
+    place = f"12/app//m/{true.dimensions.provider}//"
+    expected = {"calls": 1, "input": true.counts.input, "cost": true.cost} if true.entry else {}
+    assert sums == {f"{place}/{metric}": value for metric, value in expected.items()}
+
+
+async def test_a_lost_call_without_an_entry_is_booked_whole_when_it_is_settled(clock, meter, redis_client):
+    await meter.reserve(reservation("a", if_lost=NOTHING))
+    clock.now_ms += LEASE_MS
+    await meter.reap(TENANT)
+    assert await ledger(redis_client) == []
+    await meter.settle(settlement("a", spent(5)))
+
+    assert [(entry.kind, entry.input_tokens) for entry in await ledger(redis_client)] == [(LedgerEntry.CALL, 5)]
+
+
+async def test_a_slice_is_lost_whole_and_corrected_by_what_was_used(clock, meter, redis_client):
+    tokens = limit(100, 60, **TOKENS)
+    await meter.reserve(reservation("slice", tokens, if_lost=Charge(Counts(input=60))))
+    clock.now_ms += LEASE_MS
+    await meter.reap(TENANT)
+    assert await taken(meter, tokens) == [60]
+    await meter.settle(settlement("slice", Charge(Counts(input=20))))
+
+    assert await taken(meter, tokens) == [20]
+    assert await ledger(redis_client) == []
+
+
+@pytest.mark.parametrize("algorithm", [Algorithm.FIXED, Algorithm.SLIDING])
+async def test_each_threshold_is_told_once_in_a_window_by_what_is_settled(clock, meter, redis_client, algorithm):
+    budget = replace(BUDGET, algorithm=algorithm, thresholds=(500, 800, 1_000), amount=5, least=5)
+
+    async def spend(*costs):
+        before = await redis_client.xlen(keys.events(TENANT))
+        for cost in costs:
+            name = f"c{clock.now_ms}{cost}"
+            await meter.reserve(reservation(name, budget))
+            await meter.settle(settlement(name, spent(cost=cost)))
+            clock.now_ms += 1
+        events = await redis_client.xrange(keys.events(TENANT))
+        return [int(fields[b"threshold"]) for _, fields in events[before:]]
+
+    assert await spend(450, 49) == []
+    assert await spend(1) == [500]
+    assert await spend(490) == [800]
+    assert await spend(50, 1) == [1_000]
+    [event, *_] = await redis_client.xrange(keys.events(TENANT))
+    assert (event[1][b"bucket"], event[1][b"limit"], event[1][b"settled"]) == (b"budget", b"1000", b"500")
+    clock.now_ms += 2 * keys.MS_A_DAY
+    assert await spend(900) == [500, 800]
+
+
+async def test_what_is_only_held_reaches_no_threshold(clock, meter, redis_client):
+    await meter.reserve(reservation("a", replace(BUDGET, thresholds=(100,))))
+    await meter.settle(settlement("a", spent(cost=99)))
+
+    assert not await redis_client.exists(keys.events(TENANT))
+
+
+async def test_spent_counters_are_the_sum_of_the_ledger(clock, meter, redis_client):
+    for number in range(50):
+        name = f"c{number}"
+        await meter.reserve(reservation(name, replace(BUDGET, limit=10**6), if_lost=spent(cost=number, call=name)))
+        if number % 3:
+            await meter.settle(settlement(name, spent(cost=2 * number, call=name)))
+    clock.now_ms += LEASE_MS
+    await meter.reap(TENANT)
+
+    total = sum(entry.cost for entry in await ledger(redis_client))
+    start = NOON - NOON % keys.MS_A_DAY
+    field = f"budget\x1f{start}-{start + keys.MS_A_DAY}"
+    assert await redis_client.hmget(keys.limits(TENANT), field, field + "s") == [b"%d" % total, b"%d" % total]
+    assert (await usage(redis_client))["12/app//m/one///cost"] == total
+
+
+async def test_tenants_share_nothing(clock, meter):
+    one = limit(1)
+    await meter.reserve(reservation("a", one))
+    other = replace(reservation("a", one), tenant="tenants/other")
+
+    assert isinstance(await meter.reserve(other), Grants)

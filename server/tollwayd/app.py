@@ -11,13 +11,14 @@ import structlog
 from grpc_channelz.v1 import channelz_pb2
 from prometheus_client import CollectorRegistry
 
-from tollway.admin.v1 import api_keys_pb2, models_pb2, providers_pb2, tenants_pb2
+from tollway.admin.v1 import api_keys_pb2, models_pb2, prices_pb2, providers_pb2, tenants_pb2
 from tollway.proxy.v1 import anthropic_pb2, inference_pb2, openai_pb2
 from tollwayd import listeners, prices
 from tollwayd.admin.api_keys import ApiKeyServicer
 from tollwayd.admin.applied import AppliedStore
 from tollwayd.admin.models import ModelServicer
 from tollwayd.admin.page_token import PageTokens
+from tollwayd.admin.prices import PriceServicer
 from tollwayd.admin.provider_probe import ProviderProbe
 from tollwayd.admin.provider_rules import ProviderRules
 from tollwayd.admin.providers import ProviderServicer
@@ -205,6 +206,7 @@ def admin_registry(
             store, cursors, ProviderRules(keys, DIALECTS, egress), ProviderProbe(client, DIALECTS, keys)
         ),
         models_pb2: ModelServicer(store, cursors),
+        prices_pb2: PriceServicer(store, cursors),
         channelz_pb2: ChannelzServicer(),
     }
     for module, servicer in servicers.items():

@@ -198,3 +198,17 @@ def test_a_body_has_one_mebibyte_at_most(gateway, admin):
 def test_every_admin_call_needs_the_root_credential(gateway, acme):
     for key, status in (("", 401), ("wrong-credential", 401), (acme.key(), 403)):
         Admin(gateway.url("admin_http"), key)("GET", "/v1/tenants", status=status)
+
+
+def test_a_price_from_its_creation_to_its_end(admin, acme):
+    dollars = {"currencyCode": "USD", "units": "2", "nanos": 250000000}
+    price = {"model": "gpt-4o*", "rates": {"input": dollars, "output": {"currencyCode": "USD", "units": "9"}}}
+    made = admin("POST", f"/v1/{acme.name}/prices?price_id=gpt", price)
+    assert made["rates"]["input"] == dollars
+    changed = admin("PATCH", f"/v1/{made['name']}", {"rates": {"output": {"currencyCode": "USD", "units": "8"}}})
+    assert (changed["rates"]["input"], changed["rates"]["output"]["units"]) == (dollars, "8")
+    assert admin("GET", f"/v1/{acme.name}/prices")["prices"] == [changed]
+    again = admin("POST", f"/v1/{acme.name}/prices?price_id=other", price, status=409)
+    assert again["details"][0]["metadata"]["field"] == "price.model"
+    admin("DELETE", f"/v1/{made['name']}")
+    admin("GET", f"/v1/{made['name']}", status=404)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tollwayd.core.metering.policies import NO_POLICIES, PolicySet
+from tollwayd.core.metering.price import UnknownPrice
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,7 +37,7 @@ class Provider:
 class Target:
     """A provider's model, with the request heads for it written beforehand: credential, host and path included.
 
-    `price` is None where none is known.
+    `price` is None where none is known; `price.at` gives the one in force.
     """
 
     provider: Provider
@@ -61,12 +62,13 @@ class Model:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tenant:
-    """An account. `models` maps public names, in their order."""
+    """An account. `unknown_price` is for targets that have none. `models` maps public names, in their order."""
 
     name: str
     disabled: bool
     models: Mapping[str, Model]
     policies: PolicySet = NO_POLICIES
+    unknown_price: UnknownPrice = UnknownPrice.DEFAULT
 
 
 @dataclass(frozen=True, slots=True, eq=False)

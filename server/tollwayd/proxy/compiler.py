@@ -14,14 +14,17 @@ from typing import TYPE_CHECKING
 from google.protobuf.message import DecodeError
 
 from tollway.admin.v1.models_pb2 import Model as ModelMessage
+from tollway.admin.v1.prices_pb2 import Price as PriceMessage
 from tollway.admin.v1.tenants_pb2 import Tenant as TenantMessage
 from tollway.config.v1.records_pb2 import ApiKeyRecord, ProviderRecord
 from tollwayd.core.call import Principal
 from tollwayd.core.errors import TollwayError
+from tollwayd.core.metering.price import UnknownPrice
 from tollwayd.core.resource_names import child_name, is_of_tenant, kind_of, tenant_of
 from tollwayd.core.sealing import credential_context
 from tollwayd.core.snapshot import ApiKey, Model, Provider, Secret, Snapshot, Target, Tenant
 from tollwayd.core.timeouts import Timeouts
+from tollwayd.proxy.own_prices import OwnPrice
 from tollwayd.proxy.prices import TenantPrices
 from tollwayd.upstream.client import request_head
 from tollwayd.upstream.origin import parse_base_url
@@ -51,6 +54,7 @@ class Compiler:
         self._keys = keys
         self._prices = prices
         self._records: dict[str, dict[str, bytes]] = defaultdict(dict)
+        self._versions: dict[str, int] = {}  # Of the records of prices, which the ledger names.
         self._tenants: dict[str, Tenant] = {}
         self._secrets: dict[bytes, Secret] = {}
         self._lookup_keys: dict[str, tuple[bytes, ...]] = {}
@@ -60,12 +64,13 @@ class Compiler:
     def compile(self, version: int, resources: Iterable[Resource]) -> Snapshot:
         """The Snapshot of a version, from all of its resources."""
         self._records.clear()
+        self._versions.clear()
         self._tenants.clear()
         self._secrets.clear()
         self._lookup_keys.clear()
         self._problems.clear()
         for resource in resources:
-            self._keep(resource.name, resource.record)
+            self._keep(resource.name, resource.record, resource.version)
         for tenant in list(self._records):
             self._compile_tenant(tenant)
         return self._snapshot(version)
@@ -76,22 +81,25 @@ class Compiler:
         version = 0
         for change in changes:
             version = change.version
-            self._keep(change.name, change.record)
+            self._keep(change.name, change.record, version)
             if is_of_tenant(change.name) and kind_of(change.name) != "apiKeys":
                 touched.add(tenant_of(change.name))
         for tenant in touched:
             self._compile_tenant(tenant)
         return self._snapshot(version)
 
-    def _keep(self, name: str, record: bytes | None) -> None:
+    def _keep(self, name: str, record: bytes | None, version: int) -> None:
         if not is_of_tenant(name):
             return  # Nothing of the operator's own (plans, billing accounts) matters to a call.
         if kind_of(name) == "apiKeys":
             self._keep_api_key(name, record)
         elif record is None:
             self._records[tenant_of(name)].pop(name, None)
+            self._versions.pop(name, None)
         else:
             self._records[tenant_of(name)][name] = record
+            if kind_of(name) == "prices":
+                self._versions[name] = version
 
     def _keep_api_key(self, name: str, record: bytes | None) -> None:
         for lookup_key in self._lookup_keys.pop(name, ()):
@@ -138,11 +146,19 @@ class Compiler:
             return
         with self._left_out(name):
             message = TenantMessage.FromString(records[name])
-            self._tenants[name] = Tenant(name, message.disabled, self._models(records))
+            unknown = UnknownPrice(message.unknown_price)
+            models = self._models(records, TenantPrices(self._prices, self._own_prices(records), unknown))
+            self._tenants[name] = Tenant(name, message.disabled, models, unknown_price=unknown)
 
-    def _models(self, records: Mapping[str, bytes]) -> dict[str, Model]:
+    def _own_prices(self, records: Mapping[str, bytes]) -> list[OwnPrice]:
+        prices = []
+        for name in _of(records, "prices"):
+            with self._left_out(name):
+                prices.append(OwnPrice.of(PriceMessage.FromString(records[name]), self._versions[name]))
+        return prices
+
+    def _models(self, records: Mapping[str, bytes], prices: TenantPrices) -> dict[str, Model]:
         providers = self._providers(records)
-        prices = TenantPrices(self._prices)
         by_public_name = {}
         for name in _of(records, "models"):
             with self._left_out(name):

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tollway.admin.v1 import api_keys_pb2, models_pb2, providers_pb2, tenants_pb2
+from tollway.admin.v1 import api_keys_pb2, models_pb2, prices_pb2, providers_pb2, tenants_pb2
 from tollwayd.admin.api_keys import ApiKeyServicer
 from tollwayd.admin.models import ModelServicer
 from tollwayd.admin.page_token import PageTokens
+from tollwayd.admin.prices import PriceServicer
 from tollwayd.admin.provider_probe import ProviderProbe
 from tollwayd.admin.provider_rules import ProviderRules
 from tollwayd.admin.providers import ProviderServicer
@@ -56,6 +57,7 @@ class Admin:
             (api_keys_pb2, ApiKeyServicer(store, tokens, keyring, api_keys)),
             (providers_pb2, ProviderServicer(store, tokens, rules, probe)),
             (models_pb2, ModelServicer(store, tokens)),
+            (prices_pb2, PriceServicer(store, tokens)),
         ):
             (service,) = module.DESCRIPTOR.services_by_name.values()
             self.registry.add(service, servicer, chain)

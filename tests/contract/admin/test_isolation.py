@@ -9,9 +9,10 @@ import pytest
 import pytest_asyncio
 from google.api import annotations_pb2
 
-from tollway.admin.v1 import api_keys_pb2, models_pb2, providers_pb2
+from tollway.admin.v1 import api_keys_pb2, models_pb2, prices_pb2, providers_pb2
 from tollway.admin.v1.api_keys_pb2 import CreateApiKeyRequest
 from tollway.admin.v1.models_pb2 import CreateModelRequest
+from tollway.admin.v1.prices_pb2 import CreatePriceRequest
 from tollway.admin.v1.providers_pb2 import CreateProviderRequest
 from tollway.admin.v1.tenants_pb2 import CreateTenantRequest
 from tollwayd.core.call import Call
@@ -21,7 +22,9 @@ CANARY = "canary-of-victim"
 OURS, THEIRS = "tenants/attacker", "tenants/victim"
 PROVIDER = {"dialect": "openai.chat", "base_url": "http://127.0.0.1:8000", "display_name": CANARY}
 MODEL = {"targets": [{"provider": "theirs", "model": CANARY}], "display_name": CANARY, "public_name": CANARY}
-MODULES = (api_keys_pb2, providers_pb2, models_pb2)
+NOTHING = {"currency_code": "USD"}
+PRICE = {"provider": "theirs", "model": CANARY, "rates": {"input": NOTHING, "output": NOTHING}, "display_name": CANARY}
+MODULES = (api_keys_pb2, providers_pb2, models_pb2, prices_pb2)
 METHODS = [
     method
     for module in MODULES
@@ -37,6 +40,7 @@ async def victim(admin):
     credential = {"credential": {"api_key": CANARY}}
     await admin(CreateProviderRequest(parent=THEIRS, provider_id="theirs", provider={**PROVIDER, **credential}))
     await admin(CreateModelRequest(parent=THEIRS, model_id="theirs", model=MODEL))
+    await admin(CreatePriceRequest(parent=THEIRS, price_id="theirs", price=PRICE))
     await admin(CreateApiKeyRequest(parent=THEIRS, api_key_id="theirs", api_key={"display_name": CANARY}))
 
 

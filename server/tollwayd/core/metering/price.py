@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import IntEnum
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -33,3 +34,14 @@ class Price(Protocol):
         """The price in force at a time (Unix seconds), None where none is: what a call asks for when it is admitted and
         then holds on to. Overrides begin and end, and each has a version of its own."""
         ...
+
+
+class UnknownPrice(IntEnum):
+    """What happens to calls whose price nobody knows. The numbers are those of `Tenant.UnknownPrice`."""
+
+    DEFAULT = 0
+    """REJECT where a limit of money applies to the call, FREE where none does."""
+    REJECT = 1
+    ASSUME_MAX = 2
+    """The compiler has filled in the dearest price of the provider's list, so that it is known after all."""
+    FREE = 3

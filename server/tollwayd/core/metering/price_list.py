@@ -16,9 +16,7 @@ from tollwayd.core.metering.tariff import Rates, Tariff, Tier, dearest
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from tollwayd.core.metering.price import Price
-
-    Entry = tuple[Period, Tariff]
+    from tollwayd.core.metering.schedule import Entry, Schedule
 
 MAX_KNOWN: Final = 10_000
 """Targets whose price is kept once it was found: as many as the tenants of a large gateway have different ones."""
@@ -72,7 +70,7 @@ class PriceList:
         """The id of the provider whose base URL this is."""
         return next((provider.id for provider in self._providers.values() if re.match(provider.url, url)), None)
 
-    def _find(self, provider: str, model: str) -> Price | None:
+    def _find(self, provider: str, model: str) -> Tariff | Schedule | None:
         """The price of a provider's model, by the name that it has there; None where the list has none in tokens."""
         lower = model.lower()
         listed = self._match(provider, lower) or self._match(provider, _dashed_date(lower))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -9,8 +10,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tollwayd.core.metering.charge import Counts
-    from tollwayd.core.metering.price import Price
     from tollwayd.core.metering.tariff import Tariff
+
+    Entry = tuple["Period", Tariff]
 
 _DAY: Final = 86_400
 
@@ -37,21 +39,21 @@ class Period(NamedTuple):
 ALWAYS: Final = Period()
 
 
+@dataclass(frozen=True, slots=True)
 class Schedule:
-    """A `Price` made of several: that of the first period which covers a moment is in force then."""
+    """A `Price` made of several, one at least: that of the first period which covers a moment is in force then."""
 
-    def __init__(self, entries: Sequence[tuple[Period, Tariff]]) -> None:
-        self._entries = tuple(entries)
+    entries: tuple[Entry, ...]
 
     @property
     def version(self) -> str:
         """Those of all its prices. That of the price in force is what `at` gives."""
-        return ", ".join(dict.fromkeys(tariff.version for _, tariff in self._entries))
+        return ", ".join(dict.fromkeys(tariff.version for _, tariff in self.entries))
 
     @property
     def max_output_tokens(self) -> int | None:
         """The most of any, None where one of them does not say."""
-        caps = [tariff.max_output_tokens for _, tariff in self._entries]
+        caps = [tariff.max_output_tokens for _, tariff in self.entries]
         known = [cap for cap in caps if cap is not None]
         return max(known) if len(known) == len(caps) else None
 
@@ -65,18 +67,25 @@ class Schedule:
 
     def at(self, at: float) -> Tariff | None:
         """As `Price.at`."""
-        for period, tariff in self._entries:
+        for period, tariff in self.entries:
             if period.covers(at):
                 return tariff
         return None
 
     def _in_force(self, at: float) -> Tariff:
-        return self.at(at) or self._entries[0][1]
+        return self.at(at) or self.entries[0][1]
 
 
-def priced(entries: Sequence[tuple[Period, Tariff]]) -> Price | None:
-    """The price that these periods make, the first of those that cover a moment counting; None for none of them."""
+def priced(entries: Sequence[Entry]) -> Tariff | Schedule | None:
+    """The price that these make, the first of those whose period covers a moment counting; None for none of them."""
     for position, (period, tariff) in enumerate(entries):
         if period == ALWAYS:
-            return Schedule(entries[: position + 1]) if position else tariff
-    return Schedule(entries) if entries else None
+            return Schedule(tuple(entries[: position + 1])) if position else tariff
+    return Schedule(tuple(entries)) if entries else None
+
+
+def entries_of(price: Tariff | Schedule | None) -> Sequence[Entry]:
+    """What `priced` makes that price of."""
+    if price is None:
+        return ()
+    return price.entries if isinstance(price, Schedule) else ((ALWAYS, price),)

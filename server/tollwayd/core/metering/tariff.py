@@ -60,7 +60,7 @@ class Tariff:
     tiers: Sequence[Tier] = ()
     max_output_tokens: int | None = None
 
-    def cost(self, counts: Counts, _at: float = 0) -> int:
+    def cost(self, counts: Counts, at: float = 0) -> int:
         """As `Price.cost`."""
         fresh, read, written, written_hour, output, reasoning = counts
         rates = self._rates(fresh + read + written + written_hour) if self.tiers else self.rates
@@ -76,7 +76,7 @@ class Tariff:
         cost = request - -whole // PER
         return min(cost, MAX_COST)
 
-    def most(self, input_tokens: int, output_tokens: int, _at: float = 0) -> int:
+    def most(self, input_tokens: int, output_tokens: int, at: float = 0) -> int:
         """As `Price.most`: the dearest class, and the dearest tier that so much input can reach."""
         cost = _most(self.rates, input_tokens, output_tokens)
         for tier in self.tiers:
@@ -84,7 +84,7 @@ class Tariff:
                 cost = max(cost, _most(tier.rates, input_tokens, output_tokens))
         return min(cost, MAX_COST)
 
-    def at(self, _at: float) -> Tariff:
+    def at(self, at: float) -> Tariff:
         """As `Price.at`."""
         return self
 

@@ -90,7 +90,7 @@ def test_of_the_prices_whose_time_it_is_the_first_is_in_force():
 
 
 def test_while_no_price_is_in_force_none_is_known():
-    price = Schedule([(Period(100, 200), FLAT)])
+    price = Schedule(((Period(100, 200), FLAT),))
 
     assert price.at(150) is FLAT
     assert price.at(99) is price.at(200) is None
@@ -105,5 +105,5 @@ def test_a_price_for_always_needs_no_schedule():
 def test_a_schedule_bounds_the_output_only_where_all_its_prices_do():
     bounded, more = Tariff("b", FLAT.rates, (), 100), Tariff("m", FLAT.rates, (), 200)
 
-    assert Schedule([(Period(0, 1), bounded), (ALWAYS, more)]).max_output_tokens == 200
-    assert Schedule([(Period(0, 1), bounded), (ALWAYS, FLAT)]).max_output_tokens is None
+    assert Schedule(((Period(0, 1), bounded), (ALWAYS, more))).max_output_tokens == 200
+    assert Schedule(((Period(0, 1), bounded), (ALWAYS, FLAT))).max_output_tokens is None

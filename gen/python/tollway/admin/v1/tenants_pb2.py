@@ -32,7 +32,7 @@ from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mas
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1etollway/admin/v1/tenants.proto\x12\x10tollway.admin.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x97\x02\n\x06Tenant\x12\x1a\n\x04name\x18\x01 \x01(\tB\x0c\xe2\x41\x01\x08\xbaH\x05r\x03\x18\x80\x02\x12\x1e\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12\x10\n\x08\x64isabled\x18\x03 \x01(\x08\x12\x35\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x15\n\x04\x65tag\x18\x06 \x01(\tB\x07\xbaH\x04r\x02\x18@::\xea\x41\x37\n\x12tollway.dev/Tenant\x12\x10tenants/{tenant}*\x07tenants2\x06tenant\"\x8c\x01\n\x13\x43reateTenantRequest\x12?\n\ttenant_id\x18\x01 \x01(\tB,\xe2\x41\x01\x02\xbaH%r#2!^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$\x12\x34\n\x06tenant\x18\x02 \x01(\x0b\x32\x18.tollway.admin.v1.TenantB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\"X\n\x10GetTenantRequest\x12\x44\n\x04name\x18\x01 \x01(\tB6\xe2\x41\x01\x02\xfa\x41\x14\n\x12tollway.dev/Tenant\xbaH\x18r\x16\x32\x14^tenants/[^/]{1,63}$\"h\n\x12ListTenantsRequest\x12\x1a\n\tpage_size\x18\x01 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\x12\x18\n\x06\x66ilter\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\"Y\n\x13ListTenantsResponse\x12)\n\x07tenants\x18\x01 \x03(\x0b\x32\x18.tollway.admin.v1.Tenant\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"|\n\x13UpdateTenantRequest\x12\x34\n\x06tenant\x18\x01 \x01(\x0b\x32\x18.tollway.admin.v1.TenantB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\"\x81\x01\n\x13\x44\x65leteTenantRequest\x12\x44\n\x04name\x18\x01 \x01(\tB6\xe2\x41\x01\x02\xfa\x41\x14\n\x12tollway.dev/Tenant\xbaH\x18r\x16\x32\x14^tenants/[^/]{1,63}$\x12\x15\n\x04\x65tag\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\r\n\x05\x66orce\x18\x03 \x01(\x08\x32\x82\x05\n\rTenantService\x12\x7f\n\x0c\x43reateTenant\x12%.tollway.admin.v1.CreateTenantRequest\x1a\x18.tollway.admin.v1.Tenant\".\xda\x41\x10tenant,tenant_id\x82\xd3\xe4\x93\x02\x15\"\x0b/v1/tenants:\x06tenant\x12q\n\tGetTenant\x12\".tollway.admin.v1.GetTenantRequest\x1a\x18.tollway.admin.v1.Tenant\"&\x90\x02\x01\xda\x41\x04name\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/{name=tenants/*}\x12u\n\x0bListTenants\x12$.tollway.admin.v1.ListTenantsRequest\x1a%.tollway.admin.v1.ListTenantsResponse\"\x19\x90\x02\x01\xda\x41\x00\x82\xd3\xe4\x93\x02\r\x12\x0b/v1/tenants\x12\x91\x01\n\x0cUpdateTenant\x12%.tollway.admin.v1.UpdateTenantRequest\x1a\x18.tollway.admin.v1.Tenant\"@\xda\x41\x12tenant,update_mask\x82\xd3\xe4\x93\x02%2\x1b/v1/{tenant.name=tenants/*}:\x06tenant\x12r\n\x0c\x44\x65leteTenant\x12%.tollway.admin.v1.DeleteTenantRequest\x1a\x16.google.protobuf.Empty\"#\xda\x41\x04name\x82\xd3\xe4\x93\x02\x16*\x14/v1/{name=tenants/*}b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1etollway/admin/v1/tenants.proto\x12\x10tollway.admin.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb4\x03\n\x06Tenant\x12\x1a\n\x04name\x18\x01 \x01(\tB\x0c\xe2\x41\x01\x08\xbaH\x05r\x03\x18\x80\x02\x12\x1e\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12\x10\n\x08\x64isabled\x18\x03 \x01(\x08\x12\x35\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x15\n\x04\x65tag\x18\x06 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x46\n\runknown_price\x18\x07 \x01(\x0e\x32%.tollway.admin.v1.Tenant.UnknownPriceB\x08\xbaH\x05\x82\x01\x02\x10\x01\"S\n\x0cUnknownPrice\x12\x1d\n\x19UNKNOWN_PRICE_UNSPECIFIED\x10\x00\x12\n\n\x06REJECT\x10\x01\x12\x0e\n\nASSUME_MAX\x10\x02\x12\x08\n\x04\x46REE\x10\x03::\xea\x41\x37\n\x12tollway.dev/Tenant\x12\x10tenants/{tenant}*\x07tenants2\x06tenant\"\x8c\x01\n\x13\x43reateTenantRequest\x12?\n\ttenant_id\x18\x01 \x01(\tB,\xe2\x41\x01\x02\xbaH%r#2!^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$\x12\x34\n\x06tenant\x18\x02 \x01(\x0b\x32\x18.tollway.admin.v1.TenantB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\"X\n\x10GetTenantRequest\x12\x44\n\x04name\x18\x01 \x01(\tB6\xe2\x41\x01\x02\xfa\x41\x14\n\x12tollway.dev/Tenant\xbaH\x18r\x16\x32\x14^tenants/[^/]{1,63}$\"h\n\x12ListTenantsRequest\x12\x1a\n\tpage_size\x18\x01 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\x12\x18\n\x06\x66ilter\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\"Y\n\x13ListTenantsResponse\x12)\n\x07tenants\x18\x01 \x03(\x0b\x32\x18.tollway.admin.v1.Tenant\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"|\n\x13UpdateTenantRequest\x12\x34\n\x06tenant\x18\x01 \x01(\x0b\x32\x18.tollway.admin.v1.TenantB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\"\x81\x01\n\x13\x44\x65leteTenantRequest\x12\x44\n\x04name\x18\x01 \x01(\tB6\xe2\x41\x01\x02\xfa\x41\x14\n\x12tollway.dev/Tenant\xbaH\x18r\x16\x32\x14^tenants/[^/]{1,63}$\x12\x15\n\x04\x65tag\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\r\n\x05\x66orce\x18\x03 \x01(\x08\x32\x82\x05\n\rTenantService\x12\x7f\n\x0c\x43reateTenant\x12%.tollway.admin.v1.CreateTenantRequest\x1a\x18.tollway.admin.v1.Tenant\".\xda\x41\x10tenant,tenant_id\x82\xd3\xe4\x93\x02\x15\"\x0b/v1/tenants:\x06tenant\x12q\n\tGetTenant\x12\".tollway.admin.v1.GetTenantRequest\x1a\x18.tollway.admin.v1.Tenant\"&\x90\x02\x01\xda\x41\x04name\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/{name=tenants/*}\x12u\n\x0bListTenants\x12$.tollway.admin.v1.ListTenantsRequest\x1a%.tollway.admin.v1.ListTenantsResponse\"\x19\x90\x02\x01\xda\x41\x00\x82\xd3\xe4\x93\x02\r\x12\x0b/v1/tenants\x12\x91\x01\n\x0cUpdateTenant\x12%.tollway.admin.v1.UpdateTenantRequest\x1a\x18.tollway.admin.v1.Tenant\"@\xda\x41\x12tenant,update_mask\x82\xd3\xe4\x93\x02%2\x1b/v1/{tenant.name=tenants/*}:\x06tenant\x12r\n\x0c\x44\x65leteTenant\x12%.tollway.admin.v1.DeleteTenantRequest\x1a\x16.google.protobuf.Empty\"#\xda\x41\x04name\x82\xd3\xe4\x93\x02\x16*\x14/v1/{name=tenants/*}b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -49,6 +49,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TENANT'].fields_by_name['update_time']._serialized_options = b'\342A\001\003'
   _globals['_TENANT'].fields_by_name['etag']._loaded_options = None
   _globals['_TENANT'].fields_by_name['etag']._serialized_options = b'\272H\004r\002\030@'
+  _globals['_TENANT'].fields_by_name['unknown_price']._loaded_options = None
+  _globals['_TENANT'].fields_by_name['unknown_price']._serialized_options = b'\272H\005\202\001\002\020\001'
   _globals['_TENANT']._loaded_options = None
   _globals['_TENANT']._serialized_options = b'\352A7\n\022tollway.dev/Tenant\022\020tenants/{tenant}*\007tenants2\006tenant'
   _globals['_CREATETENANTREQUEST'].fields_by_name['tenant_id']._loaded_options = None
@@ -80,19 +82,21 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TENANTSERVICE'].methods_by_name['DeleteTenant']._loaded_options = None
   _globals['_TENANTSERVICE'].methods_by_name['DeleteTenant']._serialized_options = b'\332A\004name\202\323\344\223\002\026*\024/v1/{name=tenants/*}'
   _globals['_TENANT']._serialized_start=293
-  _globals['_TENANT']._serialized_end=572
-  _globals['_CREATETENANTREQUEST']._serialized_start=575
-  _globals['_CREATETENANTREQUEST']._serialized_end=715
-  _globals['_GETTENANTREQUEST']._serialized_start=717
-  _globals['_GETTENANTREQUEST']._serialized_end=805
-  _globals['_LISTTENANTSREQUEST']._serialized_start=807
-  _globals['_LISTTENANTSREQUEST']._serialized_end=911
-  _globals['_LISTTENANTSRESPONSE']._serialized_start=913
-  _globals['_LISTTENANTSRESPONSE']._serialized_end=1002
-  _globals['_UPDATETENANTREQUEST']._serialized_start=1004
-  _globals['_UPDATETENANTREQUEST']._serialized_end=1128
-  _globals['_DELETETENANTREQUEST']._serialized_start=1131
-  _globals['_DELETETENANTREQUEST']._serialized_end=1260
-  _globals['_TENANTSERVICE']._serialized_start=1263
-  _globals['_TENANTSERVICE']._serialized_end=1905
+  _globals['_TENANT']._serialized_end=729
+  _globals['_TENANT_UNKNOWNPRICE']._serialized_start=586
+  _globals['_TENANT_UNKNOWNPRICE']._serialized_end=669
+  _globals['_CREATETENANTREQUEST']._serialized_start=732
+  _globals['_CREATETENANTREQUEST']._serialized_end=872
+  _globals['_GETTENANTREQUEST']._serialized_start=874
+  _globals['_GETTENANTREQUEST']._serialized_end=962
+  _globals['_LISTTENANTSREQUEST']._serialized_start=964
+  _globals['_LISTTENANTSREQUEST']._serialized_end=1068
+  _globals['_LISTTENANTSRESPONSE']._serialized_start=1070
+  _globals['_LISTTENANTSRESPONSE']._serialized_end=1159
+  _globals['_UPDATETENANTREQUEST']._serialized_start=1161
+  _globals['_UPDATETENANTREQUEST']._serialized_end=1285
+  _globals['_DELETETENANTREQUEST']._serialized_start=1288
+  _globals['_DELETETENANTREQUEST']._serialized_end=1417
+  _globals['_TENANTSERVICE']._serialized_start=1420
+  _globals['_TENANTSERVICE']._serialized_end=2062
 # @@protoc_insertion_point(module_scope)

@@ -50,7 +50,6 @@ end
 local function take(limit, seen)
   local taking = take_of(limit, seen, seen.granted, seen.exceeded)
   ALGORITHMS[limit[ALGORITHM]].take(seen, taking)
-  seen.taken = seen.taken + seen.granted
   hold.takes[#hold.takes + 1] = taking
 end
 
@@ -71,10 +70,14 @@ for index, limit in ipairs(wanted) do
 end
 if refused then return answer(0, retry_after(standings), standings) end
 
-if not dry then
-  for index, limit in ipairs(wanted) do
-    if not has[limit[BUCKET]] then take(limit, standings[index]) end
+for index, limit in ipairs(wanted) do
+  local seen = standings[index]
+  if not has[limit[BUCKET]] then
+    if not dry then take(limit, seen) end
+    seen.taken = seen.taken + seen.granted
   end
+end
+if not dry then
   hold.lost, hold.doubtful = lost, hold.doubtful or not first_time
   redis.call('HSET', holds, call, packed(hold))
   redis.call('ZADD', leases, now + lease, call)

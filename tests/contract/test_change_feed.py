@@ -9,6 +9,7 @@ import time
 import pytest
 
 from tests.contract.memory_store import MemoryResourceStore
+from tests.redis_server import every_kind
 from tollwayd.core.ports import Change
 from tollwayd.state import keys, resource_store
 from tollwayd.state.change_log import BLOCK_SECONDS
@@ -17,9 +18,12 @@ from tollwayd.state.resource_store import RedisResourceStore
 SOON = 10  # Seconds: far more than anything here takes, so that a test which fails does not hang.
 
 
-@pytest.fixture(params=["memory", "redis"])
-def store(request):
-    return MemoryResourceStore() if request.param == "memory" else request.getfixturevalue("redis_store")
+pytest_generate_tests = every_kind
+
+
+@pytest.fixture
+def store(redis_kind, request):
+    return MemoryResourceStore() if redis_kind == "memory" else request.getfixturevalue("redis_store")
 
 
 async def create(store, *ids: str) -> None:

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import re
-import socket
-from contextlib import asynccontextmanager
 
 import pytest
 from redis.crc import key_slot
-from redis.exceptions import RedisError
 
 from tollwayd.core.errors import TollwayError
 from tollwayd.state import keys
-from tollwayd.state.connection import connect
 from tollwayd.state.resource_store import DONE_SECONDS, RedisResourceStore
-from tollwayd.state.server_binary import find_server
 
 OURS = re.compile(rb"tollway:\{[a-z]+\}:")
 SOON = 15
@@ -68,47 +63,7 @@ def test_every_key_lies_in_one_slot():
     assert len({key_slot(key.encode()) for key in (*keys.WRITE_KEYS, keys.done("x"))}) == 1
 
 
-def free_port() -> int:
-    """A port that is free, and whose cluster bus (10,000 above it) has a number at all."""
-    while True:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            if (port := free.getsockname()[1]) < 55_000:
-                return port
-
-
-@asynccontextmanager
-async def cluster_of_one(folder):
-    """A server that refuses, as any of a cluster does, a command or script with keys of several slots."""
-    path = folder / "cluster.sock"
-    server = await asyncio.create_subprocess_exec(
-        find_server().path,
-        *("--cluster-enabled", "yes", "--bind", "127.0.0.1", "--port", str(free_port())),
-        *("--unixsocket", path, "--dir", folder, "--save", "", "--logfile", folder / "log"),
-    )
-    client = connect(f"unix://{path}")
-    try:
-        await ready(client)
-        yield f"unix://{path}"
-    finally:
-        await client.aclose()
-        server.terminate()
-        await server.wait()
-
-
-async def ready(client) -> None:
-    async with asyncio.timeout(SOON):
-        while True:
-            try:
-                if (await client.execute_command("CLUSTER INFO"))["cluster_state"] == "ok":
-                    return
-                await client.execute_command("CLUSTER ADDSLOTS", *range(16384))
-            except RedisError:
-                await asyncio.sleep(0.01)
-
-
-async def test_every_script_runs_on_a_cluster(tmp_path):
-    async with cluster_of_one(tmp_path) as url:
-        store = RedisResourceStore(url)
-        await every_operation(store)
-        assert (await store.load())[0] == 9
-        await store.aclose()
+@pytest.mark.parametrize("redis_kind", ["cluster"], indirect=True)
+async def test_every_script_runs_on_a_cluster(redis_store):
+    await every_operation(redis_store)
+    assert (await redis_store.load())[0] == 9

@@ -8,6 +8,7 @@ from contextlib import aclosing
 import pytest
 
 from tests.booked import TENANT, book, entry
+from tests.redis_server import every_kind
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.state.connection import connect
 from tollwayd.state.metering import keys, ledger_reader
@@ -15,6 +16,14 @@ from tollwayd.state.metering.ledger_reader import BATCH, RedisLedger
 
 HOUR = 3_600_000
 END_OF_TIME = 253_402_300_800_000
+
+
+pytest_generate_tests = every_kind
+
+
+@pytest.fixture
+def redis_home():
+    return keys.ledger(TENANT)
 
 
 @pytest.fixture
@@ -126,7 +135,8 @@ async def one_waits(client) -> None:
             return
 
 
-async def test_tenants_do_not_see_each_other(redis_client, ledger):
-    await book(redis_client, entry("a", tenant="tenants/acme-2"))
+async def test_tenants_do_not_see_each_other(redis_url, ledger):
+    async with connect(redis_url) as client:
+        await book(client, entry("a", tenant="tenants/acme-2"))
+        assert await client.exists(keys.ledger("tenants/acme-2"))
     assert await read(ledger) == []
-    assert await redis_client.exists(keys.ledger("tenants/acme-2"))

@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 
 from tests.contract.memory_store import MemoryResourceStore
+from tests.redis_server import every_kind
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.state import change_log, loading
 
@@ -16,9 +17,12 @@ ACME = "tenants/acme"
 GPT = f"{ACME}/models/gpt"
 
 
-@pytest.fixture(params=["memory", "redis"])
-def store(request):
-    return MemoryResourceStore() if request.param == "memory" else request.getfixturevalue("redis_store")
+pytest_generate_tests = every_kind
+
+
+@pytest.fixture
+def store(redis_kind, request):
+    return MemoryResourceStore() if redis_kind == "memory" else request.getfixturevalue("redis_store")
 
 
 @pytest_asyncio.fixture

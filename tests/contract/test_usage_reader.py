@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.booked import TENANT, book, entry
+from tests.redis_server import every_kind
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.core.metering.charge import Dimensions
 from tollwayd.core.metering.usage import HOUR_MS, Sums, UsagePart
@@ -12,6 +13,14 @@ from tollwayd.state.metering import keys, usage_reader
 from tollwayd.state.metering.usage_reader import RedisUsage
 
 DESK = Dimensions("desk", "", "gpt", "openai", "gpt-upstream", ())
+
+
+pytest_generate_tests = every_kind
+
+
+@pytest.fixture
+def redis_home():
+    return keys.ledger(TENANT)
 
 
 @pytest.fixture

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from redis.exceptions import AuthenticationError, NoPermissionError, ResponseError
+from redis.exceptions import AuthenticationError, MovedError, NoPermissionError, ResponseError
 from redis.exceptions import ConnectionError as LostConnectionError
 
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.state.server_place import place, trouble
+from tollwayd.state.topology.sentinel import UnknownServiceError
 
 
 @pytest.mark.parametrize(
@@ -17,6 +18,8 @@ from tollwayd.state.server_place import place, trouble
         ("rediss://:canary@db", "db:6379"),
         ("redis://", "localhost:6379"),
         ("unix:///run/redis.sock?password=canary", "/run/redis.sock"),
+        ("redis+sentinel://:canary@a,b:7/main?sentinel_password=canary", "a:26379,b:7/main"),
+        ("redis+cluster://user:canary@a:7000,b:7001", "a:7000,b:7001"),
     ],
 )
 def test_a_place_is_told_without_credentials(url, said):
@@ -38,6 +41,8 @@ def test_what_is_no_url_of_a_redis_is_refused_and_not_shown(url):
         (ResponseError("canary"), "refuses what the gateway asks of it"),
         (LostConnectionError("canary"), "does not answer; start it"),
         (TimeoutError("canary"), "does not answer; start it"),
+        (UnknownServiceError("canary"), "watches no service of that name"),
+        (MovedError("1 canary:7000"), "is a cluster; write redis+cluster://"),
     ],
 )
 def test_the_cause_is_told_with_what_to_do(cause, said):

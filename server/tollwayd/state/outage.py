@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
+import re
 import time
 from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 
+from redis.exceptions import AskError, ClusterDownError, ReadOnlyError, RedisError, ResponseError, TryAgainError
 from redis.exceptions import ConnectionError as LostConnectionError
-from redis.exceptions import ReadOnlyError, RedisError
 from redis.exceptions import TimeoutError as LostConnectTimeoutError
 
 from tollwayd.core.errors import Reason, TollwayError
@@ -34,8 +36,43 @@ LONGEST_PAUSE: Final = 1.0
 OUTAGES: Final = (RedisError, TimeoutError)
 """What the redis library, and a bound on its time, raise when the store does not do its work."""
 
-# A replica is read-only until a failover promotes it.
-_PASSING: Final = (TimeoutError, LostConnectionError, LostConnectTimeoutError, ReadOnlyError)
+# A replica is read-only until a failover promotes it; a cluster moves slots between its servers.
+_PASSING: Final = (
+    TimeoutError,
+    LostConnectionError,
+    LostConnectTimeoutError,
+    ReadOnlyError,
+    ClusterDownError,
+    TryAgainError,
+    AskError,  # Also MovedError.
+)
+
+# The same, and more, as redis-py leaves it, or as Redis 6 words it for a script: "... @user_script: 12: -READONLY ...".
+_PASSING_WORDS: Final = re.compile(r"(?:^|[ -])(READONLY|NOREPLICAS|UNBLOCKED|MASTERDOWN) ")
+
+_REFUSALS: Final = {
+    "OOM": "its memory is full (OOM); give it more (maxmemory), nothing is written until then",
+    "MISCONF": "it cannot write its data to its disk (MISCONF)",
+    "NOPERM": "its user may do too little (NOPERM)",
+    "CROSSSLOT": "it is a cluster, but the URL does not say so (CROSSSLOT)",
+}
+_REFUSAL_WORDS: Final = re.compile(r"(?:^|[ -])(OOM|MISCONF|NOPERM) ")
+
+_logger = logging.getLogger(__name__)
+
+
+def passes(error: BaseException) -> bool:
+    """Whether an error of a command is of a state that passes: the connection lost, a failover, a slot that moves."""
+    if isinstance(error, ResponseError) and _PASSING_WORDS.search(str(error)):
+        return True
+    return isinstance(error, _PASSING)
+
+
+def refusal(error: BaseException) -> str:
+    """Why the store refuses a command, for the log. Redis's own text may quote what was sent, and with it secrets."""
+    code = getattr(error, "status_code", None) or _REFUSAL_WORDS.search(str(error))
+    code = code if isinstance(code, str) else code[1] if code else type(error).__name__
+    return _REFUSALS.get(code, code)
 
 
 def pauses(longest: float = LONGEST_PAUSE) -> Iterator[float]:
@@ -59,6 +96,8 @@ async def reach(operation: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P
                 return await operation(*args, **kwargs)
         except OUTAGES as error:
             remaining = deadline - time.monotonic()
-            if remaining <= 0 or not isinstance(error, _PASSING):
+            if remaining <= 0 or not passes(error):
+                if not passes(error):
+                    _logger.error("The store refuses a command: %s.", refusal(error))  # noqa: TRY400  # It tells all.
                 raise TollwayError(Reason.REASON_STORE_UNAVAILABLE) from error
             await asyncio.sleep(min(next(retries), remaining))

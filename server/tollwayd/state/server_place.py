@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from redis.asyncio.connection import parse_url
-from redis.exceptions import AuthenticationError, NoPermissionError, ResponseError
+from redis.exceptions import AskError, AuthenticationError, NoPermissionError, ResponseError
 from redis.exceptions import ConnectionError as LostConnectionError
+
+from tollwayd.state.topology.redis_url import parse
+from tollwayd.state.topology.sentinel import UnknownServiceError
 
 if TYPE_CHECKING:
     from tollwayd.core.errors import TollwayError
 
 
 def place(url: str) -> str:
-    """The `host:port` or the socket's path of a URL, without user name and password. ValueError for no such URL."""
-    try:
-        options = parse_url(url)
-        return str(options.get("path") or f"{options.get('host', 'localhost')}:{options.get('port', 6379)}")
-    except (ValueError, TypeError):
-        # The library's text may hold a part of the URL, and with it the password.
-        raise ValueError("a Redis is written redis://, rediss:// or unix://, and where it is") from None
+    """Where a URL leads to, without user name and password: `host:port`, a socket's path, several of the first with
+    commas, and for Sentinel the service. ValueError for no such URL, with what it has to be."""
+    return str(parse(url))
 
 
 def trouble(error: TollwayError) -> str:
@@ -28,6 +26,10 @@ def trouble(error: TollwayError) -> str:
     # The library has AuthenticationError among the lost connections.
     if isinstance(cause, AuthenticationError | NoPermissionError):
         return "refuses the user name or password, or lets that user do too little; mend the URL, or the user's rights"
+    if isinstance(cause, UnknownServiceError):
+        return "watches no service of that name; mend the URL"
+    if isinstance(cause, AskError):
+        return "is a cluster; write redis+cluster:// before its nodes"
     if isinstance(cause, ResponseError) and not isinstance(cause, LostConnectionError):
         return "refuses what the gateway asks of it; it has to be a Redis 6.2 or newer that can be written to"
     return "does not answer; start it, or set the URL of one that runs"

@@ -51,6 +51,55 @@ class Written(NamedTuple):
     dropped: tuple[str, ...] = ()
 
 
+class OutputAsked(NamedTuple):
+    """How much output a request allows: `tokens` of each answer, None where it does not say, and how many answers."""
+
+    tokens: int | None = None
+    choices: int = 1
+
+
+class Load(NamedTuple):
+    """What of a request makes more tokens than its bytes tell, or fewer: `images` of all kinds, `files` that the
+    provider fetches or has, `tools` whether there are any, and `inline_bytes`, the base64 of what it holds itself."""
+
+    images: int = 0
+    files: int = 0
+    tools: bool = False
+    inline_bytes: int = 0
+
+
+class Said(NamedTuple):
+    """How much text an answer has had: bytes of ASCII, bytes of other characters' UTF-8, and in how many pieces."""
+
+    ascii_bytes: int = 0
+    other_bytes: int = 0
+    pieces: int = 0
+
+    @classmethod
+    def of(cls, text: str, pieces: int) -> Said:
+        """That of a text that came in so many pieces."""
+        size = len(text.encode("utf-8", "surrogatepass"))
+        plain = size if text.isascii() else len(text.encode("ascii", "ignore"))
+        return cls(plain, size - plain, pieces)
+
+    def plus(self, other: Said) -> Said:
+        """The sum of both."""
+        return Said(
+            self.ascii_bytes + other.ascii_bytes, self.other_bytes + other.other_bytes, self.pieces + other.pieces
+        )
+
+
+class Allowance(NamedTuple):
+    """How a caller stands with one of its limits: `unit` is `requests`, `tokens`, `input-tokens` or `output-tokens`,
+    `reset_ms` in how many milliseconds from `now_ms` (Unix milliseconds) on all of it is left again."""
+
+    unit: str
+    limit: int
+    remaining: int
+    reset_ms: int
+    now_ms: int
+
+
 class EventWriter(Protocol):
     """Writes one streamed answer in a caller's dialect. Stateful: made for each call."""
 
@@ -84,6 +133,23 @@ class CallerDialect(Protocol):
     def read_request(self, envelope: Envelope) -> Asked:
         """The whole request. REASON_FIELD_INVALID names the wrong field in the dialect's own words;
         REASON_FEATURE_UNSUPPORTED where the canonical form cannot say what would change the answer's meaning."""
+        ...
+
+    def output_asked(self, envelope: Envelope) -> OutputAsked:
+        """How much output the request allows; what cannot be read allows what the model can."""
+        ...
+
+    def with_output(self, envelope: Envelope, tokens: int) -> Envelope:
+        """The request with at most so many output tokens for each answer, and no other byte touched."""
+        ...
+
+    def load(self, envelope: Envelope) -> Load:
+        """What the request holds beside text. Never too little, whatever the JSON."""
+        ...
+
+    def allowance_headers(self, allowances: Sequence[Allowance]) -> Headers:
+        """How the caller stands with its limits, at most one for each unit, in the headers that the dialect has for
+        it."""
         ...
 
     def write_response(self, response: GenerateResponse) -> bytes:
@@ -183,6 +249,10 @@ class RelayStream(Protocol):
         """What the caller gets of a block of whole events; the block itself wherever nothing has to be taken out."""
         ...
 
+    def said(self) -> Said:
+        """How much the model has said so far."""
+        ...
+
 
 class RelayDialect(Protocol):
     """The short way for a call whose caller and provider speak the same dialect."""
@@ -197,6 +267,10 @@ class RelayDialect(Protocol):
 
     def read_usage(self, body: bytes) -> Usage | None:
         """The usage in a whole answer; None where it names none."""
+        ...
+
+    def said(self, body: bytes) -> Said:
+        """How much the model says in a whole answer."""
         ...
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tollwayd.dialects import json_body
 from tollwayd.dialects.anthropic_messages import (
+    admission,
     caller_request,
     caller_response,
     caller_stream,
@@ -17,12 +18,24 @@ from tollwayd.dialects.anthropic_messages import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from google.api.httpbody_pb2 import HttpBody
 
     from tollway.proxy.v1.inference_pb2 import GenerateRequest, GenerateResponse, Usage
-    from tollwayd.core.dialect import Asked, Envelope, EventReader, EventWriter, Headers, RelayStream, Written
+    from tollwayd.core.dialect import (
+        Allowance,
+        Asked,
+        Envelope,
+        EventReader,
+        EventWriter,
+        Headers,
+        Load,
+        OutputAsked,
+        RelayStream,
+        Said,
+        Written,
+    )
     from tollwayd.core.errors import TollwayError
     from tollwayd.core.sse import ServerSentEvent
 
@@ -45,6 +58,18 @@ class AnthropicMessages:
 
     def read_request(self, envelope: Envelope) -> Asked:
         return caller_request.read_request(envelope)
+
+    def output_asked(self, envelope: Envelope) -> OutputAsked:
+        return admission.output_asked(envelope)
+
+    def with_output(self, envelope: Envelope, tokens: int) -> Envelope:
+        return admission.with_output(envelope, tokens)
+
+    def load(self, envelope: Envelope) -> Load:
+        return admission.load(envelope)
+
+    def allowance_headers(self, allowances: Sequence[Allowance]) -> Headers:
+        return admission.allowance_headers(allowances)
 
     def write_response(self, response: GenerateResponse) -> bytes:
         return caller_response.write_response(response)
@@ -92,3 +117,6 @@ class AnthropicMessages:
 
     def read_usage(self, body: bytes) -> Usage | None:
         return relay.read_usage(body)
+
+    def said(self, body: bytes) -> Said:
+        return relay.said(body)

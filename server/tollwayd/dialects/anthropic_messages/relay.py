@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from tollwayd.core import sse
+from tollwayd.core.dialect import Said
 from tollwayd.dialects import json_body
 from tollwayd.dialects.anthropic_messages.provider_error import stream_error
 from tollwayd.dialects.anthropic_messages.usage import UsageTally
+from tollwayd.dialects.said_text import SaidText, pattern
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tollway.proxy.v1.inference_pb2 import Usage
     from tollwayd.core.dialect import Envelope
     from tollwayd.core.errors import TollwayError
@@ -32,6 +37,8 @@ _ANSWER = msgspec.json.Decoder(_Answer)
 _EVENT = msgspec.json.Decoder(_Event)
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
+_SAID = pattern("text", "thinking", "partial_json")
+
 
 def relay_request(envelope: Envelope, model: str) -> bytes:
     """The caller's body with the provider's model name in its place."""
@@ -46,12 +53,24 @@ def read_usage(body: bytes) -> Usage | None:
         return None
 
 
+def said(body: bytes) -> Said:
+    """How much a whole answer says; of calls of tools, whose arguments are no text there, nothing."""
+    texts = SaidText(_SAID, _sum)
+    texts.add(body)
+    return texts.said()
+
+
+def _sum(found: Mapping[bytes, Said]) -> Said:
+    return reduce(Said.plus, found.values(), Said())
+
+
 class AnthropicRelayStream:
     """Passes one streamed answer on untouched."""
 
-    __slots__ = ("_tally", "complete", "done", "error", "usage")
+    __slots__ = ("_said", "_tally", "complete", "done", "error", "usage")
 
     def __init__(self) -> None:
+        self._said = SaidText(_SAID, _sum)
         self._tally = UsageTally()
         self.usage: Usage | None = None
         self.complete = False
@@ -60,11 +79,16 @@ class AnthropicRelayStream:
 
     def feed(self, block: bytes) -> bytes:
         """The block itself."""
+        self._said.add(block)
         if _is_telling(block):
             for raw in sse.split(block):
                 if _is_telling(raw) and (event := sse.parse(raw)):
                     self._read(event.data)
         return block
+
+    def said(self) -> Said:
+        """How much the model has said so far."""
+        return self._said.said()
 
     def _read(self, data: bytes) -> None:
         try:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tollwayd.dialects import json_body
 from tollwayd.dialects.openai_chat import (
+    admission,
     caller_error,
     caller_request,
     caller_response,
@@ -31,6 +32,10 @@ class OpenAIChat:
 
     peek = staticmethod(json_body.peek)
     read_request = staticmethod(caller_request.read_request)
+    output_asked = staticmethod(admission.output_asked)
+    with_output = staticmethod(admission.with_output)
+    load = staticmethod(admission.load)
+    allowance_headers = staticmethod(admission.allowance_headers)
     write_response = staticmethod(caller_response.write_response)
     error_body = staticmethod(caller_error.error_body)
     error_event = staticmethod(caller_error.error_event)
@@ -43,6 +48,7 @@ class OpenAIChat:
 
     relay_request = staticmethod(relay.relay_request)
     read_usage = staticmethod(relay.read_usage)
+    said = staticmethod(relay.said)
 
     def path(self, model: str, *, stream: bool) -> str:
         return "/chat/completions"

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence  # noqa: TC003 (msgspec reads annotations at run time)
+from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec import Raw, Struct
 
 from tollwayd.core import sse
+from tollwayd.core.dialect import Said
 from tollwayd.dialects.json_body import encode
 from tollwayd.dialects.openai_chat import usage
 from tollwayd.dialects.openai_chat.answer_shapes import METERED_ANSWER
 from tollwayd.dialects.openai_chat.provider_error import stream_error
 from tollwayd.dialects.openai_chat.stream_options import asking_usage, asks_usage
+from tollwayd.dialects.said_text import SaidText, pattern
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,6 +61,9 @@ _FINISH = re.compile(rb'"finish_reason"\s*:\s*"[^"]')
 # Behind a plain search: alone it takes 5 µs a chunk, twenty times as long.
 _DONE = re.compile(rb"(?:^|[\r\n])data: ?\[DONE\]")
 
+_THOUGHTS = (b"reasoning_content", b"reasoning", b"text")
+_SAID = pattern("content", "refusal", "arguments", *(name.decode() for name in _THOUGHTS))
+
 
 def relay_request(envelope: Envelope, model: str) -> bytes:
     """The caller's body with the provider's model name; of a stream, usage is asked for as well."""
@@ -83,6 +89,19 @@ def _read_odd_usage(body: bytes) -> Usage | None:
         return None
 
 
+def said(body: bytes) -> Said:
+    """How much a whole answer says."""
+    texts = SaidText(_SAID, _sum)
+    texts.add(body)
+    return texts.said()
+
+
+def _sum(found: Mapping[bytes, Said]) -> Said:
+    """Servers that say a thought twice do so under two names."""
+    thoughts = max((found[name] for name in _THOUGHTS if name in found), default=Said())
+    return reduce(Said.plus, [said for name, said in found.items() if name not in _THOUGHTS], thoughts)
+
+
 class RelayStream:
     """Passes one streamed answer on, and takes the usage out again where the caller did not ask for it.
 
@@ -90,11 +109,12 @@ class RelayStream:
     compatible servers that never send the former.
     """
 
-    __slots__ = ("_asked", "_finished", "_takes_out", "complete", "done", "error", "usage")
+    __slots__ = ("_asked", "_finished", "_said", "_takes_out", "complete", "done", "error", "usage")
 
     def __init__(self, envelope: Envelope) -> None:
         self._asked = _choices_asked(envelope.fields)
         self._finished: set[int] = set()
+        self._said = SaidText(_SAID, _sum)
         self._takes_out = not asks_usage(envelope.fields)
         self.usage: Usage | None = None
         self.complete = False
@@ -103,6 +123,7 @@ class RelayStream:
 
     def feed(self, block: bytes) -> bytes:
         """The block without unasked usage. Most blocks cost a few searches, and none of their JSON is read."""
+        self._said.add(block)
         if not self.complete and _FINISH.search(block):
             self._count_finished(block)
         if b"[DONE]" in block and _DONE.search(block):
@@ -115,6 +136,10 @@ class RelayStream:
             # OpenAI puts it into every chunk but the last: too often for reading and writing each of them.
             block = _NULL_USAGE.sub(b"", block)
         return self._meter(block) if _USAGE.search(block) else block
+
+    def said(self) -> Said:
+        """How much the model has said so far, in all choices."""
+        return self._said.said()
 
     def _count_finished(self, block: bytes) -> None:
         if self._asked > 1:

@@ -1,0 +1,70 @@
+"""What has to be known of a request before it is let through, and what its caller is told of its limits."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from tollwayd.core.dialect import Load, OutputAsked
+from tollwayd.dialects import json_load, output_bound
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tollwayd.core.dialect import Allowance, Envelope, Headers
+
+_BOUND: Final = "max_completion_tokens"
+"""The name that takes the place of none: the older `max_tokens` is refused by models that reason."""
+
+_BOUNDS: Final = frozenset({_BOUND, "max_tokens"})
+_CHOICES: Final = frozenset({"n"})
+_IMAGE: Final = re.compile(rb'"image_url"\s*:')
+_FILE: Final = re.compile(rb'"file_id"\s*:')
+_INLINE: Final = (b";base64,", b'"data":"', b'"data": "')
+
+
+def output_asked(envelope: Envelope) -> OutputAsked:
+    """How much output the request allows, the larger of its two bounds where it has both."""
+    fields = envelope.fields
+    return OutputAsked(output_bound.asked(fields, _BOUNDS), output_bound.asked(fields, _CHOICES) or 1)
+
+
+def with_output(envelope: Envelope, tokens: int) -> Envelope:
+    """The request with at most so many tokens for each choice."""
+    return replace(envelope, fields=output_bound.bounded(envelope.fields, _BOUNDS, _BOUND, tokens))
+
+
+def load(envelope: Envelope) -> Load:
+    """What the request holds beside text."""
+    raw = json_load.content(envelope.fields, "messages")
+    images = len(_IMAGE.findall(raw)) if b'"image_url"' in raw else 0
+    files = len(_FILE.findall(raw)) if b'"file_id"' in raw else 0
+    return Load(images, files, json_load.has(envelope.fields, "tools"), json_load.inline_bytes(raw, *_INLINE))
+
+
+def allowance_headers(allowances: Sequence[Allowance]) -> Headers:
+    """OpenAI's `x-ratelimit-*`, for requests and for tokens, of which it knows one kind: the one of which least is
+    left."""
+    return tuple(_headers(allowances))
+
+
+def _headers(allowances: Sequence[Allowance]) -> Iterator[tuple[str, str]]:
+    for unit in ("requests", "tokens"):
+        if of_unit := [each for each in allowances if each.unit.endswith(unit)]:
+            least = min(of_unit, key=lambda each: each.remaining)
+            yield f"x-ratelimit-limit-{unit}", str(least.limit)
+            yield f"x-ratelimit-remaining-{unit}", str(least.remaining)
+            yield f"x-ratelimit-reset-{unit}", duration(least.reset_ms)
+
+
+def duration(milliseconds: int) -> str:
+    """A time as OpenAI writes it, which is Go's way: `120ms`, `1.5s`, `6m0s`, `1h0m0s`."""
+    if milliseconds < 1000:
+        return f"{milliseconds}ms"
+    minutes, left = divmod(milliseconds, 60_000)
+    seconds = f"{left / 1000:g}s" if left % 1000 else f"{left // 1000}s"
+    if not minutes:
+        return seconds
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}h{minutes}m{seconds}" if hours else f"{minutes}m{seconds}"

@@ -1,0 +1,172 @@
+"""What is read of a request before it is let through, in both dialects, and what is changed in it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tollwayd.core.dialect import Allowance, Load, OutputAsked
+from tollwayd.dialects import ANTHROPIC_MESSAGES, OPENAI_CHAT
+from tollwayd.dialects.openai_chat.admission import duration
+from tollwayd.dialects.output_bound import MAX_ASKED
+
+
+def envelope(dialect, body):
+    return dialect.peek(body if isinstance(body, bytes) else json.dumps({"model": "m", **body}).encode())
+
+
+@pytest.mark.parametrize(
+    ("fields", "asked"),
+    [
+        ({}, OutputAsked()),
+        ({"max_tokens": 7}, OutputAsked(7)),
+        ({"max_completion_tokens": 7, "n": 3}, OutputAsked(7, 3)),
+        ({"max_tokens": 9, "max_completion_tokens": 7}, OutputAsked(9)),
+        ({"max_tokens": None, "n": None}, OutputAsked()),
+        # What lenient servers take for a number, or for no bound at all.
+        ({"max_tokens": "12", "n": "2"}, OutputAsked(12, 2)),
+        ({"max_tokens": 1e3}, OutputAsked(1000)),
+        ({"max_tokens": -1}, OutputAsked()),
+        ({"max_tokens": 0}, OutputAsked()),
+        ({"max_tokens": True, "n": {}}, OutputAsked()),
+        ({"max_tokens": "many", "n": []}, OutputAsked()),
+        ({"Max_Tokens": 50, "max_tokens": 5, "N": 4}, OutputAsked(50, 4)),
+        ({"max_tokens": 10**400}, OutputAsked(MAX_ASKED)),
+        ({"max_tokens": 1e300}, OutputAsked(MAX_ASKED)),
+    ],
+)
+def test_how_much_output_a_chat_completion_asks_for(fields, asked):
+    assert OPENAI_CHAT.output_asked(envelope(OPENAI_CHAT, fields)) == asked
+
+
+def test_a_message_has_one_answer():
+    assert ANTHROPIC_MESSAGES.output_asked(envelope(ANTHROPIC_MESSAGES, {"max_tokens": 7, "n": 5})) == OutputAsked(7)
+
+
+def test_a_number_that_no_float_can_hold_bounds_nothing():
+    body = b'{"model":"m","max_tokens":1e999}'
+    assert OPENAI_CHAT.output_asked(envelope(OPENAI_CHAT, body)).tokens is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "lowered"),
+    [
+        ("", {"max_completion_tokens": 9}),
+        ('"max_tokens": 50 ,', {"max_tokens": 9}),
+        ('"max_tokens": null,', {"max_tokens": None, "max_completion_tokens": 9}),
+        ('"max_tokens": 3, "max_completion_tokens": 50,', {"max_tokens": 3, "max_completion_tokens": 9}),
+        ('"max_tokens": "many", "MAX_TOKENS": 99,', {"max_tokens": 9, "MAX_TOKENS": 9}),
+    ],
+)
+def test_lowering_the_output_changes_no_other_byte(fields, lowered):
+    odd = '"messages": [ {"content" : "\\u0068i"} ]'
+    body = f'{{"model": "m", {fields} {odd}, "x": 1.50}}'.encode()
+    sent = OPENAI_CHAT.relay_request(OPENAI_CHAT.with_output(envelope(OPENAI_CHAT, body), 9), "up")
+    assert b'[ {"content" : "\\u0068i"} ]' in sent
+    assert b'"x":1.50' in sent
+    bounds = {name: value for name, value in json.loads(sent).items() if "tokens" in name.lower()}
+    assert bounds == lowered
+
+
+def test_lowering_the_output_of_a_message():
+    body = envelope(ANTHROPIC_MESSAGES, {"max_tokens": 100, "n": 1})
+    assert json.loads(ANTHROPIC_MESSAGES.relay_request(ANTHROPIC_MESSAGES.with_output(body, 9), "up")) == {
+        "model": "up",
+        "max_tokens": 9,
+        "n": 1,
+    }
+
+
+def chat(*parts):
+    return {"messages": [{"role": "user", "content": list(parts)}]}
+
+
+IMAGE = {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}
+INLINE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
+SOUND = {"type": "input_audio", "input_audio": {"data": "AAAAAA", "format": "base64"}}
+
+
+@pytest.mark.parametrize(
+    ("body", "load"),
+    [
+        ({}, Load()),
+        ({"messages": [{"role": "user", "content": 'an image_url, a "image_url": and "file_id": "x"'}]}, Load()),
+        (chat(IMAGE, IMAGE), Load(images=2)),
+        (chat(INLINE), Load(images=1, inline_bytes=4)),
+        (chat({"type": "file", "file": {"file_id": "file-1"}}), Load(files=1)),
+        ({"tools": [{}]}, Load(tools=True)),
+        ({"tools": [], "messages": []}, Load()),
+        ({"tools": [{"function": {"parameters": {"properties": {"image_url": {}}}}}]}, Load(tools=True)),
+    ],
+)
+def test_what_a_chat_completion_holds_beside_text(body, load):
+    assert OPENAI_CHAT.load(envelope(OPENAI_CHAT, body)) == load
+
+
+def test_a_member_written_with_escapes_does_not_hide():
+    body = json.dumps({"model": "m", **chat(IMAGE)}).replace("image_url", "\\u0069mage\\u005furl").encode()
+    assert OPENAI_CHAT.load(envelope(OPENAI_CHAT, body)) == Load(images=1)
+
+
+def message(*blocks):
+    return {"messages": [{"role": "user", "content": list(blocks)}]}
+
+
+@pytest.mark.parametrize(
+    ("body", "load"),
+    [
+        ({}, Load()),
+        (message({"type": "text", "text": '"source" "type":"image"'}), Load()),
+        (message({"type": "image", "source": {"type": "base64", "data": "AAAA"}}), Load(images=1, inline_bytes=4)),
+        (message({"type": "image", "source": {"type": "url", "url": "https://example.com"}}), Load(images=1)),
+        (message({"type": "document", "source": {"type": "url", "url": "https://example.com"}}), Load(files=1)),
+        (message({"type": "document", "source": {"type": "text", "data": "short"}}), Load()),
+        (message({"type": "container_upload", "file_id": "file-1"}), Load(files=1)),
+        (message({"type": "tool_use", "input": {"url": "https://example.com", "source": "web"}}), Load()),
+        (
+            message({"type": "tool_result", "content": [{"type": "image", "source": {"type": "url", "url": "x"}}]}),
+            Load(images=1),
+        ),
+    ],
+)
+@pytest.mark.parametrize("separators", [(",", ":"), (", ", ": ")])
+def test_what_a_message_holds_beside_text(body, load, separators):
+    text = json.dumps({"model": "m", **body}, separators=separators).encode()
+    assert ANTHROPIC_MESSAGES.load(envelope(ANTHROPIC_MESSAGES, text)) == load
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "text"),
+    [(0, "0ms"), (120, "120ms"), (1000, "1s"), (1500, "1.5s"), (360_000, "6m0s"), (3_600_000, "1h0m0s")],
+)
+def test_times_as_openai_writes_them(milliseconds, text):
+    assert duration(milliseconds) == text
+
+
+STANDINGS = [
+    Allowance("requests", 600, 599, 100, 1_795_651_200_001),
+    Allowance("input-tokens", 1000, 10, 60_000, 1_795_651_200_001),
+    Allowance("tokens", 5000, 4000, 90_000, 1_795_651_200_001),
+]
+
+
+def test_openais_headers_tell_of_the_tighter_kind_of_tokens():
+    assert dict(OPENAI_CHAT.allowance_headers(STANDINGS)) == {
+        "x-ratelimit-limit-requests": "600",
+        "x-ratelimit-remaining-requests": "599",
+        "x-ratelimit-reset-requests": "100ms",
+        "x-ratelimit-limit-tokens": "1000",
+        "x-ratelimit-remaining-tokens": "10",
+        "x-ratelimit-reset-tokens": "1m0s",
+    }
+    assert OPENAI_CHAT.allowance_headers([]) == ()
+
+
+def test_anthropics_headers_tell_of_each_kind_and_of_moments():
+    told = dict(ANTHROPIC_MESSAGES.allowance_headers(STANDINGS))
+    assert told["anthropic-ratelimit-requests-limit"] == "600"
+    assert told["anthropic-ratelimit-requests-remaining"] == "599"
+    assert told["anthropic-ratelimit-requests-reset"] == "2026-11-26T00:00:01Z"
+    assert told["anthropic-ratelimit-input-tokens-remaining"] == "10"
+    assert told["anthropic-ratelimit-tokens-reset"] == "2026-11-26T00:01:31Z"

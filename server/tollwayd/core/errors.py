@@ -15,7 +15,17 @@ if TYPE_CHECKING:
 
     from google.rpc.status_pb2 import Status
 
-__all__ = ["DOMAIN", "RULES", "FieldViolation", "Reason", "ReasonRule", "StatusError", "TollwayError"]
+__all__ = [
+    "DOMAIN",
+    "RULES",
+    "FieldViolation",
+    "QuotaViolation",
+    "Reason",
+    "ReasonRule",
+    "StatusError",
+    "TollwayError",
+    "invalid_field",
+]
 
 DOMAIN = "tollway.dev"
 """The `domain` of every `google.rpc.ErrorInfo` (AIP-193)."""
@@ -56,6 +66,14 @@ class FieldViolation:
     description: str
 
 
+@dataclass(frozen=True, slots=True)
+class QuotaViolation:
+    """One limit that a call would have exceeded; `subject` names the count that it is about."""
+
+    subject: str
+    description: str
+
+
 class TollwayError(Exception):
     """A call is refused or has failed, for a reason that its caller may know.
 
@@ -63,13 +81,14 @@ class TollwayError(Exception):
     that an exception of a library said. `metadata` holds the message's dynamic parts (AIP-193), `retry_after` seconds.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - an error has as many parts, and most of them seldom.
         self,
         reason: Reason,
         message: str = "",
         *,
         metadata: Mapping[str, str] | None = None,
         violations: Sequence[FieldViolation] = (),
+        quota_violations: Sequence[QuotaViolation] = (),
         retry_after: float | None = None,
     ) -> None:
         self.reason = reason
@@ -77,6 +96,7 @@ class TollwayError(Exception):
         self.message = message or self.rule.text
         self.metadata = metadata or {}
         self.violations = violations
+        self.quota_violations = quota_violations
         self.retry_after = retry_after
         super().__init__(self.message)
 

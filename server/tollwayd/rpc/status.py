@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.message import DecodeError
-from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
+from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, QuotaFailure, RetryInfo
 from google.rpc.status_pb2 import Status
 
 from tollwayd.core.errors import DOMAIN, StatusError
@@ -16,12 +16,15 @@ if TYPE_CHECKING:
 
     from google.protobuf.message import Message
 
-    from tollwayd.core.errors import FieldViolation, TollwayError
+    from tollwayd.core.errors import FieldViolation, QuotaViolation, TollwayError
     from tollwayd.rpc.registry import ErrorBody
 
 
 MAX_WIRE_BYTES = 4096
 """How long an error may be as trailers: clients take 8 KiB of metadata, and lose the whole error where it is more."""
+
+MAX_QUOTA_BYTES = 1024
+"""How long what is said of exceeded limits may be: one is always named, and one is mostly all there is."""
 
 _ELLIPSIS = "…"
 _DETAIL_BYTES = 64
@@ -29,8 +32,8 @@ _DETAIL_BYTES = 64
 
 
 def to_status(error: TollwayError, error_body: ErrorBody | None = None) -> Status:
-    """The error as google.rpc.Status: ErrorInfo always, then field violations, the time to wait, and the body that
-    the service's own dialect has for it. What another server has said stays as it is.
+    """The error as google.rpc.Status: ErrorInfo always, then field violations, limits exceeded, the time to wait, and
+    the body that the service's own dialect has for it. What another server has said stays as it is.
 
     Of an error that is too long for trailers the body is left out, then the violations for which there is no room, and
     then the message is shortened.
@@ -106,6 +109,8 @@ def _details(error: TollwayError, violations: Sequence[FieldViolation]) -> Itera
     yield ErrorInfo(reason=error.rule.name, domain=DOMAIN, metadata=error.metadata)
     if violations:
         yield _bad_request(violations)
+    if error.quota_violations:
+        yield _quota_failure(error.quota_violations)
     if error.retry_after is not None:
         retry = RetryInfo()
         retry.retry_delay.FromMilliseconds(round(error.retry_after * 1000))
@@ -119,6 +124,16 @@ def _bad_request(violations: Sequence[FieldViolation]) -> BadRequest:
             for violation in violations
         ]
     )
+
+
+def _quota_failure(violations: Sequence[QuotaViolation]) -> QuotaFailure:
+    failure = QuotaFailure()
+    for violation in violations:
+        failure.violations.add(subject=violation.subject, description=violation.description)
+        if failure.ByteSize() > MAX_QUOTA_BYTES and len(failure.violations) > 1:
+            del failure.violations[-1]
+            break
+    return failure
 
 
 def _pack(message: Message) -> AnyMessage:

@@ -181,3 +181,16 @@ def test_the_sdk_raises_an_error_within_a_stream():
     with pytest.raises(openai.APIError) as caught:
         ask(answer, stream=True)
     assert (caught.value.code, caught.value.type) == ("upstream_interrupted", "server_error")
+
+
+@pytest.mark.parametrize(
+    ("reason", "code", "kind"),
+    [
+        (Reason.REASON_RATE_LIMIT_EXCEEDED, "rate_limit_exceeded", "rate_limit_error"),
+        (Reason.REASON_CONCURRENCY_EXCEEDED, "rate_limit_exceeded", "rate_limit_error"),
+        (Reason.REASON_BUDGET_EXCEEDED, "insufficient_quota", "insufficient_quota"),
+    ],
+)
+def test_the_gateways_own_limits_have_openais_words(reason, code, kind):
+    told = members(TollwayError(reason))
+    assert (told["code"], told["type"]) == (code, kind)

@@ -4,11 +4,11 @@ from urllib.parse import quote
 
 import pytest
 from google.api.httpbody_pb2 import HttpBody
-from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
+from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, QuotaFailure, RetryInfo
 from google.rpc.status_pb2 import Status
 
-from tollwayd.core.errors import FieldViolation, Reason, StatusError, TollwayError
-from tollwayd.rpc.status import MAX_WIRE_BYTES, retry_after, to_status
+from tollwayd.core.errors import FieldViolation, QuotaViolation, Reason, StatusError, TollwayError
+from tollwayd.rpc.status import MAX_QUOTA_BYTES, MAX_WIRE_BYTES, retry_after, to_status
 
 KINDS = {"ErrorInfo": ErrorInfo, "BadRequest": BadRequest, "RetryInfo": RetryInfo, "HttpBody": HttpBody}
 
@@ -34,6 +34,32 @@ def test_a_short_error_is_told_in_full():
     status = to_status(rejected("No.", violations=2), body)
     assert status.message == "No."
     assert kinds(status) == ["ErrorInfo", "BadRequest", "RetryInfo", "HttpBody"]
+
+
+def limited(*subjects):
+    said = [QuotaViolation(subject, "It is used up.") for subject in subjects]
+    return TollwayError(Reason.REASON_RATE_LIMIT_EXCEEDED, quota_violations=said, retry_after=1.5)
+
+
+def test_limits_that_are_exceeded_are_named():
+    status = to_status(limited("rpm|app", "tpm"))
+    assert kinds(status) == ["ErrorInfo", "QuotaFailure", "RetryInfo"]
+    failure = QuotaFailure()
+    assert status.details[1].Unpack(failure)
+    assert [(each.subject, each.description) for each in failure.violations] == [
+        ("rpm|app", "It is used up."),
+        ("tpm", "It is used up."),
+    ]
+
+
+@pytest.mark.parametrize("length", [10, 900, 1500])
+def test_as_many_limits_are_named_as_there_is_room_for(length):
+    status = to_status(limited(*["x" * length] * 500))
+    failure = QuotaFailure()
+    assert status.details[1].Unpack(failure)
+    assert failure.violations
+    assert len(failure.violations) == 1 or failure.ByteSize() <= MAX_QUOTA_BYTES
+    assert wire_bytes(status) <= MAX_WIRE_BYTES
 
 
 def test_the_body_goes_first():

@@ -13,12 +13,17 @@ from tollwayd.dialects.openai_chat.provider_error import UPSTREAM_CODE
 if TYPE_CHECKING:
     from tollwayd.core.errors import TollwayError
 
+_NO_QUOTA = "insufficient_quota"
+
 # The codes that programs written for OpenAI look for. The SDKs choose their exception class by the HTTP status.
 _CODES = {
     Reason.REASON_CREDENTIAL_INVALID: "invalid_api_key",
     Reason.REASON_MODEL_NOT_FOUND: "model_not_found",
     Reason.REASON_UPSTREAM_MODEL_NOT_FOUND: "model_not_found",
     Reason.REASON_UPSTREAM_RATE_LIMITED: "rate_limit_exceeded",
+    Reason.REASON_RATE_LIMIT_EXCEEDED: "rate_limit_exceeded",
+    Reason.REASON_CONCURRENCY_EXCEEDED: "rate_limit_exceeded",
+    Reason.REASON_BUDGET_EXCEEDED: _NO_QUOTA,
 }
 
 
@@ -35,7 +40,7 @@ def error_event(error: TollwayError) -> bytes:
 def _members(error: TollwayError) -> dict[str, Any]:
     return {
         "message": error.message,
-        "type": _type(error.rule.http_status),
+        "type": _type(error),
         "param": error.violations[0].field if error.violations else error.metadata.get("field"),
         "code": _code(error),
     }
@@ -46,7 +51,9 @@ def _code(error: TollwayError) -> str:
     return error.metadata.get(UPSTREAM_CODE) or _CODES.get(error.reason) or error.rule.name.lower()
 
 
-def _type(http_status: int) -> str:
-    if http_status == 429:
+def _type(error: TollwayError) -> str:
+    if error.reason == Reason.REASON_BUDGET_EXCEEDED:
+        return _NO_QUOTA  # OpenAI says it in both members.
+    if error.rule.http_status == 429:
         return "rate_limit_error"
-    return "server_error" if http_status >= 500 else "invalid_request_error"
+    return "server_error" if error.rule.http_status >= 500 else "invalid_request_error"

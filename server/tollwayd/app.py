@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import AsyncExitStack
 from functools import partial
 from typing import TYPE_CHECKING
@@ -26,6 +27,7 @@ from tollwayd.admin.tenants import TenantServicer
 from tollwayd.core.chain import Chain
 from tollwayd.core.current import Current
 from tollwayd.core.errors import TollwayError
+from tollwayd.core.metering.local import LocalMeter
 from tollwayd.core.metering.price_list import PriceList
 from tollwayd.data_folder import MASTER_KEYS_FILE, DataFolder
 from tollwayd.dialects import ANTHROPIC_MESSAGES, DIALECTS, OPENAI_CHAT
@@ -36,6 +38,7 @@ from tollwayd.proxy.anthropic import AnthropicServicer
 from tollwayd.proxy.compiler import Compiler
 from tollwayd.proxy.engine import Engine
 from tollwayd.proxy.inference import InferenceServicer
+from tollwayd.proxy.metering.metering import Metering
 from tollwayd.proxy.openai import OpenAIServicer
 from tollwayd.proxy.raw import RawService
 from tollwayd.proxy.replica import Replica
@@ -86,6 +89,7 @@ class App:
         self._metrics = CollectorRegistry()
         self._access_log = AccessLog(call_lines)
         self._call_metrics = CallMetrics(self._metrics)
+        self._metering = Metering(LocalMeter(lambda: time.time_ns() // 1_000_000))
         self._log = structlog.get_logger("tollway")
 
     def stop(self) -> None:
@@ -107,9 +111,11 @@ class App:
             # From here on: a group wraps what goes wrong in it, and what goes wrong above is for the operator to read.
             async with asyncio.TaskGroup() as tasks:
                 following = tasks.create_task(replica.follow(), name="follow the change log")
+                keeping = tasks.create_task(self._metering.keep(), name="keep the leases of running calls")
                 await on_ready(self)
                 await self._serve(doors)
                 following.cancel()
+                keeping.cancel()
 
     async def _serve(self, doors: Doors) -> None:
         self.serving = True
@@ -172,7 +178,7 @@ class App:
         proxy_chain = self._chain(ApiKeyAuthentication(self._current, keys))
         applied = AppliedStore(store, self._current)
         admin = admin_registry(admin_chain, applied, keys, egress, client)
-        proxy = proxy_registry(proxy_chain, client)
+        proxy = proxy_registry(proxy_chain, Engine(client, self._metering))
         doors = Doors(admin, proxy, self._metrics, settings)
         parts.push_async_callback(doors.close)
         self.addresses = await doors.open()
@@ -215,10 +221,9 @@ def admin_registry(
     return registry
 
 
-def proxy_registry(chain: Chain, client: HttpClient) -> Registry:
+def proxy_registry(chain: Chain, engine: Engine) -> Registry:
     """The methods of the proxy ports."""
     registry = Registry()
-    engine = Engine(client)
     services = openai_pb2.DESCRIPTOR.services_by_name
     registry.add(
         services["OpenAIService"],

@@ -31,13 +31,20 @@ class Principal:
     attributes: Mapping[str, str] = field(default_factory=dict)
 
 
+def unknown_cost(_: Usage) -> None:
+    """The cost of what has no price."""
+    return
+
+
 @dataclass(slots=True)
 class Exchange:
     """What one call had with providers. Times are `time.monotonic()` seconds, `request_bytes` is the last body sent.
 
     `attempts` names every target tried, with the reason of those that failed; `dropped` the request's fields that the
     target's dialect has no words for, as far as they can be shown; `broken` is an error that the caller was told of
-    within a stream.
+    within a stream. `complete` tells whether the answer is whole, `so_far` gives the usage of one that streams, and
+    `input_estimate` is how many tokens the request may have. `cost` gives what a usage costs in nano-units, None where
+    no price is known. `exceeded` names the policies that let the call pass though it broke them, as they only observe.
     """
 
     model: str
@@ -50,6 +57,11 @@ class Exchange:
     usage: Usage | None = None
     first_byte_at: float | None = None
     broken: TollwayError | None = None
+    complete: bool = False
+    so_far: Callable[[], Usage] | None = None
+    input_estimate: int = 0
+    cost: Callable[[Usage], int | None] = unknown_cost
+    exceeded: tuple[str, ...] = ()
 
     def begin(self, provider: str, upstream_model: str) -> None:
         """Turns to a target: what was noted of the one before says nothing of it."""
@@ -67,8 +79,9 @@ class Call:
     names to values. `deadline` is in `time.monotonic()` seconds, None where the caller set none.
     `snapshot` is pinned by the first link that asks for configuration and stays for the call's life.
     `response_metadata` and `trailers` go back to the caller over both doors. `exchange` tells of the call to a
-    provider, where there was one; `end_errors` holds what went wrong in the call's ending. `cut_by` is why the gateway
-    itself ended the call.
+    provider, where there was one; `error` is what the call ends with, as `on_end` hooks get it, while what it opened is
+    being closed; `end_errors` holds what went wrong in the call's ending. `cut_by` is why the gateway itself ended the
+    call.
     """
 
     __slots__ = (
@@ -78,6 +91,7 @@ class Call:
         "deadline",
         "door",
         "end_errors",
+        "error",
         "exchange",
         "id",
         "metadata",
@@ -113,6 +127,7 @@ class Call:
         self.trailers: dict[str, str] = {}
         self.exchange: Exchange | None = None
         self.cut_by: TollwayError | None = None
+        self.error: BaseException | None = None
         self.end_errors: list[BaseException] = []
         self.closers: list[Callable[[], object]] = []
 

@@ -160,7 +160,7 @@ async def _settled(outcome: Any, message: Any) -> Any:
 
 async def _end(call: Call, hooks: tuple[Hook, ...], error: BaseException | None) -> BaseException:
     """Closes what the call opened, runs the `on_end` hooks, and gives the error as its caller may see it."""
-    public = error if error is None else _public(call.reason_for(error))
+    call.error = public = error if error is None else _public(call.reason_for(error))
     # An ending must reach its last step whatever one of them does, a second cancellation included; what went wrong goes
     # into the call's log line.
     while call.closers:
@@ -169,6 +169,7 @@ async def _end(call: Call, hooks: tuple[Hook, ...], error: BaseException | None)
                 await _settled(outcome, None)
         except BaseException as error_within:  # noqa: BLE001
             call.end_errors.append(error_within)
+    call.error = None  # Its frames hold the call: a cycle that would keep the request until a collection.
     for hook in hooks:
         try:
             if (outcome := hook(call, public)) is not None:

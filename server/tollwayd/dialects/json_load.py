@@ -20,7 +20,8 @@ _EMPTY: Final = frozenset({b"null", b"[]"})
 def content(fields: Mapping[str, Any], *names: str) -> bytes:
     """The JSON of these fields, with ASCII characters as themselves. A quote out of an escape can then end a text too
     early, and something be found that is not there; nothing that is there can hide."""
-    raw = b"".join([bytes(fields[name]) for name in names if name in fields])
+    given = [bytes(fields[name]) for name in names if name in fields]
+    raw = given[0] if len(given) == 1 else b"".join(given)
     if b"\\u00" not in raw:
         return raw
     return _ESCAPED_ASCII.sub(lambda found: bytes.fromhex(found[1].decode()), raw)

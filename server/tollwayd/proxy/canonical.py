@@ -6,6 +6,7 @@ import re
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from tollwayd.core.dialect import Said
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.core.sse import parse, split
 from tollwayd.proxy import estimate
@@ -15,9 +16,12 @@ if TYPE_CHECKING:
 
     from tollway.proxy.v1.inference_pb2 import GenerateResponse, StreamGenerateResponse, Usage
     from tollwayd.core.call import Call, Exchange
-    from tollwayd.core.dialect import Asked
+    from tollwayd.core.dialect import Asked, EventReader
     from tollwayd.core.snapshot import Target
     from tollwayd.proxy.engine import Blocks
+
+KEPT_TEXTS = 64
+"""Pieces of a stream that are measured at once: one by one that would cost more than all else here."""
 
 MAX_NAMES = 20
 """How many of a request's fields are named that were dropped."""
@@ -49,6 +53,7 @@ def response_of(call: Call, target: Target, body: bytes) -> GenerateResponse:
     if not response.HasField("usage"):
         response.usage.CopyFrom(estimate.of_whole(call.exchange, response.ByteSize()))
     call.exchange.usage = response.usage
+    call.exchange.complete = True
     return response
 
 
@@ -58,7 +63,10 @@ async def events_of(call: Call, blocks: Blocks) -> AsyncGenerator[Sequence[Strea
     Raises the provider's error within the stream, and REASON_UPSTREAM_INTERRUPTED where the stream ends too early.
     """
     reader = blocks.progress = blocks.target.provider.dialect.event_reader()
-    seen = _Seen()
+    exchange = call.exchange
+    assert exchange is not None
+    seen = _Seen(exchange, reader)
+    exchange.so_far = seen.usage
     try:
         async for block in blocks:
             if events := [event for raw in split(block) if (sent := parse(raw)) for event in reader.read(sent)]:
@@ -70,27 +78,41 @@ async def events_of(call: Call, blocks: Blocks) -> AsyncGenerator[Sequence[Strea
             seen.add(events)
             yield events
     finally:
-        assert call.exchange is not None
-        call.exchange.usage = seen.usage(call.exchange, complete=reader.complete)
+        exchange.complete = reader.complete
+        exchange.usage = seen.usage()
+        exchange.so_far = None
 
 
 class _Seen:
-    """What of a stream has passed: the last usage, and how many deltas."""
+    """What of a stream has passed: the last usage, and what was said."""
 
-    __slots__ = ("_deltas", "_usage")
+    __slots__ = ("_exchange", "_reader", "_said", "_texts", "_usage")
 
-    def __init__(self) -> None:
-        self._deltas = 0
+    def __init__(self, exchange: Exchange, reader: EventReader) -> None:
+        self._exchange = exchange
+        self._reader = reader
         self._usage: Usage | None = None
+        self._said = Said()
+        self._texts: list[str] = []
 
     def add(self, events: Sequence[StreamGenerateResponse]) -> None:
         for event in events:
             if event.HasField("usage"):
                 self._usage = event.usage
             elif event.HasField("part_delta"):
-                self._deltas += 1
+                kind = event.part_delta.WhichOneof("delta")
+                if kind is not None and kind != "signature":
+                    self._texts.append(getattr(event.part_delta, kind))
+        if len(self._texts) > KEPT_TEXTS:
+            self._measure()
 
-    def usage(self, exchange: Exchange, *, complete: bool) -> Usage:
-        if complete and self._usage is not None:
+    def usage(self) -> Usage:
+        """Of the whole answer what the provider says, of a part of it what was said."""
+        if self._reader.complete and self._usage is not None:
             return self._usage
-        return estimate.usage(exchange, output_tokens=self._deltas, known=self._usage)
+        self._measure()
+        return estimate.usage(self._exchange, output_tokens=estimate.tokens(self._said), known=self._usage)
+
+    def _measure(self) -> None:
+        self._said = self._said.plus(Said.of("".join(self._texts), len(self._texts)))
+        self._texts = []

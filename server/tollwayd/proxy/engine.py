@@ -1,7 +1,8 @@
 """The engine: the one place that drives a call to a provider and back.
 
-It finds the model, tries its targets in order until one answers, and gives what that one said as bytes. What the bytes
-mean is the dialects' affair: `raw.py` and `inference.py` put the two together.
+It finds the model, has the call let through by its limits (`metering`), tries its targets in order until one answers,
+and gives what that one said as bytes. What the bytes mean is the dialects' affair: `raw.py` and `inference.py` put the
+two together.
 """
 
 from __future__ import annotations
@@ -12,15 +13,17 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
 from tollwayd.core.call import Exchange
 from tollwayd.core.errors import Reason, TollwayError
-from tollwayd.core.routing import attempts
 from tollwayd.core.sse import Framer, parse, split
 from tollwayd.proxy.failures import Failures
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from tollwayd.core.call import Call
+    from tollwayd.core.dialect import Allowance, Headers, Load, OutputAsked
     from tollwayd.core.snapshot import Model, Target
+    from tollwayd.proxy.metering.metering import Metering
+    from tollwayd.proxy.metering.ticket import Ticket
     from tollwayd.upstream.client import HttpClient, HttpResponse
 
 T = TypeVar("T")
@@ -45,6 +48,23 @@ class Request(Protocol):
 
     def headers_for(self, target: Target) -> bytes:
         """Header lines to add to the target's own, each with its CRLF; usually none. Never fails."""
+        ...
+
+    @property
+    def output_asked(self) -> OutputAsked:
+        """How much output it allows."""
+        ...
+
+    def limit_output(self, tokens: int) -> None:
+        """Allows each answer at most so many tokens from now on."""
+        ...
+
+    def load(self) -> Load:
+        """What it holds beside text."""
+        ...
+
+    def allowance_headers(self, allowances: Sequence[Allowance]) -> Headers:
+        """How its caller stands with its limits, in headers of the caller's dialect."""
         ...
 
 
@@ -130,8 +150,9 @@ class Blocks:
 class Engine:
     """Drives calls over one HTTP client."""
 
-    def __init__(self, client: HttpClient) -> None:
+    def __init__(self, client: HttpClient, metering: Metering) -> None:
         self._client = client
+        self._metering = metering
 
     async def whole(self, call: Call, model: Model, request: Request) -> Whole:
         """The first whole answer that a target gives. Where none does, the TollwayError that tells the caller most."""
@@ -147,30 +168,42 @@ class Engine:
         exchange = call.exchange
         assert exchange is not None
         failures = Failures(exchange)
-        for target in attempts(model):
+        ticket = self._metering.ticket(call, model, request)
+        while (target := ticket.next_target()) is not None:
             exchange.begin(target.provider.name, target.model)
             try:
                 body = request.body_for(target)
             except TollwayError as error:
                 failures.unasked(error)
                 continue
-            exchange.request_bytes = len(body)
+            admitted = await ticket.admit(target, body)
+            if not isinstance(admitted, bytes):
+                if admitted is not None:
+                    failures.asked(admitted)
+                continue
+            exchange.request_bytes = len(admitted)
             try:
-                return await read(target, await self._send(call, target, request, body))
+                answer = await read(target, await self._send(call, ticket, target, request, admitted))
             except TollwayError as error:
+                ticket.fails()
                 failures.asked(error)
+            else:
+                ticket.answers()
+                return answer
         raise failures.told()
 
-    async def _send(self, call: Call, target: Target, request: Request, body: bytes) -> HttpResponse:
+    async def _send(self, call: Call, ticket: Ticket, target: Target, request: Request, body: bytes) -> HttpResponse:
         provider = target.provider
         head = (target.stream_head if request.stream else target.unary_head) + request.headers_for(target)
-        response = await self._client.send(provider.origin, head, body, timeouts=provider.timeouts)
+        response = await self._client.send(provider.origin, head, body, timeouts=provider.timeouts, on_way=ticket.asks)
         call.defer(response.close)
         assert call.exchange is not None
         call.exchange.first_byte_at = response.first_byte_at
         if response.status != _OK:
             said = _without(provider.credential, await _error_body(response))
             raise provider.dialect.read_error(response.status, response.headers, said)
+        if not request.stream:  # Of a stream the first event may still be an error.
+            ticket.answers()
         return response
 
 

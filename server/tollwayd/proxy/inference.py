@@ -5,24 +5,27 @@ from __future__ import annotations
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
-from tollway.proxy.v1.inference_pb2 import ListModelsResponse, ModelSummary
-from tollwayd.core.dialect import Asked
+from tollway.proxy.v1.inference_pb2 import ListModelsResponse, ModelSummary, StreamGenerateResponse
+from tollwayd.core.dialect import Asked, Load, OutputAsked
 from tollwayd.proxy.canonical import events_of, response_of, write_request
 from tollwayd.proxy.engine import find_model
+from tollwayd.proxy.metering.headers import money
 from tollwayd.proxy.models import allowed_models
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 
-    from tollway.proxy.v1.inference_pb2 import (
-        GenerateRequest,
-        GenerateResponse,
-        ListModelsRequest,
-        StreamGenerateResponse,
-    )
+    from google.type.money_pb2 import Money
+
+    from tollway.proxy.v1.conversation_pb2 import Media, Part
+    from tollway.proxy.v1.inference_pb2 import GenerateRequest, GenerateResponse, ListModelsRequest
     from tollwayd.core.call import Call
+    from tollwayd.core.dialect import Allowance, Headers
     from tollwayd.core.snapshot import Target
     from tollwayd.proxy.engine import Engine
+
+MAX_INT32 = 2**31 - 1
+_MEDIA = frozenset({"image", "audio", "file"})
 
 
 class InferenceServicer:
@@ -35,7 +38,10 @@ class InferenceServicer:
         """One whole answer."""
         model = find_model(call, request.model, stream=False)
         target, body = await self._engine.whole(call, model, _TypedRequest(call, request, stream=False))
-        return response_of(call, target, body)
+        response = response_of(call, target, body)
+        if (cost := _cost(call)) is not None:
+            response.cost.CopyFrom(cost)
+        return response
 
     async def StreamGenerate(self, request: GenerateRequest, call: Call) -> AsyncIterator[StreamGenerateResponse]:
         """One answer, event by event."""
@@ -45,6 +51,8 @@ class InferenceServicer:
             async for events in stream:
                 for event in events:
                     yield event
+        if (cost := _cost(call)) is not None:
+            yield StreamGenerateResponse(cost=cost)
 
     async def ListModels(self, _: ListModelsRequest, call: Call) -> ListModelsResponse:
         """Every model that the API key may use."""
@@ -53,6 +61,14 @@ class InferenceServicer:
                 ModelSummary(model=model.public_name, display_name=model.display_name) for model in allowed_models(call)
             ]
         )
+
+
+def _cost(call: Call) -> Money | None:
+    """What the answer that call has had costs."""
+    exchange = call.exchange
+    assert exchange is not None
+    nanos = None if exchange.usage is None else exchange.cost(exchange.usage)
+    return None if nanos is None else money(nanos)
 
 
 class _TypedRequest:
@@ -70,3 +86,32 @@ class _TypedRequest:
 
     def headers_for(self, _: Target) -> bytes:
         return b""
+
+    @property
+    def output_asked(self) -> OutputAsked:
+        request = self._asked.request
+        return OutputAsked(request.max_output_tokens if request.HasField("max_output_tokens") else None)
+
+    def limit_output(self, tokens: int) -> None:
+        self._asked.request.max_output_tokens = min(tokens, MAX_INT32)
+
+    def load(self) -> Load:
+        request = self._asked.request
+        images = files = inline = 0
+        for kind, media in _media(part for message in request.messages for part in message.parts):
+            images += kind == "image"
+            files += kind != "image" and not media.HasField("content")
+            inline += len(media.content)
+        return Load(images, files, bool(request.tools), inline * 4 // 3)
+
+    def allowance_headers(self, _: Sequence[Allowance]) -> Headers:
+        return ()
+
+
+def _media(parts: Iterable[Part]) -> Iterator[tuple[str, Media]]:
+    for part in parts:
+        kind = part.WhichOneof("kind")
+        if kind == "tool_result":
+            yield from _media(part.tool_result.parts)
+        elif kind in _MEDIA:
+            yield kind, getattr(part, kind).media

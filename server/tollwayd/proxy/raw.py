@@ -18,10 +18,11 @@ from tollwayd.proxy.engine import find_model
 from tollwayd.upstream.client import header_lines
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Sequence
 
-    from tollwayd.core.call import Call
-    from tollwayd.core.dialect import Asked, Dialect, Envelope
+    from tollway.proxy.v1.inference_pb2 import Usage
+    from tollwayd.core.call import Call, Exchange
+    from tollwayd.core.dialect import Allowance, Asked, Dialect, Envelope, Headers, Load, OutputAsked
     from tollwayd.core.snapshot import Model, Target
     from tollwayd.proxy.engine import Blocks, Engine
 
@@ -55,6 +56,24 @@ class RawRequest:
     def headers_for(self, target: Target) -> bytes:
         """The caller's headers that mean something to a provider of its dialect."""
         return self._headers if target.provider.dialect is self._caller else b""
+
+    @property
+    def output_asked(self) -> OutputAsked:
+        """How much output its bounds allow."""
+        return self._caller.output_asked(self._envelope)
+
+    def limit_output(self, tokens: int) -> None:
+        """Lowers the bounds; nothing else of the request changes."""
+        self._envelope = self._caller.with_output(self._envelope, tokens)
+        self._asked = None
+
+    def load(self) -> Load:
+        """What it holds beside text."""
+        return self._caller.load(self._envelope)
+
+    def allowance_headers(self, allowances: Sequence[Allowance]) -> Headers:
+        """In the caller's dialect."""
+        return self._caller.allowance_headers(allowances)
 
 
 class RawService:
@@ -92,9 +111,13 @@ class RawService:
         exchange = call.exchange
         assert exchange is not None
         if target.provider.dialect is self._caller:
-            exchange.usage = self._caller.read_usage(body) or estimate.of_whole(exchange, len(body))
+            exchange.usage = self._caller.read_usage(body) or self._estimated(exchange, body)
+            exchange.complete = True
             return HttpBody(content_type=_JSON, data=body)
         return HttpBody(content_type=_JSON, data=self._caller.write_response(response_of(call, target, body)))
+
+    def _estimated(self, exchange: Exchange, body: bytes) -> Usage:
+        return estimate.usage(exchange, output_tokens=estimate.tokens(self._caller.said(body)))
 
     async def _stream(self, call: Call, model: Model, request: RawRequest, envelope: Envelope) -> HttpBodies:
         blocks = await self._engine.blocks(call, model, request)
@@ -107,17 +130,22 @@ class RawService:
         relay = blocks.progress = self._caller.relay_stream(envelope)
         exchange = call.exchange
         assert exchange is not None
-        events = 0
+
+        def so_far() -> Usage:
+            if relay.complete and relay.usage is not None:
+                return relay.usage
+            return estimate.usage(exchange, output_tokens=estimate.tokens(relay.said()), known=relay.usage)
+
+        exchange.so_far = so_far
         try:
             async for block in blocks:
-                events += block.count(b"data:")
                 if piece := relay.feed(block):
                     yield piece
         finally:
             exchange.broken = relay.error
-            exchange.usage = relay.usage
-            if relay.usage is None or not relay.complete:
-                exchange.usage = estimate.usage(exchange, output_tokens=events, known=relay.usage)
+            exchange.complete = relay.complete
+            exchange.usage = so_far()
+            exchange.so_far = None
         if not relay.complete and relay.error is None:
             raise TollwayError(Reason.REASON_UPSTREAM_INTERRUPTED)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.upstream.connect import Connector, default_tls
@@ -29,6 +29,16 @@ if TYPE_CHECKING:
 __all__ = ["HttpClient", "HttpResponse", "header_lines", "request_head"]
 
 
+class OnWay(Protocol):
+    """Is told whether a request is on its way to the provider, each time that this changes."""
+
+    def __call__(self, *, on_way: bool) -> object: ...
+
+
+def _untold(*, on_way: bool) -> None:
+    pass
+
+
 class HttpClient:
     """Connections to any number of origins, for the tasks of one event loop."""
 
@@ -44,7 +54,15 @@ class HttpClient:
         """How many connections are open, busy or free."""
         return self._pool.open_count
 
-    async def send(self, origin: Origin, head: bytes, body: bytes, *, timeouts: Timeouts) -> HttpResponse:
+    async def send(
+        self,
+        origin: Origin,
+        head: bytes,
+        body: bytes,
+        *,
+        timeouts: Timeouts,
+        on_way: OnWay = _untold,
+    ) -> HttpResponse:
         """Sends a request, and returns when the head of its answer is there, whatever its status.
 
         `head` is what `request_head` wrote, with or without further `header_lines`. The answer has to be read to its
@@ -60,9 +78,12 @@ class HttpClient:
             # 9.5). Closed at once and without a byte, it has not begun the request, as far as HTTP can tell, so the
             # request is sent again, POST or not (RFC 9110, section 9.2.2): once, and on a new connection, where this
             # race does not exist.
+            on_way(on_way=True)
             with suppress(UnansweredError):
                 return await pooled.ask(head, body, timeouts, total_at)
+            on_way(on_way=False)
         connection = await self._connect(origin, timeouts.connect, total_at)
+        on_way(on_way=True)
         return await connection.ask(head, body, timeouts, total_at)
 
     async def close(self) -> None:

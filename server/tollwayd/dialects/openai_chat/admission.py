@@ -21,6 +21,7 @@ _BOUNDS: Final = frozenset({_BOUND, "max_tokens"})
 _CHOICES: Final = frozenset({"n"})
 _IMAGE: Final = re.compile(rb'"image_url"\s*:')
 _FILE: Final = re.compile(rb'"file_id"\s*:')
+_NOTHING: Final = Load()
 _INLINE: Final = (b";base64,", b'"data":"', b'"data": "')
 
 
@@ -37,10 +38,11 @@ def with_output(envelope: Envelope, tokens: int) -> Envelope:
 
 def load(envelope: Envelope) -> Load:
     """What the request holds beside text."""
+    tools = json_load.has(envelope.fields, "tools")
     raw = json_load.content(envelope.fields, "messages")
-    images = len(_IMAGE.findall(raw)) if b'"image_url"' in raw else 0
-    files = len(_FILE.findall(raw)) if b'"file_id"' in raw else 0
-    return Load(images, files, json_load.has(envelope.fields, "tools"), json_load.inline_bytes(raw, *_INLINE))
+    if b'"image_url"' not in raw and b'"file_id"' not in raw and b"base64" not in raw:
+        return Load(tools=True) if tools else _NOTHING
+    return Load(len(_IMAGE.findall(raw)), len(_FILE.findall(raw)), tools, json_load.inline_bytes(raw, *_INLINE))
 
 
 def allowance_headers(allowances: Sequence[Allowance]) -> Headers:

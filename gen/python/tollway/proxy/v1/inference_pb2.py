@@ -26,10 +26,11 @@ from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.api import client_pb2 as google_dot_api_dot_client__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
+from google.type import money_pb2 as google_dot_type_dot_money__pb2
 from tollway.proxy.v1 import conversation_pb2 as tollway_dot_proxy_dot_v1_dot_conversation__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n tollway/proxy/v1/inference.proto\x12\x10tollway.proxy.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a#tollway/proxy/v1/conversation.proto\"\xd2\x06\n\x0fGenerateRequest\x12\x1d\n\x05model\x18\x01 \x01(\tB\x0e\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x01\x18\x80\x02\x12=\n\x08messages\x18\x02 \x03(\x0b\x32\x19.tollway.proxy.v1.MessageB\x10\xe2\x41\x01\x02\xbaH\t\x92\x01\x06\x08\x01\x10\xa0\x8d\x06\x12\x30\n\x05tools\x18\x03 \x03(\x0b\x32\x16.tollway.proxy.v1.ToolB\t\xbaH\x06\x92\x01\x03\x10\x80\x08\x12\x31\n\x0btool_choice\x18\x04 \x01(\x0b\x32\x1c.tollway.proxy.v1.ToolChoice\x12\'\n\x11max_output_tokens\x18\x05 \x01(\x05\x42\x07\xbaH\x04\x1a\x02 \x00H\x00\x88\x01\x01\x12\x31\n\x0btemperature\x18\x06 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\x00@)\x00\x00\x00\x00\x00\x00\x00\x00H\x01\x88\x01\x01\x12+\n\x05top_p\x18\x07 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00H\x02\x88\x01\x01\x12\x1b\n\x05top_k\x18\x08 \x01(\x05\x42\x07\xbaH\x04\x1a\x02 \x00H\x03\x88\x01\x01\x12 \n\x0estop_sequences\x18\t \x03(\tB\x08\xbaH\x05\x92\x01\x02\x10@\x12\x11\n\x04seed\x18\n \x01(\x03H\x04\x88\x01\x01\x12\x37\n\x11\x66requency_penalty\x18\x0b \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\x00@)\x00\x00\x00\x00\x00\x00\x00\xc0H\x05\x88\x01\x01\x12\x36\n\x10presence_penalty\x18\x0c \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\x00@)\x00\x00\x00\x00\x00\x00\x00\xc0H\x06\x88\x01\x01\x12\x39\n\x0fresponse_format\x18\r \x01(\x0b\x32 .tollway.proxy.v1.ResponseFormat\x12\x35\n\treasoning\x18\x0e \x01(\x0b\x32\".tollway.proxy.v1.ReasoningOptions\x12 \n\x13parallel_tool_calls\x18\x0f \x01(\x08H\x07\x88\x01\x01\x12\x16\n\x04user\x18\x10 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\x42\x14\n\x12_max_output_tokensB\x0e\n\x0c_temperatureB\x08\n\x06_top_pB\x08\n\x06_top_kB\x07\n\x05_seedB\x14\n\x12_frequency_penaltyB\x13\n\x11_presence_penaltyB\x16\n\x14_parallel_tool_calls\"\x82\x01\n\x0eResponseFormat\x12\x33\n\x0bjson_object\x18\x01 \x01(\x0b\x32\x1c.tollway.proxy.v1.JsonObjectH\x00\x12\x33\n\x0bjson_schema\x18\x02 \x01(\x0b\x32\x1c.tollway.proxy.v1.JsonSchemaH\x00\x42\x06\n\x04kind\"\x0c\n\nJsonObject\"h\n\nJsonSchema\x12\x15\n\x04name\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12\x0e\n\x06schema\x18\x03 \x01(\t\x12\x13\n\x06strict\x18\x04 \x01(\x08H\x00\x88\x01\x01\x42\t\n\x07_strict\"\x86\x01\n\x10ReasoningOptions\x12;\n\x06\x65\x66\x66ort\x18\x01 \x01(\x0e\x32!.tollway.proxy.v1.ReasoningEffortB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12#\n\rbudget_tokens\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00H\x00\x88\x01\x01\x42\x10\n\x0e_budget_tokens\"\xca\x01\n\x10GenerateResponse\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05model\x18\x02 \x01(\t\x12%\n\x05parts\x18\x03 \x03(\x0b\x32\x16.tollway.proxy.v1.Part\x12\x35\n\rfinish_reason\x18\x04 \x01(\x0e\x32\x1e.tollway.proxy.v1.FinishReason\x12&\n\x05usage\x18\x05 \x01(\x0b\x32\x17.tollway.proxy.v1.Usage\x12\x15\n\rstop_sequence\x18\x06 \x01(\t\"\xcc\x02\n\x16StreamGenerateResponse\x12,\n\x07started\x18\x01 \x01(\x0b\x32\x19.tollway.proxy.v1.StartedH\x00\x12\x35\n\x0cpart_started\x18\x02 \x01(\x0b\x32\x1d.tollway.proxy.v1.PartStartedH\x00\x12\x31\n\npart_delta\x18\x03 \x01(\x0b\x32\x1b.tollway.proxy.v1.PartDeltaH\x00\x12\x37\n\rpart_finished\x18\x04 \x01(\x0b\x32\x1e.tollway.proxy.v1.PartFinishedH\x00\x12.\n\x08\x66inished\x18\x05 \x01(\x0b\x32\x1a.tollway.proxy.v1.FinishedH\x00\x12(\n\x05usage\x18\x06 \x01(\x0b\x32\x17.tollway.proxy.v1.UsageH\x00\x42\x07\n\x05\x65vent\"$\n\x07Started\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05model\x18\x02 \x01(\t\"B\n\x0bPartStarted\x12\r\n\x05index\x18\x01 \x01(\x05\x12$\n\x04part\x18\x02 \x01(\x0b\x32\x16.tollway.proxy.v1.Part\"r\n\tPartDelta\x12\r\n\x05index\x18\x01 \x01(\x05\x12\x0e\n\x04text\x18\x02 \x01(\tH\x00\x12\x13\n\targuments\x18\x03 \x01(\tH\x00\x12\x13\n\treasoning\x18\x04 \x01(\tH\x00\x12\x13\n\tsignature\x18\x05 \x01(\tH\x00\x42\x07\n\x05\x64\x65lta\"\x1d\n\x0cPartFinished\x12\r\n\x05index\x18\x01 \x01(\x05\"Q\n\x08\x46inished\x12.\n\x06reason\x18\x01 \x01(\x0e\x32\x1e.tollway.proxy.v1.FinishReason\x12\x15\n\rstop_sequence\x18\x02 \x01(\t\"\xb7\x01\n\x05Usage\x12\x14\n\x0cinput_tokens\x18\x01 \x01(\x03\x12\x19\n\x11\x63\x61\x63he_read_tokens\x18\x02 \x01(\x03\x12\x1a\n\x12\x63\x61\x63he_write_tokens\x18\x03 \x01(\x03\x12\x1d\n\x15\x63\x61\x63he_write_1h_tokens\x18\x04 \x01(\x03\x12\x15\n\routput_tokens\x18\x05 \x01(\x03\x12\x18\n\x10reasoning_tokens\x18\x06 \x01(\x03\x12\x11\n\testimated\x18\x07 \x01(\x08\"\x13\n\x11ListModelsRequest\"D\n\x12ListModelsResponse\x12.\n\x06models\x18\x01 \x03(\x0b\x32\x1e.tollway.proxy.v1.ModelSummary\"3\n\x0cModelSummary\x12\r\n\x05model\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t*\xbe\x01\n\x0fReasoningEffort\x12 \n\x1cREASONING_EFFORT_UNSPECIFIED\x10\x00\x12\x19\n\x15REASONING_EFFORT_NONE\x10\x01\x12\x1c\n\x18REASONING_EFFORT_MINIMAL\x10\x02\x12\x18\n\x14REASONING_EFFORT_LOW\x10\x03\x12\x1b\n\x17REASONING_EFFORT_MEDIUM\x10\x04\x12\x19\n\x15REASONING_EFFORT_HIGH\x10\x05*\xd4\x01\n\x0c\x46inishReason\x12\x1d\n\x19\x46INISH_REASON_UNSPECIFIED\x10\x00\x12\x16\n\x12\x46INISH_REASON_STOP\x10\x01\x12\x18\n\x14\x46INISH_REASON_LENGTH\x10\x02\x12\x1c\n\x18\x46INISH_REASON_TOOL_CALLS\x10\x03\x12 \n\x1c\x46INISH_REASON_CONTENT_FILTER\x10\x04\x12\x19\n\x15\x46INISH_REASON_REFUSAL\x10\x05\x12\x18\n\x14\x46INISH_REASON_PAUSED\x10\x06\x32\x90\x03\n\x10InferenceService\x12t\n\x08Generate\x12!.tollway.proxy.v1.GenerateRequest\x1a\".tollway.proxy.v1.GenerateResponse\"!\x82\xd3\xe4\x93\x02\x1b\"\x16/v1/inference:generate:\x01*\x12\x88\x01\n\x0eStreamGenerate\x12!.tollway.proxy.v1.GenerateRequest\x1a(.tollway.proxy.v1.StreamGenerateResponse\"\'\x82\xd3\xe4\x93\x02!\"\x1c/v1/inference:streamGenerate:\x01*0\x01\x12{\n\nListModels\x12#.tollway.proxy.v1.ListModelsRequest\x1a$.tollway.proxy.v1.ListModelsResponse\"\"\x90\x02\x01\xda\x41\x00\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/inference/modelsb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n tollway/proxy/v1/inference.proto\x12\x10tollway.proxy.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x17google/type/money.proto\x1a#tollway/proxy/v1/conversation.proto\"\xd2\x06\n\x0fGenerateRequest\x12\x1d\n\x05model\x18\x01 \x01(\tB\x0e\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x01\x18\x80\x02\x12=\n\x08messages\x18\x02 \x03(\x0b\x32\x19.tollway.proxy.v1.MessageB\x10\xe2\x41\x01\x02\xbaH\t\x92\x01\x06\x08\x01\x10\xa0\x8d\x06\x12\x30\n\x05tools\x18\x03 \x03(\x0b\x32\x16.tollway.proxy.v1.ToolB\t\xbaH\x06\x92\x01\x03\x10\x80\x08\x12\x31\n\x0btool_choice\x18\x04 \x01(\x0b\x32\x1c.tollway.proxy.v1.ToolChoice\x12\'\n\x11max_output_tokens\x18\x05 \x01(\x05\x42\x07\xbaH\x04\x1a\x02 \x00H\x00\x88\x01\x01\x12\x31\n\x0btemperature\x18\x06 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\x00@)\x00\x00\x00\x00\x00\x00\x00\x00H\x01\x88\x01\x01\x12+\n\x05top_p\x18\x07 \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00H\x02\x88\x01\x01\x12\x1b\n\x05top_k\x18\x08 \x01(\x05\x42\x07\xbaH\x04\x1a\x02 \x00H\x03\x88\x01\x01\x12 \n\x0estop_sequences\x18\t \x03(\tB\x08\xbaH\x05\x92\x01\x02\x10@\x12\x11\n\x04seed\x18\n \x01(\x03H\x04\x88\x01\x01\x12\x37\n\x11\x66requency_penalty\x18\x0b \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\x00@)\x00\x00\x00\x00\x00\x00\x00\xc0H\x05\x88\x01\x01\x12\x36\n\x10presence_penalty\x18\x0c \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\x00@)\x00\x00\x00\x00\x00\x00\x00\xc0H\x06\x88\x01\x01\x12\x39\n\x0fresponse_format\x18\r \x01(\x0b\x32 .tollway.proxy.v1.ResponseFormat\x12\x35\n\treasoning\x18\x0e \x01(\x0b\x32\".tollway.proxy.v1.ReasoningOptions\x12 \n\x13parallel_tool_calls\x18\x0f \x01(\x08H\x07\x88\x01\x01\x12\x16\n\x04user\x18\x10 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\x42\x14\n\x12_max_output_tokensB\x0e\n\x0c_temperatureB\x08\n\x06_top_pB\x08\n\x06_top_kB\x07\n\x05_seedB\x14\n\x12_frequency_penaltyB\x13\n\x11_presence_penaltyB\x16\n\x14_parallel_tool_calls\"\x82\x01\n\x0eResponseFormat\x12\x33\n\x0bjson_object\x18\x01 \x01(\x0b\x32\x1c.tollway.proxy.v1.JsonObjectH\x00\x12\x33\n\x0bjson_schema\x18\x02 \x01(\x0b\x32\x1c.tollway.proxy.v1.JsonSchemaH\x00\x42\x06\n\x04kind\"\x0c\n\nJsonObject\"h\n\nJsonSchema\x12\x15\n\x04name\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12\x0e\n\x06schema\x18\x03 \x01(\t\x12\x13\n\x06strict\x18\x04 \x01(\x08H\x00\x88\x01\x01\x42\t\n\x07_strict\"\x86\x01\n\x10ReasoningOptions\x12;\n\x06\x65\x66\x66ort\x18\x01 \x01(\x0e\x32!.tollway.proxy.v1.ReasoningEffortB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12#\n\rbudget_tokens\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00H\x00\x88\x01\x01\x42\x10\n\x0e_budget_tokens\"\xec\x01\n\x10GenerateResponse\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05model\x18\x02 \x01(\t\x12%\n\x05parts\x18\x03 \x03(\x0b\x32\x16.tollway.proxy.v1.Part\x12\x35\n\rfinish_reason\x18\x04 \x01(\x0e\x32\x1e.tollway.proxy.v1.FinishReason\x12&\n\x05usage\x18\x05 \x01(\x0b\x32\x17.tollway.proxy.v1.Usage\x12\x15\n\rstop_sequence\x18\x06 \x01(\t\x12 \n\x04\x63ost\x18\x07 \x01(\x0b\x32\x12.google.type.Money\"\xf0\x02\n\x16StreamGenerateResponse\x12,\n\x07started\x18\x01 \x01(\x0b\x32\x19.tollway.proxy.v1.StartedH\x00\x12\x35\n\x0cpart_started\x18\x02 \x01(\x0b\x32\x1d.tollway.proxy.v1.PartStartedH\x00\x12\x31\n\npart_delta\x18\x03 \x01(\x0b\x32\x1b.tollway.proxy.v1.PartDeltaH\x00\x12\x37\n\rpart_finished\x18\x04 \x01(\x0b\x32\x1e.tollway.proxy.v1.PartFinishedH\x00\x12.\n\x08\x66inished\x18\x05 \x01(\x0b\x32\x1a.tollway.proxy.v1.FinishedH\x00\x12(\n\x05usage\x18\x06 \x01(\x0b\x32\x17.tollway.proxy.v1.UsageH\x00\x12\"\n\x04\x63ost\x18\x07 \x01(\x0b\x32\x12.google.type.MoneyH\x00\x42\x07\n\x05\x65vent\"$\n\x07Started\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05model\x18\x02 \x01(\t\"B\n\x0bPartStarted\x12\r\n\x05index\x18\x01 \x01(\x05\x12$\n\x04part\x18\x02 \x01(\x0b\x32\x16.tollway.proxy.v1.Part\"r\n\tPartDelta\x12\r\n\x05index\x18\x01 \x01(\x05\x12\x0e\n\x04text\x18\x02 \x01(\tH\x00\x12\x13\n\targuments\x18\x03 \x01(\tH\x00\x12\x13\n\treasoning\x18\x04 \x01(\tH\x00\x12\x13\n\tsignature\x18\x05 \x01(\tH\x00\x42\x07\n\x05\x64\x65lta\"\x1d\n\x0cPartFinished\x12\r\n\x05index\x18\x01 \x01(\x05\"Q\n\x08\x46inished\x12.\n\x06reason\x18\x01 \x01(\x0e\x32\x1e.tollway.proxy.v1.FinishReason\x12\x15\n\rstop_sequence\x18\x02 \x01(\t\"\xb7\x01\n\x05Usage\x12\x14\n\x0cinput_tokens\x18\x01 \x01(\x03\x12\x19\n\x11\x63\x61\x63he_read_tokens\x18\x02 \x01(\x03\x12\x1a\n\x12\x63\x61\x63he_write_tokens\x18\x03 \x01(\x03\x12\x1d\n\x15\x63\x61\x63he_write_1h_tokens\x18\x04 \x01(\x03\x12\x15\n\routput_tokens\x18\x05 \x01(\x03\x12\x18\n\x10reasoning_tokens\x18\x06 \x01(\x03\x12\x11\n\testimated\x18\x07 \x01(\x08\"\x13\n\x11ListModelsRequest\"D\n\x12ListModelsResponse\x12.\n\x06models\x18\x01 \x03(\x0b\x32\x1e.tollway.proxy.v1.ModelSummary\"3\n\x0cModelSummary\x12\r\n\x05model\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t*\xbe\x01\n\x0fReasoningEffort\x12 \n\x1cREASONING_EFFORT_UNSPECIFIED\x10\x00\x12\x19\n\x15REASONING_EFFORT_NONE\x10\x01\x12\x1c\n\x18REASONING_EFFORT_MINIMAL\x10\x02\x12\x18\n\x14REASONING_EFFORT_LOW\x10\x03\x12\x1b\n\x17REASONING_EFFORT_MEDIUM\x10\x04\x12\x19\n\x15REASONING_EFFORT_HIGH\x10\x05*\xd4\x01\n\x0c\x46inishReason\x12\x1d\n\x19\x46INISH_REASON_UNSPECIFIED\x10\x00\x12\x16\n\x12\x46INISH_REASON_STOP\x10\x01\x12\x18\n\x14\x46INISH_REASON_LENGTH\x10\x02\x12\x1c\n\x18\x46INISH_REASON_TOOL_CALLS\x10\x03\x12 \n\x1c\x46INISH_REASON_CONTENT_FILTER\x10\x04\x12\x19\n\x15\x46INISH_REASON_REFUSAL\x10\x05\x12\x18\n\x14\x46INISH_REASON_PAUSED\x10\x06\x32\x90\x03\n\x10InferenceService\x12t\n\x08Generate\x12!.tollway.proxy.v1.GenerateRequest\x1a\".tollway.proxy.v1.GenerateResponse\"!\x82\xd3\xe4\x93\x02\x1b\"\x16/v1/inference:generate:\x01*\x12\x88\x01\n\x0eStreamGenerate\x12!.tollway.proxy.v1.GenerateRequest\x1a(.tollway.proxy.v1.StreamGenerateResponse\"\'\x82\xd3\xe4\x93\x02!\"\x1c/v1/inference:streamGenerate:\x01*0\x01\x12{\n\nListModels\x12#.tollway.proxy.v1.ListModelsRequest\x1a$.tollway.proxy.v1.ListModelsResponse\"\"\x90\x02\x01\xda\x41\x00\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/inference/modelsb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -70,42 +71,42 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_INFERENCESERVICE'].methods_by_name['StreamGenerate']._serialized_options = b'\202\323\344\223\002!\"\034/v1/inference:streamGenerate:\001*'
   _globals['_INFERENCESERVICE'].methods_by_name['ListModels']._loaded_options = None
   _globals['_INFERENCESERVICE'].methods_by_name['ListModels']._serialized_options = b'\220\002\001\332A\000\202\323\344\223\002\026\022\024/v1/inference/models'
-  _globals['_REASONINGEFFORT']._serialized_start=2658
-  _globals['_REASONINGEFFORT']._serialized_end=2848
-  _globals['_FINISHREASON']._serialized_start=2851
-  _globals['_FINISHREASON']._serialized_end=3063
-  _globals['_GENERATEREQUEST']._serialized_start=209
-  _globals['_GENERATEREQUEST']._serialized_end=1059
-  _globals['_RESPONSEFORMAT']._serialized_start=1062
-  _globals['_RESPONSEFORMAT']._serialized_end=1192
-  _globals['_JSONOBJECT']._serialized_start=1194
-  _globals['_JSONOBJECT']._serialized_end=1206
-  _globals['_JSONSCHEMA']._serialized_start=1208
-  _globals['_JSONSCHEMA']._serialized_end=1312
-  _globals['_REASONINGOPTIONS']._serialized_start=1315
-  _globals['_REASONINGOPTIONS']._serialized_end=1449
-  _globals['_GENERATERESPONSE']._serialized_start=1452
-  _globals['_GENERATERESPONSE']._serialized_end=1654
-  _globals['_STREAMGENERATERESPONSE']._serialized_start=1657
-  _globals['_STREAMGENERATERESPONSE']._serialized_end=1989
-  _globals['_STARTED']._serialized_start=1991
-  _globals['_STARTED']._serialized_end=2027
-  _globals['_PARTSTARTED']._serialized_start=2029
-  _globals['_PARTSTARTED']._serialized_end=2095
-  _globals['_PARTDELTA']._serialized_start=2097
-  _globals['_PARTDELTA']._serialized_end=2211
-  _globals['_PARTFINISHED']._serialized_start=2213
-  _globals['_PARTFINISHED']._serialized_end=2242
-  _globals['_FINISHED']._serialized_start=2244
-  _globals['_FINISHED']._serialized_end=2325
-  _globals['_USAGE']._serialized_start=2328
-  _globals['_USAGE']._serialized_end=2511
-  _globals['_LISTMODELSREQUEST']._serialized_start=2513
-  _globals['_LISTMODELSREQUEST']._serialized_end=2532
-  _globals['_LISTMODELSRESPONSE']._serialized_start=2534
-  _globals['_LISTMODELSRESPONSE']._serialized_end=2602
-  _globals['_MODELSUMMARY']._serialized_start=2604
-  _globals['_MODELSUMMARY']._serialized_end=2655
-  _globals['_INFERENCESERVICE']._serialized_start=3066
-  _globals['_INFERENCESERVICE']._serialized_end=3466
+  _globals['_REASONINGEFFORT']._serialized_start=2753
+  _globals['_REASONINGEFFORT']._serialized_end=2943
+  _globals['_FINISHREASON']._serialized_start=2946
+  _globals['_FINISHREASON']._serialized_end=3158
+  _globals['_GENERATEREQUEST']._serialized_start=234
+  _globals['_GENERATEREQUEST']._serialized_end=1084
+  _globals['_RESPONSEFORMAT']._serialized_start=1087
+  _globals['_RESPONSEFORMAT']._serialized_end=1217
+  _globals['_JSONOBJECT']._serialized_start=1219
+  _globals['_JSONOBJECT']._serialized_end=1231
+  _globals['_JSONSCHEMA']._serialized_start=1233
+  _globals['_JSONSCHEMA']._serialized_end=1337
+  _globals['_REASONINGOPTIONS']._serialized_start=1340
+  _globals['_REASONINGOPTIONS']._serialized_end=1474
+  _globals['_GENERATERESPONSE']._serialized_start=1477
+  _globals['_GENERATERESPONSE']._serialized_end=1713
+  _globals['_STREAMGENERATERESPONSE']._serialized_start=1716
+  _globals['_STREAMGENERATERESPONSE']._serialized_end=2084
+  _globals['_STARTED']._serialized_start=2086
+  _globals['_STARTED']._serialized_end=2122
+  _globals['_PARTSTARTED']._serialized_start=2124
+  _globals['_PARTSTARTED']._serialized_end=2190
+  _globals['_PARTDELTA']._serialized_start=2192
+  _globals['_PARTDELTA']._serialized_end=2306
+  _globals['_PARTFINISHED']._serialized_start=2308
+  _globals['_PARTFINISHED']._serialized_end=2337
+  _globals['_FINISHED']._serialized_start=2339
+  _globals['_FINISHED']._serialized_end=2420
+  _globals['_USAGE']._serialized_start=2423
+  _globals['_USAGE']._serialized_end=2606
+  _globals['_LISTMODELSREQUEST']._serialized_start=2608
+  _globals['_LISTMODELSREQUEST']._serialized_end=2627
+  _globals['_LISTMODELSRESPONSE']._serialized_start=2629
+  _globals['_LISTMODELSRESPONSE']._serialized_end=2697
+  _globals['_MODELSUMMARY']._serialized_start=2699
+  _globals['_MODELSUMMARY']._serialized_end=2750
+  _globals['_INFERENCESERVICE']._serialized_start=3161
+  _globals['_INFERENCESERVICE']._serialized_end=3561
 # @@protoc_insertion_point(module_scope)

@@ -1,0 +1,109 @@
+"""What callers are told in headers: how they stand with their limits, and what a call used and cost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from google.type.money_pb2 import Money
+
+from tollwayd.core.dialect import Allowance
+from tollwayd.core.metering.limit import Algorithm
+from tollwayd.core.metering.unit import Unit
+from tollwayd.proxy.metering.entries import CURRENCY
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tollwayd.core.metering.limit import Grants, Limit, Refusal, Standing
+    from tollwayd.proxy.metering.entries import Used
+
+MAX_TOLD: Final = 8
+"""How many limits a caller is told of in one answer: the ones of which the smallest parts are left."""
+
+NANOS: Final = 10**9
+
+_UNITS: Final = {
+    Unit.REQUESTS: "requests",
+    Unit.INPUT_TOKENS: "input-tokens",
+    Unit.OUTPUT_TOKENS: "output-tokens",
+    Unit.TOTAL_TOKENS: "tokens",
+    Unit.COST: f"nano-{CURRENCY.lower()}",
+    Unit.CALLS: "concurrent-requests",
+}
+_IN_DIALECTS: Final = frozenset({Unit.REQUESTS, Unit.INPUT_TOKENS, Unit.OUTPUT_TOKENS, Unit.TOTAL_TOKENS})
+_CLASSES: Final = ("input", "cache-read", "cache-write", "cache-write-1h", "output", "reasoning")
+"""The words for `Counts`, in their order."""
+
+
+def capacity(limit: Limit) -> int:
+    """How much of a limit can be taken at once."""
+    return (limit.burst or limit.limit) if limit.algorithm is Algorithm.BUCKET else limit.limit
+
+
+def remaining(standing: Standing) -> int:
+    """How much of a limit is left."""
+    return max(0, capacity(standing.limit) - standing.taken)
+
+
+def told(answer: Grants | Refusal) -> Sequence[Standing]:
+    """The standings that the caller is told of, the tightest first. A provider's limits are no affair of callers."""
+    own = [standing for standing in answer.standings if not standing.limit.provider]
+    if len(own) > 1:
+        own.sort(key=lambda standing: remaining(standing) / (capacity(standing.limit) or 1))
+    return own[:MAX_TOLD]
+
+
+def rate_limit(standings: Sequence[Standing]) -> dict[str, str]:
+    """`RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-10, sections 3 and 4). Units that the
+    draft has no word for are named in ours, as without a word they would be requests."""
+    return {
+        "ratelimit-policy": ", ".join([_policy(standing.limit) for standing in standings]),
+        "ratelimit": ", ".join([_service_limit(standing) for standing in standings]),
+    }
+
+
+def allowances(standings: Sequence[Standing], now_ms: int) -> Sequence[Allowance]:
+    """The same as dialects have words for it, the tightest limit of each unit."""
+    found: dict[Unit, Allowance] = {}
+    for standing in standings:
+        limit = standing.limit
+        if limit.unit in _IN_DIALECTS and limit.unit not in found:
+            found[limit.unit] = Allowance(
+                _UNITS[limit.unit], capacity(limit), remaining(standing), standing.reset_ms, now_ms
+            )
+    return list(found.values())
+
+
+def _policy(limit: Limit) -> str:
+    unit = "" if limit.unit is Unit.REQUESTS else f';qu="{_UNITS[limit.unit]}"'
+    window = f";w={_seconds(limit.window_ms)}" if limit.window_ms else ""
+    return f'"{limit.policy}";q={limit.limit}{unit}{window}'
+
+
+def _service_limit(standing: Standing) -> str:
+    reset = f";t={_seconds(standing.reset_ms)}" if standing.limit.algorithm is not Algorithm.CONCURRENCY else ""
+    return f'"{standing.limit.policy}";r={remaining(standing)}{reset}'
+
+
+def _seconds(milliseconds: int) -> int:
+    return -(-milliseconds // 1000)
+
+
+def decimal(nanos: int) -> str:
+    """Nano-units as a decimal number, exact: 1500 → `0.0000015`."""
+    whole, part = divmod(nanos, NANOS)
+    return f"{whole}.{part:09d}".rstrip("0").rstrip(".")
+
+
+def money(nanos: int) -> Money:
+    """Nano-units as a message."""
+    units, part = divmod(nanos, NANOS)
+    return Money(currency_code=CURRENCY, units=units, nanos=part)
+
+
+def usage_line(used: Used) -> str:
+    """A usage as a dictionary of RFC 8941, section 3.2, without classes of which there are none."""
+    members = [f"{name}={count}" for name, count in zip(_CLASSES, used.counts, strict=True) if count]
+    if used.estimated:
+        members.append("estimated")
+    return ", ".join(members)

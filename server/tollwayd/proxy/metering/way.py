@@ -1,0 +1,120 @@
+"""A call's way to one model: what its policies say of it there, which targets there are, at what prices."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tollwayd.core.dialect import OutputAsked
+from tollwayd.core.errors import Reason, TollwayError
+from tollwayd.core.metering.facts import Facts
+from tollwayd.core.metering.limit import Refusal
+from tollwayd.core.metering.policies import NO_POLICIES
+from tollwayd.core.metering.price import UnknownPrice
+from tollwayd.core.routing import attempts
+from tollwayd.proxy import estimate
+from tollwayd.proxy.metering.demands import Tokens, demand_of, input_bound, input_guess, output_bound
+from tollwayd.proxy.metering.entries import Entries
+from tollwayd.proxy.metering.refusals import refused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from tollwayd.core.call import Call
+    from tollwayd.core.metering.demand import Demand
+    from tollwayd.core.metering.limit import Grants, Limit
+    from tollwayd.core.metering.price import Price
+    from tollwayd.core.snapshot import Model, Target, Tenant
+    from tollwayd.proxy.engine import Request
+
+
+class Way:
+    """`prices` has every target that may be tried, in their order, and what it costs; `at` is when the call came (Unix
+    seconds). REASON_POLICY_DENIED, REASON_MODEL_NOT_ALLOWED, REASON_MAX_TOKENS_EXCEEDED, REASON_PRICE_UNKNOWN."""
+
+    __slots__ = ("_at", "_call", "_demand", "_facts", "_output", "_request", "_tenant", "entries", "model", "prices")
+
+    def __init__(self, call: Call, tenant: Tenant, model: Model, request: Request, at: float) -> None:
+        self._call = call
+        self._tenant = tenant
+        self._request = request
+        self._at = at
+        self._demand: Demand | None = None
+        self._facts = Facts.of(call, model.public_name)
+        self.model = model
+        self._bound_output()
+        self.prices: Mapping[Target, Price | None] = self._priced(model)
+        self.entries = Entries(call, model.public_name, at)
+
+    def limits(self, target: Target, body: bytes) -> list[Limit]:
+        """What the call has to be let through by, to go to this target first, with a body like this.
+        REASON_PRICE_UNKNOWN."""
+        exchange, policies = self._call.exchange, self._tenant.policies
+        assert exchange is not None
+        load, size = self._request.load(), len(body)
+        exchange.input_estimate = estimate.input_tokens(size, load)
+        if policies is NO_POLICIES:
+            return []
+        prices = tuple(self.prices.values())
+        tokens = Tokens(input_bound(size, load), input_guess(size, load), output_bound(self._output, prices))
+        free = self._tenant.unknown_price is UnknownPrice.FREE
+        self._demand = demand_of(prices, tokens, self._at, free=free)
+        return policies.limits(self._facts, self._demand, int(self._at * 1000)) + self.provider_limits(target)
+
+    def provider_limits(self, target: Target) -> list[Limit]:
+        """What it has to be let through by besides to go to this target, once its limits are known."""
+        if self._demand is None:
+            return []
+        provider = target.provider.name.rpartition("/")[2]
+        return self._tenant.policies.provider_limits(self._facts, provider, self._demand, int(self._at * 1000))
+
+    def within(self, grants: Grants, target: Target, body: bytes) -> bytes:
+        """The body to send, with fewer output tokens where a limit has left fewer."""
+        if self._demand is None or (left := self._tenant.policies.max_output(grants.standings, self._demand)) is None:
+            return body
+        if left < self._output.choices:
+            short = [index for index, each in enumerate(grants.standings) if each.granted < each.limit.amount]
+            raise refused(Refusal(grants.now_ms, grants.standings, short, None), short)
+        self._limit_output(left)
+        return self._request.body_for(target)
+
+    def instead(self, refusal: Refusal) -> Way | None:
+        """The way to the model that a refused call goes to in place of this one; None where there is none for it."""
+        name = self._tenant.policies.downgrade(refusal)
+        model = self._tenant.models.get(name) if name else None
+        api_key = self._call.api_key
+        assert api_key is not None
+        if model is None or model is self.model or not api_key.allows(model.public_name):
+            return None
+        try:
+            return Way(self._call, self._tenant, model, self._request, self._at)
+        except TollwayError:
+            return None
+
+    def _bound_output(self) -> None:
+        exchange = self._call.exchange
+        assert exchange is not None
+        verdict = self._tenant.policies.access(self._facts, int(self._at * 1000))
+        asked = self._output = self._request.output_asked
+        total = None if asked.tokens is None else asked.tokens * asked.choices
+        allowed = verdict.output_tokens(total)
+        if total is None and allowed is not None:
+            self._limit_output(allowed)
+        exchange.exceeded += tuple(verdict.told(total))
+
+    def _limit_output(self, tokens: int) -> None:
+        """Has all choices together get at most so many tokens, or one each where that is more."""
+        choices = self._output.choices
+        each = max(1, tokens // choices)
+        self._request.limit_output(each)
+        self._output = OutputAsked(each, choices)
+
+    def _priced(self, model: Model) -> dict[Target, Price | None]:
+        prices = {target: target.price and target.price.at(self._at) for target in attempts(model)}
+        if self._tenant.unknown_price is UnknownPrice.REJECT and None in prices.values():
+            prices = {target: price for target, price in prices.items() if price is not None}
+            if not prices:
+                raise TollwayError(Reason.REASON_PRICE_UNKNOWN, "No price is known for the model.")
+        return prices
+
+    def __iter__(self) -> Iterator[Target]:
+        return iter(self.prices)

@@ -6,17 +6,18 @@ import asyncio
 import time
 from contextlib import AsyncExitStack
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
 from grpc_channelz.v1 import channelz_pb2
 from prometheus_client import CollectorRegistry
 
-from tollway.admin.v1 import api_keys_pb2, models_pb2, prices_pb2, providers_pb2, tenants_pb2
+from tollway.admin.v1 import api_keys_pb2, billing_pb2, models_pb2, prices_pb2, providers_pb2, tenants_pb2
 from tollway.proxy.v1 import anthropic_pb2, inference_pb2, openai_pb2
 from tollwayd import listeners, prices
 from tollwayd.admin.api_keys import ApiKeyServicer
 from tollwayd.admin.applied import AppliedStore
+from tollwayd.admin.billing import BillingServicer
 from tollwayd.admin.models import ModelServicer
 from tollwayd.admin.page_token import PageTokens
 from tollwayd.admin.prices import PriceServicer
@@ -50,6 +51,8 @@ from tollwayd.security.missing_keys import missing_keys
 from tollwayd.security.root import RootCredential
 from tollwayd.settings import variable
 from tollwayd.start_error import MISTAKE, StartError
+from tollwayd.state.billing.invoice_store import RedisInvoiceStore
+from tollwayd.state.metering.ledger_reader import RedisLedger
 from tollwayd.state.resource_store import RedisResourceStore
 from tollwayd.state.server_place import place, trouble
 from tollwayd.telemetry.access_log import AccessLog
@@ -61,12 +64,20 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from tollwayd.core.plugin import Plugin
-    from tollwayd.core.ports import Resource, ResourceStore
+    from tollwayd.core.ports import InvoiceStore, Ledger, Resource, ResourceStore
     from tollwayd.security.keyring import Keyring
     from tollwayd.settings import Settings
     from tollwayd.telemetry.logs import WriteLine
 
     OnReady = Callable[["App"], Awaitable[None]]
+
+
+class Stores(NamedTuple):
+    """What is kept beyond the process, each behind its port."""
+
+    resources: ResourceStore
+    invoices: InvoiceStore
+    ledger: Ledger
 
 
 class App:
@@ -103,11 +114,11 @@ class App:
             self._check_redis_url()
             self._folder.prepare()
             keys = self._folder.keyring()
-            store = await self._store(parts)
+            stores = await self._stores(parts)
             compiler = Compiler(DIALECTS, keys, PriceList(prices.read()))
-            replica = Replica(store, compiler, self._current, partial(self._inspect, keys))
+            replica = Replica(stores.resources, compiler, self._current, partial(self._inspect, keys))
             await self._load(replica)
-            doors = await self._open_doors(parts, store, keys)
+            doors = await self._open_doors(parts, stores, keys)
             # From here on: a group wraps what goes wrong in it, and what goes wrong above is for the operator to read.
             async with asyncio.TaskGroup() as tasks:
                 following = tasks.create_task(replica.follow(), name="follow the change log")
@@ -128,15 +139,16 @@ class App:
         if self.serving:
             self._log.info("stopped")
 
-    async def _store(self, parts: AsyncExitStack) -> RedisResourceStore:
+    async def _stores(self, parts: AsyncExitStack) -> Stores:
         url = self.settings.redis_url
         if url is None:
             embedded = await self._folder.start_redis()
             parts.push_async_callback(embedded.stop)
             url = embedded.url
-        store = RedisResourceStore(url)
-        parts.push_async_callback(store.aclose)
-        return store
+        stores = RedisResourceStore(url), RedisInvoiceStore(url), RedisLedger(url)
+        for store in stores:
+            parts.push_async_callback(store.aclose)
+        return Stores(*stores)
 
     async def _load(self, replica: Replica) -> None:
         url = self.settings.redis_url
@@ -166,7 +178,7 @@ class App:
             except ValueError as error:
                 raise StartError(f"{variable('redis_url')}: {error}.", status=MISTAKE) from None
 
-    async def _open_doors(self, parts: AsyncExitStack, store: RedisResourceStore, keys: Keyring) -> Doors:
+    async def _open_doors(self, parts: AsyncExitStack, stores: Stores, keys: Keyring) -> Doors:
         settings = self.settings
         egress = EgressRules(settings.egress_allow)
         client = HttpClient(egress)
@@ -176,7 +188,7 @@ class App:
         root = RootCredential(api_keys.new_secret())
         admin_chain = self._chain(RootAuthentication(root, self._current, keys))
         proxy_chain = self._chain(ApiKeyAuthentication(self._current, keys))
-        applied = AppliedStore(store, self._current)
+        applied = stores._replace(resources=AppliedStore(stores.resources, self._current))
         admin = admin_registry(admin_chain, applied, keys, egress, client)
         proxy = proxy_registry(proxy_chain, Engine(client, self._metering))
         doors = Doors(admin, proxy, self._metrics, settings)
@@ -199,12 +211,11 @@ class App:
         return Chain([self._access_log, self._call_metrics, authentication, Validate()])
 
 
-def admin_registry(
-    chain: Chain, store: ResourceStore, keys: Keyring, egress: EgressRules, client: HttpClient
-) -> Registry:
+def admin_registry(chain: Chain, stores: Stores, keys: Keyring, egress: EgressRules, client: HttpClient) -> Registry:
     """The methods of the admin ports."""
     registry = Registry()
     cursors = PageTokens(keys.derive("page tokens"))
+    store = stores.resources
     servicers = {
         tenants_pb2: TenantServicer(store, cursors),
         api_keys_pb2: ApiKeyServicer(store, cursors, keys, api_keys),
@@ -213,6 +224,7 @@ def admin_registry(
         ),
         models_pb2: ModelServicer(store, cursors),
         prices_pb2: PriceServicer(store, cursors),
+        billing_pb2: BillingServicer(store, cursors, stores.invoices, stores.ledger),
         channelz_pb2: ChannelzServicer(),
     }
     for module, servicer in servicers.items():

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, Protocol, cast
 
 from tollwayd.admin.filter import compile_filter
 from tollwayd.admin.kind import Kind, RecordT, ResourceT
 from tollwayd.admin.names import require_name
-from tollwayd.core.resource_names import TENANTS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from google.protobuf.descriptor import Descriptor
 
     from tollwayd.admin.filter import Predicate
     from tollwayd.admin.page_token import PageTokens
-    from tollwayd.core.ports import ResourceStore
+    from tollwayd.core.ports import Resource
 
 __all__ = ["Listing", "Page"]
 
@@ -30,6 +31,18 @@ SCAN_BATCH: Final = 250
 MAX_SCANNED: Final = 2000
 """Resources that a filter looks at for one page. A page may come back short or empty with a token for what follows, so
 that a filter that lets nothing through costs many small calls and not one without end."""
+
+
+class Listed(Protocol):
+    """What is asked of a store: as of a ResourceStore, which is one."""
+
+    async def get(self, kind: str, name: str) -> Resource:
+        """One resource, to see that it exists."""
+        ...
+
+    async def list(self, kind: str, parent: str, *, after: str = "", limit: int) -> Sequence[Resource]:
+        """Some resources of a parent in the order of their names."""
+        ...
 
 
 class Page(NamedTuple, Generic[ResourceT]):
@@ -48,7 +61,7 @@ class _Scan(NamedTuple, Generic[ResourceT]):
 class Listing(Generic[RecordT, ResourceT]):
     """Lists the resources of one kind."""
 
-    def __init__(self, store: ResourceStore, kind: Kind[RecordT, ResourceT], tokens: PageTokens) -> None:
+    def __init__(self, store: Listed, kind: Kind[RecordT, ResourceT], tokens: PageTokens) -> None:
         self._store = store
         self._kind = kind
         self._tokens = tokens
@@ -58,8 +71,9 @@ class Listing(Generic[RecordT, ResourceT]):
 
         REASON_RESOURCE_NOT_FOUND where the parent does not exist: an empty page would hide a wrong name.
         """
+        parent_kind = parent.partition("/")[0]
         if parent:
-            require_name(TENANTS, parent)
+            require_name(parent_kind, parent)
         lets_through = compile_filter(request.filter, cast("Descriptor", self._kind.resource.DESCRIPTOR))
         listing = (self._kind.name, parent, request.filter)
         after = self._tokens.read(request.page_token, listing) if request.page_token else ""
@@ -69,7 +83,7 @@ class Listing(Generic[RecordT, ResourceT]):
         else:
             scan = await self._filter(parent, after, size, lets_through)
         if parent and not scan.found and not after:
-            await self._store.get(TENANTS, parent)
+            await self._store.get(parent_kind, parent)
         return Page(scan.found, "" if scan.ended else self._tokens.issue(scan.after, listing))
 
     async def _read(self, parent: str, after: str, size: int) -> _Scan[ResourceT]:

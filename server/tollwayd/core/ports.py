@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tollwayd.core.metering.limit import Grants, Refusal, Reservation, Settlement
     from tollwayd.core.metering.usage import UsagePart
 
-__all__ = ["Change", "Keys", "Ledger", "Meter", "Resource", "ResourceStore", "UsageStore"]
+__all__ = ["Change", "InvoiceStore", "Keys", "Ledger", "Meter", "Resource", "ResourceStore", "UsageStore"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +131,43 @@ class UsageStore(Protocol):
         """The usage of a tenant from an hour until before another, counted from the Unix epoch: each part once, day by
         day, otherwise in no order; in batches, not all at once. REASON_FIELD_INVALID where one day has more parts than
         are read."""
+        ...
+
+
+class InvoiceStore(Protocol):
+    """Invoices, which are made once and never change. Names are `billingAccounts/{account}/invoices/{period}`; times
+    are Unix milliseconds by the store's clock, a span's end the first one after it.
+
+    Every write is atomic and safe to repeat, by the same process or by another. All methods raise TollwayError
+    REASON_STORE_UNAVAILABLE.
+    """
+
+    async def get(self, name: str) -> Resource:
+        """An invoice. REASON_RESOURCE_NOT_FOUND."""
+        ...
+
+    async def list(self, account: str, *, after: str = "", limit: int) -> Sequence[Resource]:
+        """The heads of at most `limit` invoices of an account, in the order of names, after the name `after`."""
+        ...
+
+    async def begin(self, name: str, draft: bytes, *, from_ms: int) -> tuple[bytes | None, int]:
+        """Begins to make an invoice, unless it was begun before, or the store's clock has not reached `from_ms`. Gives
+        the draft that it was begun with, whoever began it, None where nobody did; and the store's time."""
+        ...
+
+    async def begun(self, name: str) -> tuple[bytes | None, int]:
+        """The same without beginning anything."""
+        ...
+
+    async def spans(
+        self, name: str, tenants: Sequence[str], start_ms: int, end_ms: int, *, keep: bool
+    ) -> Sequence[Sequence[tuple[int, int]]]:
+        """What an invoice bills of a span of tenants' time, for each tenant: all that no other invoice bills. With
+        `keep` that is the invoice's from then on, and no other gets it."""
+        ...
+
+    async def put(self, name: str, record: bytes, *, head: bytes) -> Resource:
+        """Stores an invoice, and what listings show of it, where there is none yet; gives the one that is stored."""
         ...
 
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from google.protobuf.message import Message
 
     from tollwayd.core.ports import ResourceStore
+    from tollwayd.rpc.registry import Method
     from tollwayd.security.keyring import Keyring
     from tollwayd.upstream.egress import EgressRules
 
@@ -48,10 +49,10 @@ class Admin:
         self.keyring = keyring
         self.client = HttpClient(egress)
         self.registry = Registry()
-        tokens = PageTokens(keyring.derive("page tokens"))
+        self.tokens = tokens = PageTokens(keyring.derive("page tokens"))
         rules = ProviderRules(keyring, DIALECTS, egress)
         probe = ProviderProbe(self.client, DIALECTS, keyring)
-        chain = Chain([Validate()])
+        self._methods: dict[type[Message], Method] = {}
         for module, servicer in (
             (tenants_pb2, TenantServicer(store, tokens)),
             (api_keys_pb2, ApiKeyServicer(store, tokens, keyring, api_keys)),
@@ -59,8 +60,12 @@ class Admin:
             (models_pb2, ModelServicer(store, tokens)),
             (prices_pb2, PriceServicer(store, tokens)),
         ):
-            (service,) = module.DESCRIPTOR.services_by_name.values()
-            self.registry.add(service, servicer, chain)
+            self.serve(module, servicer)
+
+    def serve(self, module: Any, servicer: object) -> None:
+        """Adds the one service of a module."""
+        (service,) = module.DESCRIPTOR.services_by_name.values()
+        self.registry.add(service, servicer, Chain([Validate()]))
         self._methods = {method.request_class: method for method in self.registry}
 
     async def __call__(self, request: Message) -> Any:

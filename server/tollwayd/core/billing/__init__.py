@@ -1,0 +1,1 @@
+"""Billing: what the ledgers of a month come to under a plan. Pure, and in integers alone."""

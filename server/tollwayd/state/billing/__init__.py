@@ -1,0 +1,1 @@
+"""Invoices over Redis: each change is one script, and safe to repeat."""

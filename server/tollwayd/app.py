@@ -3,58 +3,37 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from contextlib import AsyncExitStack
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import structlog
-from grpc_channelz.v1 import channelz_pb2
 from prometheus_client import CollectorRegistry
 
-from tollway.admin.v1 import api_keys_pb2, billing_pb2, models_pb2, prices_pb2, providers_pb2, tenants_pb2
-from tollway.proxy.v1 import anthropic_pb2, inference_pb2, openai_pb2
 from tollwayd import listeners, prices
-from tollwayd.admin.api_keys import ApiKeyServicer
 from tollwayd.admin.applied import AppliedStore
-from tollwayd.admin.billing import BillingServicer
-from tollwayd.admin.models import ModelServicer
-from tollwayd.admin.page_token import PageTokens
-from tollwayd.admin.prices import PriceServicer
-from tollwayd.admin.provider_probe import ProviderProbe
-from tollwayd.admin.provider_rules import ProviderRules
-from tollwayd.admin.providers import ProviderServicer
-from tollwayd.admin.tenants import TenantServicer
 from tollwayd.core.chain import Chain
 from tollwayd.core.current import Current
 from tollwayd.core.errors import TollwayError
-from tollwayd.core.metering.local import LocalMeter
 from tollwayd.core.metering.price_list import PriceList
 from tollwayd.data_folder import MASTER_KEYS_FILE, DataFolder
-from tollwayd.dialects import ANTHROPIC_MESSAGES, DIALECTS, OPENAI_CHAT
+from tollwayd.dialects import DIALECTS
 from tollwayd.doors import Doors
 from tollwayd.memory import settle
 from tollwayd.plugins.validate import Validate
-from tollwayd.proxy.anthropic import AnthropicServicer
 from tollwayd.proxy.compiler import Compiler
 from tollwayd.proxy.engine import Engine
-from tollwayd.proxy.inference import InferenceServicer
 from tollwayd.proxy.metering.metering import Metering
-from tollwayd.proxy.openai import OpenAIServicer
-from tollwayd.proxy.raw import RawService
 from tollwayd.proxy.replica import Replica
-from tollwayd.rpc.channelz import ChannelzServicer
-from tollwayd.rpc.registry import Registry
+from tollwayd.registries import admin_registry, proxy_registry
 from tollwayd.security import api_keys
 from tollwayd.security.authentication import ApiKeyAuthentication, RootAuthentication
 from tollwayd.security.missing_keys import missing_keys
 from tollwayd.security.root import RootCredential
 from tollwayd.settings import variable
 from tollwayd.start_error import MISTAKE, StartError
-from tollwayd.state.billing.invoice_store import RedisInvoiceStore
-from tollwayd.state.metering.ledger_reader import RedisLedger
-from tollwayd.state.resource_store import RedisResourceStore
 from tollwayd.state.server_place import place, trouble
+from tollwayd.stores import Stores, open_stores
 from tollwayd.telemetry.access_log import AccessLog
 from tollwayd.telemetry.call_metrics import CallMetrics
 from tollwayd.upstream.client import HttpClient
@@ -64,20 +43,12 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from tollwayd.core.plugin import Plugin
-    from tollwayd.core.ports import InvoiceStore, Ledger, Resource, ResourceStore
+    from tollwayd.core.ports import Resource
     from tollwayd.security.keyring import Keyring
     from tollwayd.settings import Settings
     from tollwayd.telemetry.logs import WriteLine
 
     OnReady = Callable[["App"], Awaitable[None]]
-
-
-class Stores(NamedTuple):
-    """What is kept beyond the process, each behind its port."""
-
-    resources: ResourceStore
-    invoices: InvoiceStore
-    ledger: Ledger
 
 
 class App:
@@ -100,7 +71,6 @@ class App:
         self._metrics = CollectorRegistry()
         self._access_log = AccessLog(call_lines)
         self._call_metrics = CallMetrics(self._metrics)
-        self._metering = Metering(LocalMeter(lambda: time.time_ns() // 1_000_000))
         self._log = structlog.get_logger("tollway")
 
     def stop(self) -> None:
@@ -118,11 +88,12 @@ class App:
             compiler = Compiler(DIALECTS, keys, PriceList(prices.read()))
             replica = Replica(stores.resources, compiler, self._current, partial(self._inspect, keys))
             await self._load(replica)
-            doors = await self._open_doors(parts, stores, keys)
+            metering = Metering(stores.meter)
+            doors = await self._open_doors(parts, stores, keys, metering)
             # From here on: a group wraps what goes wrong in it, and what goes wrong above is for the operator to read.
             async with asyncio.TaskGroup() as tasks:
                 following = tasks.create_task(replica.follow(), name="follow the change log")
-                keeping = tasks.create_task(self._metering.keep(), name="keep the leases of running calls")
+                keeping = tasks.create_task(metering.keep(), name="keep the leases of running calls")
                 await on_ready(self)
                 await self._serve(doors)
                 following.cancel()
@@ -145,10 +116,7 @@ class App:
             embedded = await self._folder.start_redis()
             parts.push_async_callback(embedded.stop)
             url = embedded.url
-        stores = RedisResourceStore(url), RedisInvoiceStore(url), RedisLedger(url)
-        for store in stores:
-            parts.push_async_callback(store.aclose)
-        return Stores(*stores)
+        return await open_stores(url, lambda: self._current.snapshot.tenants, parts)
 
     async def _load(self, replica: Replica) -> None:
         url = self.settings.redis_url
@@ -178,7 +146,7 @@ class App:
             except ValueError as error:
                 raise StartError(f"{variable('redis_url')}: {error}.", status=MISTAKE) from None
 
-    async def _open_doors(self, parts: AsyncExitStack, stores: Stores, keys: Keyring) -> Doors:
+    async def _open_doors(self, parts: AsyncExitStack, stores: Stores, keys: Keyring, metering: Metering) -> Doors:
         settings = self.settings
         egress = EgressRules(settings.egress_allow)
         client = HttpClient(egress)
@@ -190,7 +158,7 @@ class App:
         proxy_chain = self._chain(ApiKeyAuthentication(self._current, keys))
         applied = stores._replace(resources=AppliedStore(stores.resources, self._current))
         admin = admin_registry(admin_chain, applied, keys, egress, client)
-        proxy = proxy_registry(proxy_chain, Engine(client, self._metering))
+        proxy = proxy_registry(proxy_chain, Engine(client, metering))
         doors = Doors(admin, proxy, self._metrics, settings)
         parts.push_async_callback(doors.close)
         self.addresses = await doors.open()
@@ -209,47 +177,3 @@ class App:
 
     def _chain(self, authentication: Plugin) -> Chain:
         return Chain([self._access_log, self._call_metrics, authentication, Validate()])
-
-
-def admin_registry(chain: Chain, stores: Stores, keys: Keyring, egress: EgressRules, client: HttpClient) -> Registry:
-    """The methods of the admin ports."""
-    registry = Registry()
-    cursors = PageTokens(keys.derive("page tokens"))
-    store = stores.resources
-    servicers = {
-        tenants_pb2: TenantServicer(store, cursors),
-        api_keys_pb2: ApiKeyServicer(store, cursors, keys, api_keys),
-        providers_pb2: ProviderServicer(
-            store, cursors, ProviderRules(keys, DIALECTS, egress), ProviderProbe(client, DIALECTS, keys)
-        ),
-        models_pb2: ModelServicer(store, cursors),
-        prices_pb2: PriceServicer(store, cursors),
-        billing_pb2: BillingServicer(store, cursors, stores.invoices, stores.ledger),
-        channelz_pb2: ChannelzServicer(),
-    }
-    for module, servicer in servicers.items():
-        (service,) = module.DESCRIPTOR.services_by_name.values()
-        registry.add(service, servicer, chain)
-    return registry
-
-
-def proxy_registry(chain: Chain, engine: Engine) -> Registry:
-    """The methods of the proxy ports."""
-    registry = Registry()
-    services = openai_pb2.DESCRIPTOR.services_by_name
-    registry.add(
-        services["OpenAIService"],
-        OpenAIServicer(RawService(engine, OPENAI_CHAT)),
-        chain,
-        error_body=OPENAI_CHAT.error_body,
-    )
-    services = anthropic_pb2.DESCRIPTOR.services_by_name
-    registry.add(
-        services["AnthropicService"],
-        AnthropicServicer(RawService(engine, ANTHROPIC_MESSAGES)),
-        chain,
-        error_body=ANTHROPIC_MESSAGES.error_body,
-    )
-    services = inference_pb2.DESCRIPTOR.services_by_name
-    registry.add(services["InferenceService"], InferenceServicer(engine), chain)
-    return registry

@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.bench import chat, dispatch, echo, json_codec, stream
+from tests.bench import chat, dispatch, echo, json_codec, metering, stream
 from tests.bench.processes import LOAD_CORE, Missing
 from tests.bench.table import HEAD, line
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 MEASURES: Mapping[str, Callable[[Path], Iterable[Cell]]] = {
     "json": json_codec.measure,
     "dispatch": dispatch.measure,
+    "metering": metering.measure,
     "stream": stream.measure,
     "echo": echo.measure,
     "chat": chat.measure,

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from tests.metering_redis import clock
 from tests.redis_server import (
     own_redis,
     redis_client,
@@ -14,6 +15,7 @@ from tests.redis_server import (
 )
 
 __all__ = [
+    "clock",
     "own_redis",
     "redis_client",
     "redis_home",

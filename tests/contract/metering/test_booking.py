@@ -9,12 +9,15 @@ import pytest
 
 from tests.metering import NOON, TENANT, TOKENS, calls, limit, reservation, settlement, taken
 from tests.metering_redis import DAY, ledger, spent, usage
+from tests.redis_server import every_kind
 from tollway.admin.v1.ledger_pb2 import LedgerEntry
 from tollwayd.core.metering.charge import NOTHING, Charge, Counts, Dimensions
 from tollwayd.core.metering.limit import Algorithm, Grants
 from tollwayd.core.metering.unit import Unit
 from tollwayd.state.metering import keys
-from tollwayd.state.metering.meter import LEASE_MS
+from tollwayd.state.metering.commands import LEASE_MS
+
+pytest_generate_tests = every_kind
 
 BUDGET = limit(1_000, 500, unit=Unit.COST, bucket="budget", window_ms=keys.MS_A_DAY)
 
@@ -102,7 +105,7 @@ async def test_a_call_of_which_nothing_is_heard_is_booked_as_lost(clock, meter, 
     await meter.reserve(reservation("a", BUDGET, at_once, if_lost=spent(outcome=LedgerEntry.LOST)))
     clock.now_ms += LEASE_MS - 1
     meter.checkpoint(TENANT, "a", lost)
-    await asyncio.gather(*meter._running)
+    await meter.reserve(reservation("look", dry=True))
     clock.now_ms += LEASE_MS - 1
     assert await meter.reap(TENANT) == 0
     assert await taken(meter, BUDGET, at_once) == [500, 1]

@@ -9,11 +9,14 @@ import pytest
 
 from tests.metering import NOON, TENANT, TOKENS, calls, charge, limit, reservation, settlement, taken
 from tests.metering_redis import spent
+from tests.redis_server import every_kind
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.core.metering.charge import NOTHING
 from tollwayd.core.metering.limit import Algorithm, Grants, Refusal
 from tollwayd.core.metering.unit import Unit
 from tollwayd.state.metering import keys
+
+pytest_generate_tests = every_kind
 
 MINUTE = 60_000
 HALF_A_DAY = 12 * 60 * MINUTE
@@ -174,7 +177,7 @@ async def test_a_calendar_window_is_that_of_the_servers_clock(clock, meter):
 
 @pytest.mark.parametrize("kind", ["fixed", "calendar", "sliding"])
 async def test_what_was_taken_is_settled_where_it_was_taken(clock, meter, kind, monkeypatch):
-    monkeypatch.setattr("tollwayd.state.metering.meter.LEASE_MS", keys.MS_A_DAY)
+    monkeypatch.setattr("tollwayd.state.metering.commands.LEASE_MS", keys.MS_A_DAY)
     one = replace(ALGORITHMS[kind], limit=100, amount=80, least=80, unit=Unit.TOTAL_TOKENS)
     await meter.reserve(reservation("a", one))
     clock.now_ms += HALF_A_DAY
@@ -239,7 +242,7 @@ async def test_a_bucket_fills_steadily(clock, meter):
 
 
 async def test_touching_a_bucket_often_loses_nothing_to_rounding(clock, meter, monkeypatch):
-    monkeypatch.setattr("tollwayd.state.metering.meter.LEASE_MS", 2 * MINUTE)
+    monkeypatch.setattr("tollwayd.state.metering.commands.LEASE_MS", 2 * MINUTE)
     bucket = limit(7, 7, algorithm=Algorithm.BUCKET)
     await meter.reserve(reservation("a", bucket))
     levels = []
@@ -253,7 +256,7 @@ async def test_touching_a_bucket_often_loses_nothing_to_rounding(clock, meter, m
 
 @pytest.mark.parametrize(("later", "level"), [(0, 0), (30_000, 0), (45_000, 15)])
 async def test_a_bucket_takes_back_only_what_has_not_flowed_in_already(clock, meter, later, level, monkeypatch):
-    monkeypatch.setattr("tollwayd.state.metering.meter.LEASE_MS", MINUTE)
+    monkeypatch.setattr("tollwayd.state.metering.commands.LEASE_MS", MINUTE)
     bucket = limit(60, 60, algorithm=Algorithm.BUCKET, **TOKENS)
     await meter.reserve(reservation("a", bucket))
     clock.now_ms += later

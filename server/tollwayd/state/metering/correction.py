@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from tollway.admin.v1.ledger_pb2 import LedgerEntry
-from tollwayd.state.metering.wire import Amounts, pack, unpack
+from tollwayd.state.metering.payload import Amounts, pack, unpack
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -4,118 +4,103 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
-from tollwayd.core.errors import Reason, TollwayError
-from tollwayd.state.connection import connect
+import msgspec
+
+from tollwayd.core.metering.charge import NOTHING
 from tollwayd.state.metering.clock import StoreClock
-from tollwayd.state.metering.correction import corrections
-from tollwayd.state.metering.scripts import CHECKPOINT, REAP, RESERVE, SETTLE, all_keys
-from tollwayd.state.metering.wire import (
-    LOST,
-    MOVED_ON,
-    OVER,
-    UNKNOWN,
-    charge_bytes,
-    decision,
-    limits_bytes,
-)
-from tollwayd.state.outage import reach
+from tollwayd.state.metering.commands import Checkpointing, Reaping, Record, Reserving, Settling
+from tollwayd.state.metering.payload import charge_bytes, decision, limits_bytes
+from tollwayd.state.metering.shards import Shards
+from tollwayd.state.metering.spool_port import MemorySpool
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable
 
     from tollwayd.core.metering.charge import Charge
     from tollwayd.core.metering.limit import Grants, Refusal, Reservation, Settlement
-    from tollwayd.state.script import Script
+    from tollwayd.state.metering.spool_port import Spool
 
-LEASE_MS: Final = 15_000
-"""Until a call of which nothing was heard is booked as lost; running ones are heard of every few seconds."""
+CLOSING_SECONDS: Final = 5.0
+"""How long the end of the process waits for the store, where there is no spool on disk."""
 
-REAPED: Final = 100
-"""Lost calls that one script books at most: a few milliseconds of the store's time."""
-
-_TRIES: Final = 5  # A window or a day that ends between a question and its answer does so once, or a clock is set.
+_DONE: Final = (0,)
+_NOTHING: Final = charge_bytes(NOTHING)
+_encode: Final = msgspec.msgpack.Encoder().encode
+_record: Final = msgspec.msgpack.Decoder(Record).decode
 
 _logger = logging.getLogger(__name__)
 
 
 class RedisMeter:
-    """A `Meter` at a `redis://`, `rediss://` or `unix://` URL. Connects when it is first used; close it."""
+    """A `Meter` in the Redis, the Sentinel group or the cluster of a URL. Connects when it is first used; close it.
 
-    def __init__(self, url: str) -> None:
-        self._client = connect(url)
+    Settlements that the store cannot take go to the spool, and from there to `book`, as often as it takes.
+    """
+
+    def __init__(self, url: str, spool: Spool | None = None) -> None:
+        self._shards = Shards(url)
         self._clock = StoreClock()
-        self._running: set[asyncio.Task[Any]] = set()
+        self._memory = MemorySpool(self.book)
+        self._spool = spool or self._memory
+        self._keeping: set[asyncio.Task[None]] = set()
 
     async def aclose(self) -> None:
-        """Waits for what is under way, and closes the connections."""
-        await asyncio.gather(*self._running, return_exceptions=True)
-        await self._client.aclose()
+        """Waits for what is under way, and closes the connections. What only memory has, and the store does not take
+        within CLOSING_SECONDS, is lost."""
+        await self._shards.drained()
+        if self._keeping:
+            _, left = await asyncio.wait(self._keeping, timeout=CLOSING_SECONDS)
+            for task in left:
+                task.cancel()
+            if left:
+                _logger.error(
+                    "%d settlements were in memory only and are lost: the store did not come back.", len(left)
+                )
+        await self._shards.aclose()
 
     async def reserve(self, reservation: Reservation) -> Grants | Refusal:
-        lost, dry = charge_bytes(reservation.if_lost), int(reservation.dry)
-
-        def arguments() -> tuple[str | bytes | int, ...]:
-            limits = limits_bytes(reservation.limits, self._clock.now_ms())
-            return reservation.call, LEASE_MS, dry, limits, lost, self._clock.day()
-
-        answer = await self._ask(RESERVE, reservation.tenant, arguments)
-        if answer[0] == OVER:
-            # It was booked as lost, or called off: nothing that it does now would be charged.
-            raise TollwayError(Reason.REASON_STORE_UNAVAILABLE)
+        command = Reserving(reservation, charge_bytes(reservation.if_lost), self._clock, self._shards.send)
+        try:
+            answer = await command.future
+        except BaseException:
+            if command.sends and not reservation.dry and reservation.attempt == 0:
+                self._call_off(reservation)
+            raise
         return decision(answer, reservation.limits)
 
     def settle(self, settlement: Settlement) -> Awaitable[None]:
-        charge = charge_bytes(settlement.charge)
         unreserved = b""
         if settlement.unreserved is not None:
             unreserved = limits_bytes(settlement.unreserved, self._clock.now_ms())
-        return asyncio.shield(self._start(self._settle(settlement.tenant, settlement.call, charge, unreserved)))
+        record = Record(settlement.tenant, settlement.call, charge_bytes(settlement.charge), unreserved)
+        return Settling(record, self._clock, self._shards.send, self._keep).future
 
     def checkpoint(self, tenant: str, call: str, if_lost: Charge) -> None:
-        lost = charge_bytes(if_lost)
-        self._start(self._checkpoint(tenant, call, lost))
+        Checkpointing(tenant, call, charge_bytes(if_lost), self._clock, self._shards.send)
 
     async def reap(self, tenant: str) -> int:
         """Books a tenant's lost calls, REAPED at most, and gives how many there were. REASON_STORE_UNAVAILABLE."""
-        _, _, reaped, _ = await self._ask(REAP, tenant, lambda: (self._clock.day(), REAPED))
+        _, _, reaped, _ = await Reaping(tenant, self._clock, self._shards.send).future
         return int(reaped)
 
-    async def _checkpoint(self, tenant: str, call: str, lost: bytes) -> None:
-        with suppress(TollwayError):
-            await self._ask(CHECKPOINT, tenant, lambda: (call, lost, LEASE_MS))
+    async def book(self, record: bytes) -> None:
+        """Books what a spool has kept; safe to repeat. REASON_STORE_UNAVAILABLE: later, then."""
+        await Settling(_record(record), self._clock, self._shards.send).future
 
-    async def _settle(
-        self, tenant: str, call: str, charge: bytes, unreserved: bytes, wish: str = "", booked: bytes = b""
-    ) -> None:
-        answer = await self._ask(SETTLE, tenant, lambda: (call, charge, unreserved, self._clock.day(), wish, booked))
-        if answer[0] == LOST:
-            await self._settle(tenant, call, charge, unreserved, "corrected", corrections(answer[2], charge))
-        if answer[0] == UNKNOWN:
-            _logger.warning("Call %s was settled, of which the store knows no reservation.", call)
+    def _call_off(self, reservation: Reservation) -> None:
+        # Sent, and no answer: what was taken, or is taken yet, must not be charged as if the call had run and vanished.
+        record = Record(reservation.tenant, reservation.call, _NOTHING, called_off=True)
+        Settling(record, self._clock, self._shards.send, self._keep)
 
-    async def _ask(self, script: Script, tenant: str, arguments: Callable[[], tuple[str | bytes | int, ...]]) -> Any:
-        """Runs a script, again where its answer is that a window or the day has moved on."""
-        sent = 0
+    def _keep(self, settling: Settling) -> None:
+        task: asyncio.Task[Any] = asyncio.get_running_loop().create_task(self._spooled(settling))
+        self._keeping.add(task)
+        task.add_done_callback(self._keeping.discard)
 
-        async def send() -> Any:
-            nonlocal sent
-            sent += 1
-            keys = all_keys(tenant, self._clock.day())
-            return await script.run(self._client, keys, *arguments(), int(sent == 1))
-
-        for _ in range(_TRIES):
-            answer = await reach(send)
-            self._clock.hear(answer[1])
-            if answer[0] != MOVED_ON:
-                return answer
-            sent = 0
-        raise TollwayError(Reason.REASON_STORE_UNAVAILABLE)
-
-    def _start(self, work: Any) -> asyncio.Task[Any]:
-        task: asyncio.Task[Any] = asyncio.ensure_future(work)
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
-        return task
+    async def _spooled(self, settling: Settling) -> None:
+        record = _encode(settling.record)
+        if not await self._spool.append(record):
+            await self._memory.append(record)
+        settling.ended(_DONE)

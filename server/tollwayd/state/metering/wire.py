@@ -1,121 +1,58 @@
-"""What the metering scripts are given and what they answer. The order of everything here is that of the scripts."""
+"""One connection to a Redis server, for bytes out and replies in."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+import asyncio
+from typing import TYPE_CHECKING, Any, Final
 
-import msgspec
-
-from tollwayd.core.metering.limit import Algorithm, Grants, Refusal, Standing
+import hiredis
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable
 
-    from tollwayd.core.metering.charge import Charge
-    from tollwayd.core.metering.limit import Limit
+    from redis.asyncio.connection import AbstractConnection
 
-SEPARATOR: Final = "\x1f"
-"""Between the dimensions of usage."""
-
-REFUSED, ADMITTED, MOVED_ON, OVER, LOST, UNKNOWN = range(6)
-"""The first number of an answer, as the heads of the scripts tell."""
-
-_STANDINGS: Final = 3  # Where the standings begin in an answer, each of four numbers.
-
-_STRING: Final = 5  # The head of a string whose length is written in four bytes.
-
-_encode: Final = msgspec.msgpack.Encoder().encode
+_MORE: Final = object()
 
 
-class Amounts(msgspec.Struct, array_like=True, frozen=True):
-    """A charge as `booking.lua` reads it: what counts against limits by `Unit`, then what is summed up of usage."""
+class Wire(asyncio.Protocol):
+    """A connection that redis-py has made (addresses, TLS, AUTH, SELECT), taken over after its handshake.
 
-    requests: int
-    all_input: int
-    all_output: int
-    total: int
-    cost: int
-    calls_under_way: int
-    provider: str
-    dimensions: str
-    calls: int
-    failed: int
-    input: int
-    cache_read: int
-    cache_write: int
-    cache_write_hour: int
-    output: int
-    reasoning: int
-    cost_booked: int
+    redis-py would wait for each reply by itself, at several times what a script costs in all. `on_replies` gets those
+    of one read, errors as `hiredis.ReplyError`; `on_lost` is called once when the connection ends, whoever ended it.
+    """
 
+    def __init__(
+        self, connection: AbstractConnection, on_replies: Callable[[list[Any]], None], on_lost: Callable[[Wire], None]
+    ) -> None:
+        self._connection = connection  # Its stream objects close the transport when they are dropped.
+        self._reader = hiredis.Reader(notEnoughData=_MORE)
+        self._on_replies = on_replies
+        self._on_lost = on_lost
+        writer = connection._writer  # noqa: SLF001  # The only way to the transport.
+        assert writer
+        self._transport = writer.transport
+        if self._transport.is_closing():  # Nobody would tell.
+            raise ConnectionResetError
+        self._transport.set_protocol(self)
 
-_amounts_of: Final = msgspec.msgpack.Decoder(Amounts).decode
+    def write(self, data: bytes) -> None:
+        """Sends bytes."""
+        self._transport.write(data)
 
+    def abort(self) -> None:
+        """Ends the connection now."""
+        self._transport.abort()
 
-def charge_bytes(charge: Charge) -> bytes:
-    """A charge for the scripts, which look into it only when it is booked."""
-    requests, counts, cost = charge.requests, charge.counts, charge.cost
-    fresh, cache_read, cache_write, cache_write_hour, output, reasoning = counts
-    all_input, all_output = fresh + cache_read + cache_write + cache_write_hour, output + reasoning
-    *names, tags = charge.dimensions
-    dimensions = SEPARATOR.join((*names, ",".join(tags)))
-    limited = (requests, all_input, all_output, all_input + all_output, cost, 0)
-    booked = (charge.dimensions.provider, dimensions, requests, requests if charge.failed else 0, *counts, cost)
-    return _string(charge.entry) + _encode(limited + booked)
+    def data_received(self, data: bytes) -> None:
+        self._reader.feed(data)
+        replies: list[Any] = []
+        while (reply := self._reader.gets()) is not _MORE:
+            replies.append(reply)
+        self._on_replies(replies)
 
-
-def pack(entry: bytes, amounts: Amounts) -> bytes:
-    """A charge, put together from its parts; several can follow each other."""
-    return _string(entry) + _encode(amounts)
-
-
-def unpack(charge: bytes) -> tuple[bytes, Amounts]:
-    """The parts of a charge: its entry and its amounts."""
-    end = _STRING + int.from_bytes(charge[1:_STRING], "big")
-    return charge[_STRING:end], _amounts_of(charge[end:])
-
-
-def _string(value: bytes) -> bytes:
-    # Redis's msgpack knows no binary, only strings, which may hold any bytes.
-    return b"\xdb" + len(value).to_bytes(_STRING - 1, "big") + value
-
-
-def limits_bytes(limits: Sequence[Limit], now_ms: int) -> bytes:
-    """Limits for the scripts, with the calendar's windows around a moment."""
-    return _encode([_limit(limit, now_ms) for limit in limits])
-
-
-def _limit(limit: Limit, now_ms: int) -> tuple[object, ...]:
-    start, window = None, limit.window_ms
-    if limit.algorithm is Algorithm.CALENDAR:
-        assert limit.calendar
-        start, end = limit.calendar.around(now_ms)
-        window = end - start
-    return (
-        limit.bucket,
-        limit.algorithm,
-        limit.unit,
-        limit.amount,
-        limit.least,
-        limit.limit,
-        window,
-        limit.burst,
-        start,
-        limit.enforce,
-        limit.provider,
-        limit.thresholds,
-    )
-
-
-def decision(answer: Sequence[int], limits: Sequence[Limit]) -> Grants | Refusal:
-    """What `reserve.lua` decided."""
-    status, now_ms, retry_ms = answer[:_STANDINGS]
-    parts = iter(answer[_STANDINGS:])
-    standings = [
-        Standing(limit, granted, taken, reset_ms, bool(exceeded))
-        for limit, granted, taken, reset_ms, exceeded in zip(limits, parts, parts, parts, parts, strict=False)
-    ]
-    if status == ADMITTED:
-        return Grants(now_ms, standings)
-    refused = [index for index, one in enumerate(standings) if one.exceeded and one.limit.enforce]
-    return Refusal(now_ms, standings, refused, retry_ms if retry_ms >= 0 else None)
+    def connection_lost(self, error: Exception | None) -> None:
+        del error
+        # Else redis-py would warn of a connection that nobody closed.
+        self._connection._writer = self._connection._reader = None  # noqa: SLF001
+        self._on_lost(self)

@@ -56,7 +56,7 @@ if calling_off then
   mark(call, CANCELLED)
   return {0, now}
 end
-if unreserved == '' then return {5, now} end
+if unreserved == '' then return {state == CANCELLED and 0 or 5, now} end
 finish({takes = {}})
 mark(call, BOOKED)
 return {0, now}

@@ -1,0 +1,200 @@
+"""What the meter asks of the store."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from tollwayd.core.errors import Reason, TollwayError
+from tollwayd.state.metering.correction import corrections
+from tollwayd.state.metering.payload import LOST, MOVED_ON, OVER, UNKNOWN, limits_bytes
+from tollwayd.state.metering.scripts import CHECKPOINT, REAP, RESERVE, SETTLE, all_keys
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from tollwayd.core.metering.limit import Reservation
+    from tollwayd.state.metering.clock import StoreClock
+    from tollwayd.state.metering.command import Argument, Command
+    from tollwayd.state.script import Script
+
+LEASE_MS: Final = 15_000
+"""Until a call of which nothing was heard is booked as lost; running ones are heard of every few seconds."""
+
+REAPED: Final = 100
+"""Lost calls that one script books at most: a few milliseconds of the store's time."""
+
+_TURNS: Final = 5  # A window or a day ends while a command is under way once, and a clock is seldom set.
+
+_logger = logging.getLogger(__name__)
+
+
+class Record(msgspec.Struct, array_like=True, frozen=True):
+    """A settlement as it is kept on disk: its charge and its unreserved limits are the script's. `called_off`: the
+    reservation is called off of which nobody knows whether it was taken, and nothing is booked."""
+
+    tenant: str
+    call: str
+    charge: bytes
+    unreserved: bytes = b""
+    called_off: bool = False
+
+
+class Asking:
+    """A command whose answer is a future's. Sends itself again where the day or a window has moved on meanwhile."""
+
+    __slots__ = ("_send", "_turns", "asking", "clock", "detours", "future", "sends", "tenant")
+
+    script: Script
+
+    def __init__(self, tenant: str, clock: StoreClock, send: Callable[[str, Command], None]) -> None:
+        self.tenant = tenant
+        self.clock = clock
+        self.future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self.sends = 0
+        self.detours = 0
+        self.asking = False
+        self._send = send
+        self._turns = 0
+        send(tenant, self)
+
+    @property
+    def wanted(self) -> bool:
+        return not self.future.cancelled()
+
+    def words(self) -> tuple[Sequence[str], tuple[Argument, ...]]:
+        return all_keys(self.tenant, self.clock.day()), self.arguments()
+
+    def arguments(self) -> tuple[Argument, ...]:
+        """The script's arguments, as of now."""
+        raise NotImplementedError
+
+    def answered(self, answer: Any) -> None:
+        self.clock.hear(answer[1])
+        if answer[0] != MOVED_ON:
+            self.ended(answer)
+        elif self._turns == _TURNS:
+            self.failed(TollwayError(Reason.REASON_STORE_UNAVAILABLE))
+        else:
+            self._turns += 1
+            self.sends = 0
+            self._send(self.tenant, self)
+
+    def ended(self, answer: Any) -> None:
+        """Takes the last answer."""
+        if not self.future.done():
+            self.future.set_result(answer)
+
+    def failed(self, error: Exception) -> None:
+        if not self.future.done():
+            self.future.set_exception(error)
+
+
+class Reserving(Asking):
+    """Takes a call's limits."""
+
+    __slots__ = ("_lost", "_reservation")
+
+    script = RESERVE
+
+    def __init__(
+        self, reservation: Reservation, lost: bytes, clock: StoreClock, send: Callable[[str, Command], None]
+    ) -> None:
+        self._reservation = reservation
+        self._lost = lost
+        super().__init__(reservation.tenant, clock, send)
+
+    def arguments(self) -> tuple[Argument, ...]:
+        asked, now_ms = self._reservation, self.clock.now_ms()
+        limits = limits_bytes(asked.limits, now_ms)
+        return asked.call, LEASE_MS, int(asked.dry), limits, self._lost, self.clock.day()
+
+    def ended(self, answer: Any) -> None:
+        if answer[0] == OVER:
+            # It was booked as lost, or called off: nothing that it does now would be charged.
+            self.failed(TollwayError(Reason.REASON_STORE_UNAVAILABLE))
+        else:
+            super().ended(answer)
+
+
+class Settling(Asking):
+    """Books the end of a call. It is booked also when nobody waits for it any more.
+
+    `keep`, where given, gets what the store does not take, in place of the future's failure.
+    """
+
+    __slots__ = ("_booked", "_keep", "_wish", "record")
+
+    script = SETTLE
+
+    def __init__(
+        self,
+        record: Record,
+        clock: StoreClock,
+        send: Callable[[str, Command], None],
+        keep: Callable[[Settling], None] | None = None,
+    ) -> None:
+        self.record = record
+        self._wish = "off" if record.called_off else ""
+        self._booked = b""
+        self._keep = keep
+        super().__init__(record.tenant, clock, send)
+
+    @property
+    def wanted(self) -> bool:
+        return True
+
+    def arguments(self) -> tuple[Argument, ...]:
+        record = self.record
+        return record.call, record.charge, record.unreserved, self.clock.day(), self._wish, self._booked
+
+    def ended(self, answer: Any) -> None:
+        if answer[0] == LOST:
+            self._wish, self._booked = "corrected", corrections(answer[2], self.record.charge)
+            self.sends = 0
+            self._send(self.tenant, self)
+            return
+        if answer[0] == UNKNOWN:
+            _logger.warning("Call %s was settled without a reservation, or twice: it is not booked.", self.record.call)
+        super().ended(None)
+
+    def failed(self, error: Exception) -> None:
+        if self._keep:
+            self._keep(self)
+        else:
+            super().failed(error)
+
+
+class Checkpointing(Asking):
+    """Tells that a call runs. Nobody waits for it: the next one makes up for it."""
+
+    __slots__ = ("_call", "_lost")
+
+    script = CHECKPOINT
+
+    def __init__(
+        self, tenant: str, call: str, lost: bytes, clock: StoreClock, send: Callable[[str, Command], None]
+    ) -> None:
+        self._call = call
+        self._lost = lost
+        super().__init__(tenant, clock, send)
+
+    def arguments(self) -> tuple[Argument, ...]:
+        return self._call, self._lost, LEASE_MS
+
+    def failed(self, error: Exception) -> None:
+        self.ended(None)
+
+
+class Reaping(Asking):
+    """Books lost calls."""
+
+    __slots__ = ()
+
+    script = REAP
+
+    def arguments(self) -> tuple[Argument, ...]:
+        return self.clock.day(), REAPED

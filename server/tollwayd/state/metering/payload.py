@@ -1,0 +1,121 @@
+"""What the metering scripts are given and what they answer. The order of everything here is that of the scripts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from tollwayd.core.metering.limit import Algorithm, Grants, Refusal, Standing
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tollwayd.core.metering.charge import Charge
+    from tollwayd.core.metering.limit import Limit
+
+SEPARATOR: Final = "\x1f"
+"""Between the dimensions of usage."""
+
+REFUSED, ADMITTED, MOVED_ON, OVER, LOST, UNKNOWN = range(6)
+"""The first number of an answer, as the heads of the scripts tell."""
+
+_STANDINGS: Final = 3  # Where the standings begin in an answer, each of four numbers.
+
+_STRING: Final = 5  # The head of a string whose length is written in four bytes.
+
+_encode: Final = msgspec.msgpack.Encoder().encode
+
+
+class Amounts(msgspec.Struct, array_like=True, frozen=True):
+    """A charge as `booking.lua` reads it: what counts against limits by `Unit`, then what is summed up of usage."""
+
+    requests: int
+    all_input: int
+    all_output: int
+    total: int
+    cost: int
+    calls_under_way: int
+    provider: str
+    dimensions: str
+    calls: int
+    failed: int
+    input: int
+    cache_read: int
+    cache_write: int
+    cache_write_hour: int
+    output: int
+    reasoning: int
+    cost_booked: int
+
+
+_amounts_of: Final = msgspec.msgpack.Decoder(Amounts).decode
+
+
+def charge_bytes(charge: Charge) -> bytes:
+    """A charge for the scripts, which look into it only when it is booked."""
+    requests, counts, cost = charge.requests, charge.counts, charge.cost
+    fresh, cache_read, cache_write, cache_write_hour, output, reasoning = counts
+    all_input, all_output = fresh + cache_read + cache_write + cache_write_hour, output + reasoning
+    *names, tags = charge.dimensions
+    dimensions = SEPARATOR.join((*names, ",".join(tags)))
+    limited = (requests, all_input, all_output, all_input + all_output, cost, 0)
+    booked = (charge.dimensions.provider, dimensions, requests, requests if charge.failed else 0, *counts, cost)
+    return _string(charge.entry) + _encode(limited + booked)
+
+
+def pack(entry: bytes, amounts: Amounts) -> bytes:
+    """A charge, put together from its parts; several can follow each other."""
+    return _string(entry) + _encode(amounts)
+
+
+def unpack(charge: bytes) -> tuple[bytes, Amounts]:
+    """The parts of a charge: its entry and its amounts."""
+    end = _STRING + int.from_bytes(charge[1:_STRING], "big")
+    return charge[_STRING:end], _amounts_of(charge[end:])
+
+
+def _string(value: bytes) -> bytes:
+    # Redis's msgpack knows no binary, only strings, which may hold any bytes.
+    return b"\xdb" + len(value).to_bytes(_STRING - 1, "big") + value
+
+
+def limits_bytes(limits: Sequence[Limit], now_ms: int) -> bytes:
+    """Limits for the scripts, with the calendar's windows around a moment."""
+    return _encode([_limit(limit, now_ms) for limit in limits])
+
+
+def _limit(limit: Limit, now_ms: int) -> tuple[object, ...]:
+    start, window = None, limit.window_ms
+    if limit.algorithm is Algorithm.CALENDAR:
+        assert limit.calendar
+        start, end = limit.calendar.around(now_ms)
+        window = end - start
+    return (
+        limit.bucket,
+        limit.algorithm,
+        limit.unit,
+        limit.amount,
+        limit.least,
+        limit.limit,
+        window,
+        limit.burst,
+        start,
+        limit.enforce,
+        limit.provider,
+        limit.thresholds,
+    )
+
+
+def decision(answer: Sequence[int], limits: Sequence[Limit]) -> Grants | Refusal:
+    """What `reserve.lua` decided."""
+    status, now_ms, retry_ms = answer[:_STANDINGS]
+    parts = iter(answer[_STANDINGS:])
+    standings = [
+        Standing(limit, granted, taken, reset_ms, bool(exceeded))
+        for limit, granted, taken, reset_ms, exceeded in zip(limits, parts, parts, parts, parts, strict=False)
+    ]
+    if status == ADMITTED:
+        return Grants(now_ms, standings)
+    refused = [index for index, one in enumerate(standings) if one.exceeded and one.limit.enforce]
+    return Refusal(now_ms, standings, refused, retry_ms if retry_ms >= 0 else None)

@@ -1,0 +1,193 @@
+"""Commands to one Redis server, in their order: those that wait in the same moment share one round trip."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections import deque
+from typing import TYPE_CHECKING, Any, Final
+
+from hiredis import ReplyError
+
+from tollwayd.core.errors import Reason, TollwayError
+from tollwayd.state.metering.command import packed
+from tollwayd.state.metering.link import Link
+from tollwayd.state.outage import refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from redis.asyncio.connection import AbstractConnection
+
+    from tollwayd.state.metering.command import Command
+    from tollwayd.state.script import Script
+
+BATCH: Final = 500
+"""Commands that are sent at once. They keep the server busy for some 20 ms."""
+
+SENDS: Final = 4
+"""How often a command is sent at most: one that breaks every connection must not keep the others waiting for ever."""
+
+_ASKED: Final = None  # Stands for the answer to an ASKING.
+
+_ELSEWHERE: Final = ("MOVED ", "ASK ", "TRYAGAIN ", "CLUSTERDOWN ")
+
+# The server is there and cannot work: it loads its data, was a master until now, or waits for one. Redis 6 has words of
+# its own before that of an error within a script.
+_AWAY: Final = re.compile(r"(?:^|[ -])(LOADING|READONLY|MASTERDOWN|BUSY|NOREPLICAS|UNBLOCKED) ")
+
+_logger = logging.getLogger(__name__)
+
+
+class Pipeline:
+    """The commands of one process to one server.
+
+    A batch at a time: what is sent meanwhile is the next batch, so that the busier the process is, the fewer of its
+    calls wait for a round trip of their own. `make_connection` gives an unconnected connection of redis-py. `elsewhere`
+    gets a command that the server answered with MOVED, ASK, TRYAGAIN or CLUSTERDOWN, and that text; it takes it over
+    (True) or lets it fail. `on_down` is called when the server is given up.
+    """
+
+    def __init__(
+        self,
+        make_connection: Callable[[], AbstractConnection],
+        elsewhere: Callable[[Command, str], bool],
+        on_down: Callable[[], None],
+    ) -> None:
+        self._queue: deque[Command] = deque()
+        self._sent: deque[Command | None] = deque()
+        self._unknown: set[Script] = set()
+        self._elsewhere = elsewhere
+        self._on_down = on_down
+        self._flushing = False
+        self._idle: asyncio.Event | None = None
+        self._link = Link(make_connection, self._take, self._go_on, self._lost, self._given_up)
+
+    @property
+    def is_up(self) -> bool:
+        """Whether commands are sent, not failed at once."""
+        return self._link.is_up
+
+    def send(self, command: Command) -> None:
+        """Has a command sent. While the server is away it fails at once."""
+        if not self._link.is_up:
+            command.failed(TollwayError(Reason.REASON_STORE_UNAVAILABLE))
+            return
+        self._queue.append(command)
+        self._plan()
+
+    async def drained(self) -> None:
+        """Waits for what is under way, as long as the server answers."""
+        while self._queue or self._sent:
+            self._idle = asyncio.Event()
+            await self._idle.wait()
+
+    def close(self) -> None:
+        """Closes the connection; what is under way fails."""
+        self._link.close()
+        self._down()
+
+    def _plan(self) -> None:
+        # Not at once: others that run in this turn of the loop may have something to send, too.
+        if not self._sent and not self._flushing:
+            self._flushing = True
+            asyncio.get_running_loop().call_soon(self._flush)
+
+    def _flush(self) -> None:
+        self._flushing = False
+        wire = self._link.wire()
+        if wire is None or self._sent:
+            return
+        batch: list[bytes] = []
+        while self._queue and len(batch) < BATCH:
+            command = self._queue.popleft()
+            if command.sends or command.wanted:
+                batch.append(self._packed(command))
+        if batch:
+            wire.write(b"".join(batch))
+            self._link.expect()
+        else:
+            self._go_on()
+
+    def _packed(self, command: Command) -> bytes:
+        script = command.script
+        whole = script in self._unknown
+        # The first of a batch teaches the server for all.
+        self._unknown.discard(script)
+        if command.asking:
+            self._sent.append(_ASKED)
+        self._sent.append(command)
+        return packed(command, whole=whole)
+
+    def _take(self, replies: list[Any]) -> None:
+        again: list[Command] = []
+        for reply in replies:
+            if not self._sent:  # An earlier one told that the server is away: all have failed.
+                break
+            command = self._sent.popleft()
+            if command is _ASKED:
+                continue
+            if isinstance(reply, ReplyError):
+                self._refused(command, reply, again)
+            else:
+                command.answered(reply)
+        self._queue.extendleft(reversed(again))
+        if not self._link.is_up:
+            self._down()
+        elif self._sent:
+            self._link.expect()
+        else:
+            self._link.rest()
+            self._go_on()
+
+    def _refused(self, command: Command, error: ReplyError, again: list[Command]) -> None:
+        text = str(error)
+        command.asking = False
+        if text.startswith("NOSCRIPT"):
+            command.sends -= 1  # It surely did not run.
+            self._unknown.add(command.script)
+            again.append(command)
+        elif text.startswith(_ELSEWHERE):
+            command.sends -= 1  # The same.
+            if not self._elsewhere(command, text):
+                command.failed(_unavailable(error))
+        elif _AWAY.search(text):
+            command.failed(_unavailable(error))
+            self._link.give_up()
+        else:
+            _logger.error("The metering store refuses a command: %s.", refusal(error))
+            command.failed(_unavailable(error))
+
+    def _go_on(self) -> None:
+        if self._queue:
+            self._plan()
+        elif self._idle:
+            self._idle.set()
+
+    def _lost(self) -> None:
+        # What was sent may have been done or not; it is sent again before everything else, in its order.
+        sent = [command for command in self._sent if command is not _ASKED]
+        self._sent.clear()
+        self._queue.extendleft(reversed([command for command in sent if command.sends < SENDS]))
+        for command in sent:
+            if command.sends >= SENDS:
+                command.failed(TollwayError(Reason.REASON_STORE_UNAVAILABLE))
+
+    def _down(self) -> None:
+        waiting = [command for command in (*self._sent, *self._queue) if command is not _ASKED]
+        self._sent.clear()
+        self._queue.clear()
+        for command in waiting:
+            command.failed(TollwayError(Reason.REASON_STORE_UNAVAILABLE))
+        self._go_on()
+
+    def _given_up(self) -> None:
+        self._down()
+        self._on_down()
+
+
+def _unavailable(error: Exception) -> TollwayError:
+    unavailable = TollwayError(Reason.REASON_STORE_UNAVAILABLE)
+    unavailable.__cause__ = error
+    return unavailable

@@ -148,8 +148,7 @@ class App:
 
     async def _open_doors(self, parts: AsyncExitStack, stores: Stores, keys: Keyring, metering: Metering) -> Doors:
         settings = self.settings
-        egress = EgressRules(settings.egress_allow)
-        client = HttpClient(egress)
+        client = HttpClient(EgressRules(settings.egress_allow))
         parts.push_async_callback(client.close)
         # It opens to nobody until the listeners are bound: a root credential that is made at a start which then fails
         # would never be shown.
@@ -157,7 +156,7 @@ class App:
         admin_chain = self._chain(RootAuthentication(root, self._current, keys))
         proxy_chain = self._chain(ApiKeyAuthentication(self._current, keys))
         applied = stores._replace(resources=AppliedStore(stores.resources, self._current))
-        admin = admin_registry(admin_chain, applied, keys, egress, client)
+        admin = admin_registry(admin_chain, applied, self._current, keys, client)
         proxy = proxy_registry(proxy_chain, Engine(client, metering))
         doors = Doors(admin, proxy, self._metrics, settings)
         parts.push_async_callback(doors.close)

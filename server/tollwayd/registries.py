@@ -6,17 +6,28 @@ from typing import TYPE_CHECKING
 
 from grpc_channelz.v1 import channelz_pb2
 
-from tollway.admin.v1 import api_keys_pb2, billing_pb2, models_pb2, prices_pb2, providers_pb2, tenants_pb2
+from tollway.admin.v1 import (
+    api_keys_pb2,
+    billing_pb2,
+    models_pb2,
+    policies_pb2,
+    prices_pb2,
+    providers_pb2,
+    tenants_pb2,
+    tiers_pb2,
+)
 from tollway.proxy.v1 import anthropic_pb2, inference_pb2, openai_pb2
 from tollwayd.admin.api_keys import ApiKeyServicer
 from tollwayd.admin.billing import BillingServicer
 from tollwayd.admin.models import ModelServicer
 from tollwayd.admin.page_token import PageTokens
+from tollwayd.admin.policies import PolicyServicer
 from tollwayd.admin.prices import PriceServicer
 from tollwayd.admin.provider_probe import ProviderProbe
 from tollwayd.admin.provider_rules import ProviderRules
 from tollwayd.admin.providers import ProviderServicer
 from tollwayd.admin.tenants import TenantServicer
+from tollwayd.admin.tiers import TierServicer
 from tollwayd.dialects import ANTHROPIC_MESSAGES, DIALECTS, OPENAI_CHAT
 from tollwayd.proxy.anthropic import AnthropicServicer
 from tollwayd.proxy.inference import InferenceServicer
@@ -28,14 +39,14 @@ from tollwayd.security import api_keys
 
 if TYPE_CHECKING:
     from tollwayd.core.chain import Chain
+    from tollwayd.core.current import Current
     from tollwayd.proxy.engine import Engine
     from tollwayd.security.keyring import Keyring
     from tollwayd.stores import Stores
     from tollwayd.upstream.client import HttpClient
-    from tollwayd.upstream.egress import EgressRules
 
 
-def admin_registry(chain: Chain, stores: Stores, keys: Keyring, egress: EgressRules, client: HttpClient) -> Registry:
+def admin_registry(chain: Chain, stores: Stores, current: Current, keys: Keyring, client: HttpClient) -> Registry:
     """The methods of the admin ports."""
     registry = Registry()
     cursors = PageTokens(keys.derive("page tokens"))
@@ -44,10 +55,12 @@ def admin_registry(chain: Chain, stores: Stores, keys: Keyring, egress: EgressRu
         tenants_pb2: TenantServicer(store, cursors),
         api_keys_pb2: ApiKeyServicer(store, cursors, keys, api_keys),
         providers_pb2: ProviderServicer(
-            store, cursors, ProviderRules(keys, DIALECTS, egress), ProviderProbe(client, DIALECTS, keys)
+            store, cursors, ProviderRules(keys, DIALECTS, client.egress), ProviderProbe(client, DIALECTS, keys)
         ),
         models_pb2: ModelServicer(store, cursors),
         prices_pb2: PriceServicer(store, cursors),
+        policies_pb2: PolicyServicer(store, cursors, current, stores.meter),
+        tiers_pb2: TierServicer(store, cursors),
         billing_pb2: BillingServicer(store, cursors, stores.invoices, stores.ledger),
         channelz_pb2: ChannelzServicer(),
     }

@@ -60,9 +60,12 @@ def test_every_resource_changes_by_if_match(gateway, admin, acme):
     acme.provider("openai", "https://api.openai.com", provider_id="openai")
     acme.model("gpt", {"provider": "openai", "model": "gpt", "weight": 1})
     acme.key()
-    listed = {kind: admin("GET", f"/v1/{acme.name}/{kind}")[kind] for kind in ("providers", "models", "apiKeys")}
+    admin("POST", f"/v1/{acme.name}/policies?policy_id=parallel", {"concurrency": {"limit": 8}})
+    admin("POST", f"/v1/{acme.name}/tiers?tier_id=gold", {"rules": [{"id": "parallel", "concurrency": {"limit": 8}}]})
+    kinds = ("providers", "models", "apiKeys", "policies", "tiers")
+    listed = {kind: admin("GET", f"/v1/{acme.name}/{kind}")[kind] for kind in kinds}
     names = [acme.name, *(resources[0]["name"] for resources in listed.values())]
-    assert len(names) == 4
+    assert len(names) == 6
     for name in names:
         status, etag, resource = http("GET", f"/v1/{name}")
         assert (status, etag) == (200, resource["etag"])

@@ -13,9 +13,10 @@ from tollwayd.admin.etag import parse_etag
 from tollwayd.admin.field_behavior import writable_copy
 from tollwayd.admin.kind import Kind
 from tollwayd.admin.listing import Listing
+from tollwayd.admin.references import require
 from tollwayd.admin.rotation import add_secret, drop_expired, is_past
 from tollwayd.core.errors import invalid_field
-from tollwayd.core.resource_names import child_name
+from tollwayd.core.resource_names import child_name, tenant_of
 
 if TYPE_CHECKING:
     from tollway.admin.v1 import api_keys_pb2
@@ -36,7 +37,8 @@ class ApiKeyServicer:
     """`tollway.admin.v1.ApiKeyService`. Secrets are answered once and stored as keyed hashes alone."""
 
     def __init__(self, store: ResourceStore, tokens: PageTokens, vault: Vault, form: SecretForm) -> None:
-        self._api_keys = Collection(store, _KIND, _rules)
+        self._store = store
+        self._api_keys = Collection(store, _KIND, self._rules)
         self._listing = Listing(store, _KIND, tokens)
         self._vault = vault
         self._form = form
@@ -75,6 +77,14 @@ class ApiKeyServicer:
         record.api_key.prefix = self._form.prefix_of(secret)
         record.api_key.last_four = self._form.last_four(secret)
 
+    async def _rules(self, before: ApiKeyRecord | None, after: ApiKeyRecord) -> str:
+        _check_end(before, after)
+        tier = after.api_key.tier
+        if tier and (before is None or before.api_key.tier != tier):
+            name = child_name(tenant_of(after.api_key.name), "tiers", tier)
+            await require(self._store, name, field="apiKey.tier", noun="tier of this id")
+        return ""
+
 
 def _with_secret(api_key: ApiKey, secret: str, call: Call) -> ApiKey:
     """The answer that holds the secret: nobody on its way may keep it (RFC 9111, section 5.2.2.5)."""
@@ -83,11 +93,10 @@ def _with_secret(api_key: ApiKey, secret: str, call: Call) -> ApiKey:
     return api_key
 
 
-async def _rules(before: ApiKeyRecord | None, after: ApiKeyRecord) -> str:
+def _check_end(before: ApiKeyRecord | None, after: ApiKeyRecord) -> None:
     drop_expired(after)
     end = after.api_key.expire_time
     unchanged = before is not None and before.api_key.expire_time == end
     # A key that has expired meanwhile can still be renamed, disabled or given a new end.
     if after.api_key.HasField("expire_time") and not unchanged and is_past(end):
         raise invalid_field("apiKey.expireTime", "is in the past; to end the key now, disable or delete it")
-    return ""

@@ -25,6 +25,7 @@ from tollwayd.core.sealing import credential_context
 from tollwayd.core.snapshot import ApiKey, Model, Provider, Secret, Snapshot, Target, Tenant
 from tollwayd.core.timeouts import Timeouts
 from tollwayd.proxy.own_prices import OwnPrice
+from tollwayd.proxy.policies import compile_policies
 from tollwayd.proxy.prices import TenantPrices
 from tollwayd.upstream.client import request_head
 from tollwayd.upstream.origin import parse_base_url
@@ -148,7 +149,8 @@ class Compiler:
             message = TenantMessage.FromString(records[name])
             unknown = UnknownPrice(message.unknown_price)
             models = self._models(records, TenantPrices(self._prices, self._own_prices(records), unknown))
-            self._tenants[name] = Tenant(name, message.disabled, models, unknown_price=unknown)
+            policies = compile_policies(records, self._report)
+            self._tenants[name] = Tenant(name, message.disabled, models, policies, unknown)
 
     def _own_prices(self, records: Mapping[str, bytes]) -> list[OwnPrice]:
         prices = []

@@ -40,11 +40,12 @@ def _untold(*, on_way: bool) -> None:
 
 
 class HttpClient:
-    """Connections to any number of origins, for the tasks of one event loop."""
+    """Connections to any number of origins, for the tasks of one event loop. `egress` says which it may call."""
 
     def __init__(
         self, egress: EgressRules, *, limits: Limits = DEFAULT_LIMITS, ssl_context: ssl.SSLContext | None = None
     ) -> None:
+        self.egress = egress
         self._pool = Pool(limits)
         self._connector = Connector(egress, self._pool, ssl_context or default_tls())
         self._closed = False

@@ -8,21 +8,29 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tollway.admin.v1 import api_keys_pb2, models_pb2, prices_pb2, providers_pb2, tenants_pb2
+from tests.metering import Clock
+from tollway.admin.v1 import api_keys_pb2, models_pb2, policies_pb2, prices_pb2, providers_pb2, tenants_pb2, tiers_pb2
+from tollwayd import prices
 from tollwayd.admin.api_keys import ApiKeyServicer
 from tollwayd.admin.models import ModelServicer
 from tollwayd.admin.page_token import PageTokens
+from tollwayd.admin.policies import PolicyServicer
 from tollwayd.admin.prices import PriceServicer
 from tollwayd.admin.provider_probe import ProviderProbe
 from tollwayd.admin.provider_rules import ProviderRules
 from tollwayd.admin.providers import ProviderServicer
 from tollwayd.admin.tenants import TenantServicer
+from tollwayd.admin.tiers import TierServicer
 from tollwayd.core.call import Call
 from tollwayd.core.chain import Chain
+from tollwayd.core.current import Current
 from tollwayd.core.errors import Reason, TollwayError
+from tollwayd.core.metering.local import LocalMeter
+from tollwayd.core.metering.price_list import PriceList
 from tollwayd.dialects.anthropic_messages.dialect import AnthropicMessages
 from tollwayd.dialects.openai_chat.dialect import OpenAIChat
 from tollwayd.plugins.validate import Validate
+from tollwayd.proxy.compiler import Compiler
 from tollwayd.rpc.registry import Registry
 from tollwayd.security import api_keys
 from tollwayd.upstream.client import HttpClient
@@ -50,6 +58,9 @@ class Admin:
         self.client = HttpClient(egress)
         self.registry = Registry()
         self.tokens = tokens = PageTokens(keyring.derive("page tokens"))
+        self.current = Current()
+        self.clock = Clock()
+        self.meter = LocalMeter(self.clock)
         rules = ProviderRules(keyring, DIALECTS, egress)
         probe = ProviderProbe(self.client, DIALECTS, keyring)
         self._methods: dict[type[Message], Method] = {}
@@ -59,6 +70,8 @@ class Admin:
             (providers_pb2, ProviderServicer(store, tokens, rules, probe)),
             (models_pb2, ModelServicer(store, tokens)),
             (prices_pb2, PriceServicer(store, tokens)),
+            (policies_pb2, PolicyServicer(store, tokens, self.current, self.meter)),
+            (tiers_pb2, TierServicer(store, tokens)),
         ):
             self.serve(module, servicer)
 
@@ -81,6 +94,11 @@ class Admin:
     async def reason(self, request: Message) -> str:
         """The error's reason, without its prefix."""
         return Reason.Name((await self.refusal(request)).reason).removeprefix("REASON_")
+
+    async def apply(self) -> None:
+        """Has the process serve by what is stored."""
+        compiler = Compiler(DIALECTS, self.keyring, PriceList(prices.read()))
+        self.current.swap(compiler.compile(*await self.store.load()))
 
     async def stored(self) -> bytes:
         """Everything that the store holds, as bytes in a row."""

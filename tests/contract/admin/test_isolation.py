@@ -9,12 +9,14 @@ import pytest
 import pytest_asyncio
 from google.api import annotations_pb2
 
-from tollway.admin.v1 import api_keys_pb2, models_pb2, prices_pb2, providers_pb2
+from tollway.admin.v1 import api_keys_pb2, models_pb2, policies_pb2, prices_pb2, providers_pb2, tiers_pb2
 from tollway.admin.v1.api_keys_pb2 import CreateApiKeyRequest
 from tollway.admin.v1.models_pb2 import CreateModelRequest
+from tollway.admin.v1.policies_pb2 import CreatePolicyRequest, DryRunRequest
 from tollway.admin.v1.prices_pb2 import CreatePriceRequest
 from tollway.admin.v1.providers_pb2 import CreateProviderRequest
 from tollway.admin.v1.tenants_pb2 import CreateTenantRequest
+from tollway.admin.v1.tiers_pb2 import CreateTierRequest
 from tollwayd.core.call import Call
 from tollwayd.core.errors import TollwayError
 
@@ -24,7 +26,8 @@ PROVIDER = {"dialect": "openai.chat", "base_url": "http://127.0.0.1:8000", "disp
 MODEL = {"targets": [{"provider": "theirs", "model": CANARY}], "display_name": CANARY, "public_name": CANARY}
 NOTHING = {"currency_code": "USD"}
 PRICE = {"provider": "theirs", "model": CANARY, "rates": {"input": NOTHING, "output": NOTHING}, "display_name": CANARY}
-MODULES = (api_keys_pb2, providers_pb2, models_pb2, prices_pb2)
+MODULES = (api_keys_pb2, providers_pb2, models_pb2, prices_pb2, policies_pb2, tiers_pb2)
+POLICY = {"subject": {"provider": "theirs"}, "concurrency": {"limit": 1}, "display_name": CANARY}
 METHODS = [
     method
     for module in MODULES
@@ -42,6 +45,8 @@ async def victim(admin):
     await admin(CreateModelRequest(parent=THEIRS, model_id="theirs", model=MODEL))
     await admin(CreatePriceRequest(parent=THEIRS, price_id="theirs", price=PRICE))
     await admin(CreateApiKeyRequest(parent=THEIRS, api_key_id="theirs", api_key={"display_name": CANARY}))
+    await admin(CreatePolicyRequest(parent=THEIRS, policy_id="theirs", policy=POLICY))
+    await admin(CreateTierRequest(parent=THEIRS, tier_id="theirs", tier={"display_name": CANARY}))
 
 
 def path_of(method) -> str:
@@ -77,10 +82,11 @@ named = [method for method in METHODS if "/*/" in path_of(method)]
 listing = [method for method in METHODS if method.name.startswith("List")]
 
 
-def test_every_method_is_a_creation_a_listing_or_of_a_named_resource():
+def test_every_method_is_a_creation_a_listing_or_of_a_named_resource_or_judges_a_call():
     creations = [method for method in METHODS if method.name.startswith("Create")]
+    judging = [method for method in METHODS if method.name == "DryRun"]
 
-    assert len(creations) + len(listing) + len(named) == len(METHODS)
+    assert len(creations) + len(listing) + len(named) + len(judging) == len(METHODS)
 
 
 @pytest.mark.parametrize("method", named, ids=lambda method: method.name)
@@ -130,6 +136,26 @@ async def test_another_tenants_provider_is_no_reference(admin):
 
     assert str(refused[0]) == str(refused[1])
     assert {error.rule.name for error in refused} == {"REFERENCE_NOT_FOUND"}
+
+
+async def test_what_another_tenant_has_is_no_subject_of_a_policy(admin):
+    for field in ("api_key", "provider", "tier"):
+        refused = [
+            await admin.refusal(
+                CreatePolicyRequest(parent=OURS, policy_id="p", policy={**POLICY, "subject": {field: each}})
+            )
+            for each in ("theirs", "nobodys")
+        ]
+        assert str(refused[0]) == str(refused[1])
+        assert {error.rule.name for error in refused} == {"REFERENCE_NOT_FOUND"}
+
+
+async def test_no_call_with_a_key_or_a_model_of_another_tenant_is_judged(admin):
+    await admin(CreateApiKeyRequest(parent=OURS, api_key_id="ours", api_key={}))
+    await admin.apply()
+    for fields in ({"api_key": "theirs", "model": "x"}, {"api_key": "ours", "model": CANARY}):
+        refused = await admin.refusal(DryRunRequest(parent=OURS, **fields))
+        assert refused.rule.name == "REFERENCE_NOT_FOUND"
 
 
 async def test_another_tenants_names_are_free(admin):

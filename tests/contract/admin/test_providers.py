@@ -14,7 +14,7 @@ from tollway.admin.v1.providers_pb2 import (
     UpdateProviderRequest,
 )
 from tollway.config.v1.records_pb2 import ProviderRecord
-from tollwayd.admin import provider_use
+from tollwayd.admin import references
 from tollwayd.security.keyring import UnsealError
 
 NAME = "tenants/acme/providers/openai"
@@ -211,8 +211,8 @@ async def test_a_provider_in_use_is_kept_and_its_models_are_named(admin, openai)
 
 
 async def test_a_provider_is_not_deleted_where_its_users_cannot_all_be_looked_at(admin, openai, monkeypatch):
-    monkeypatch.setattr(provider_use, "MAX_SCANNED", 1)
-    monkeypatch.setattr(provider_use, "BATCH", 1)
+    monkeypatch.setattr(references, "MAX_SCANNED", 1)
+    monkeypatch.setattr(references, "BATCH", 1)
     other = await admin(CreateProviderRequest(parent="tenants/acme", provider_id="other", provider=OPENAI))
     targets = [{"provider": "other", "model": "gpt-4o"}]
     await admin(CreateModelRequest(parent="tenants/acme", model_id="one", model={"targets": targets}))

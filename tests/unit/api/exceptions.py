@@ -21,7 +21,9 @@ EXCEPTIONS: dict[tuple[str, str], str] = {
     ("aip_136_verb_and_noun", f"{_PROXY}.InferenceService.Generate"): (
         "What is generated, text, calls of tools or thoughts, has no noun in common; the path says `inference`."
     ),
+    ("aip_136_verb", f"{_ADMIN}.PolicyService.DryRun"): "To dry-run is one verb of two words.",
     ("aip_140_prepositions", f"{_ADMIN}.Policy.on_store_error"): _ON,
+    ("aip_140_prepositions", f"{_ADMIN}.TierRule.on_store_error"): _ON,
     ("aip_140_prepositions", f"{_ADMIN}.RateLimit.on_exceeded"): _ON,
     ("aip_140_prepositions", f"{_ADMIN}.Budget.on_exceeded"): _ON,
     ("aip_140_numbers", f"{_PROXY}.Usage.cache_write_1h_tokens"): (

@@ -3,10 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from tollwayd.core.metering.price import Price
+
+OUTPUT_TOKENS: Final = 131_072
+"""The most that a model is taken to generate where neither the caller nor the price list says: none generates more
+today."""
+
+
+class Tokens(NamedTuple):
+    """A bound on the input, a guess of it, and a bound on the output."""
+
+    input_strict: int
+    input_estimate: int
+    max_output: int
+
+
+def most_output(prices: Iterable[Price | None]) -> int:
+    """Output tokens at most of a call that names no number, whichever of some targets answers."""
+    return max([(price and price.max_output_tokens) or OUTPUT_TOKENS for price in prices], default=OUTPUT_TOKENS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +57,22 @@ class Demand:
             price.most(input_estimate, max_output, at),
             price.most(input_strict, 0, at),
         )
+
+    @classmethod
+    def of_any(cls, prices: Sequence[Price | None], tokens: Tokens, at: float, *, free: bool) -> Demand:
+        """Of a call that one of some targets answers, which one nobody knows yet: the dearest counts. Where `free`,
+        what has no price costs nothing; else a call has no known cost where one of its targets has none."""
+        known = [price for price in prices if price is not None]
+        if not known or (len(known) < len(prices) and not free):
+            return cls(*tokens, *((0, 0) if free else ()))
+        if len(known) == 1:
+            return cls.of(known[0], *tokens, at)
+        demands = [cls.of(price, *tokens, at) for price in known]
+        # Input of the one and output of another: a sum that can be taken apart again, which the dearest in all cannot.
+        fixed = max(each.cost_fixed for each in demands)
+        output = max((each.cost_strict or 0) - each.cost_fixed for each in demands)
+        estimate = max(each.cost_estimate or 0 for each in demands)
+        return cls(*tokens, fixed + output, estimate, fixed)
 
     @property
     def cost_one_more(self) -> int:

@@ -63,10 +63,10 @@ class PolicySet:
     """`tiers` are the ids of the tenant's tiers: a call whose key is of another one is refused, as its limits are not
     known."""
 
-    __slots__ = ("_access", "_calls", "_limits", "_providers", "_tiers")
+    __slots__ = ("_access", "_calls", "_limits", "_providers", "_rules", "_tiers")
 
     def __init__(self, rules: Iterable[AccessRule | LimitRule] = (), tiers: Iterable[str] = ()) -> None:
-        rules = list(rules)
+        self._rules = rules = list(rules)
         self._limits = {rule.id: rule for rule in rules if isinstance(rule, LimitRule)}
         self._access = _Index([rule for rule in rules if isinstance(rule, AccessRule)])
         self._calls = _Index([rule for rule in self._limits.values() if not rule.subject.provider])
@@ -82,9 +82,7 @@ class PolicySet:
             return FREE
         observed: list[str] = []
         caps: list[Cap] = []
-        for rule in self._access.about(facts):
-            if not rule.subject.matches(facts):
-                continue
+        for rule in self.access_rules(facts):
             if reason := rule.access.refusal(facts, now_ms):
                 if rule.enforce:
                     raise TollwayError(reason, metadata={"policy": rule.id})
@@ -92,6 +90,10 @@ class PolicySet:
             if rule.access.max_output:
                 caps.append(Cap(rule.id, rule.access.max_output, rule.enforce))
         return AccessVerdict(observed, caps) if observed or caps else FREE
+
+    def access_rules(self, facts: Facts) -> list[AccessRule]:
+        """The rules on access that are about a call, whatever they say of it."""
+        return [rule for rule in self._access.about(facts) if rule.subject.matches(facts)]
 
     def limits(self, facts: Facts, demand: Demand, now_ms: int) -> list[Limit]:
         """What a call has to be admitted by, whichever provider it goes to. REASON_PRICE_UNKNOWN."""
@@ -116,9 +118,13 @@ class PolicySet:
         left = [
             output_left(limit.unit, standing.granted, demand)
             for standing in standings
-            if standing.granted < (limit := standing.limit).amount and self._clamps(limit)
+            if standing.granted < (limit := standing.limit).amount and self.clamps(limit)
         ]
         return min(left, default=None)
+
+    def trying(self, rule: AccessRule | LimitRule) -> PolicySet:
+        """The set with one more rule, in place of the one of its id if there is one."""
+        return PolicySet([*(each for each in self._rules if each.id != rule.id), rule], self._tiers)
 
     def downgrade(self, refusal: Refusal) -> str | None:
         """The model that a refused call goes to instead; None where one of the limits that refused it wants it refused.
@@ -129,7 +135,8 @@ class PolicySet:
         models = [self._limits[refusal.standings[index].limit.policy].downgrade_model for index in refusal.refused]
         return models[0] if models and all(models) else None
 
-    def _clamps(self, limit: Limit) -> bool:
+    def clamps(self, limit: Limit) -> bool:
+        """Whether a call that this limit gives less than it wants has its max_tokens lowered."""
         return limit.enforce and self._limits[limit.policy].admission is Admission.CLAMP
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
-from tollwayd.core.metering.demand import Demand
+from tollwayd.core.metering.demand import most_output
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from tollwayd.core.dialect import Load, OutputAsked
     from tollwayd.core.metering.price import Price
@@ -29,18 +29,6 @@ MEDIA_TOKENS: Final = 2_000
 """The guess for one picture, sound or file: an ordinary photograph has 800 to 1,600 tokens, a page of a document as
 many."""
 
-OUTPUT_TOKENS: Final = 131_072
-"""The most that a model is taken to generate where neither the caller nor the price list says: none generates more
-today."""
-
-
-class Tokens(NamedTuple):
-    """A bound on the input, a guess of it, and a bound on the output."""
-
-    input_strict: int
-    input_estimate: int
-    max_output: int
-
 
 def input_bound(body_bytes: int, load: Load) -> int:
     """Input tokens at most. A token is a byte of text at least, and what JSON puts around a message is more than what
@@ -57,23 +45,5 @@ def input_guess(body_bytes: int, load: Load) -> int:
 
 def output_bound(asked: OutputAsked, prices: Iterable[Price | None]) -> int:
     """Output tokens at most, in all choices, whichever of some targets answers."""
-    tokens = asked.tokens
-    if tokens is None:
-        tokens = max([(price and price.max_output_tokens) or OUTPUT_TOKENS for price in prices], default=OUTPUT_TOKENS)
+    tokens = most_output(prices) if asked.tokens is None else asked.tokens
     return tokens * asked.choices
-
-
-def demand_of(prices: Sequence[Price | None], tokens: Tokens, at: float, *, free: bool) -> Demand:
-    """The demand of a call that one of some targets answers, which one nobody knows yet: the dearest counts. Where
-    `free`, what has no price costs nothing; else a call has no known cost where one of its targets has none."""
-    known = [price for price in prices if price is not None]
-    if not known or (len(known) < len(prices) and not free):
-        return Demand(*tokens, *((0, 0) if free else ()))
-    if len(known) == 1:
-        return Demand.of(known[0], *tokens, at)
-    demands = [Demand.of(price, *tokens, at) for price in known]
-    # Input of the one and output of another: a sum that can be taken apart again, which the dearest in all cannot.
-    fixed = max(each.cost_fixed for each in demands)
-    output = max((each.cost_strict or 0) - each.cost_fixed for each in demands)
-    estimate = max(each.cost_estimate or 0 for each in demands)
-    return Demand(*tokens, fixed + output, estimate, fixed)

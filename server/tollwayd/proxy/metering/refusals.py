@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from tollwayd.core.errors import QuotaViolation, Reason, TollwayError
 from tollwayd.core.metering.limit import Algorithm
+from tollwayd.core.metering.reasons import reason_of
 from tollwayd.core.metering.unit import Unit
 from tollwayd.proxy.metering.entries import CURRENCY
 from tollwayd.proxy.metering.headers import capacity, decimal
@@ -36,7 +37,7 @@ _RANKS: Final = (
 def refused(refusal: Refusal, indexes: Sequence[int]) -> TollwayError:
     """The error for the limits of these indexes."""
     limits = sorted((refusal.standings[index].limit for index in indexes), key=_rank, reverse=True)
-    reason = _reason(limits[0])
+    reason = reason_of(limits[0])
     return TollwayError(
         reason,
         _message(limits[0]),
@@ -58,15 +59,8 @@ def _retry_after(refusal: Refusal, limits: Sequence[Limit]) -> float | None:
     return PLACE_SECONDS if waits else None
 
 
-def _reason(limit: Limit) -> Reason:
-    if limit.algorithm is Algorithm.CONCURRENCY:
-        return Reason.REASON_CONCURRENCY_EXCEEDED
-    budget = limit.thresholds or limit.algorithm is Algorithm.CALENDAR
-    return Reason.REASON_BUDGET_EXCEEDED if budget else Reason.REASON_RATE_LIMIT_EXCEEDED
-
-
 def _rank(limit: Limit) -> int:
-    return _RANKS.index(_reason(limit))
+    return _RANKS.index(reason_of(limit))
 
 
 def _message(limit: Limit) -> str:
@@ -74,5 +68,5 @@ def _message(limit: Limit) -> str:
     window = f" in {limit.window_ms / 1000:g} s" if limit.window_ms else ""
     if limit.least > capacity(limit):
         return f"The call asks for more than the limit {limit.policy} can ever give: {much}{window}."
-    kind = "budget" if _reason(limit) == Reason.REASON_BUDGET_EXCEEDED else "limit"
+    kind = "budget" if reason_of(limit) == Reason.REASON_BUDGET_EXCEEDED else "limit"
     return f"The {kind} {limit.policy} is used up: {much}{window}."

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 from tollwayd.core.dialect import OutputAsked
 from tollwayd.core.errors import Reason, TollwayError
+from tollwayd.core.metering.demand import Demand, Tokens
 from tollwayd.core.metering.facts import Facts
 from tollwayd.core.metering.limit import Refusal
 from tollwayd.core.metering.policies import NO_POLICIES
 from tollwayd.core.metering.price import UnknownPrice
 from tollwayd.core.routing import attempts
 from tollwayd.proxy import estimate
-from tollwayd.proxy.metering.demands import Tokens, demand_of, input_bound, input_guess, output_bound
+from tollwayd.proxy.metering.demands import input_bound, input_guess, output_bound
 from tollwayd.proxy.metering.entries import Entries
 from tollwayd.proxy.metering.refusals import refused
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from tollwayd.core.call import Call
-    from tollwayd.core.metering.demand import Demand
     from tollwayd.core.metering.limit import Grants, Limit
     from tollwayd.core.metering.price import Price
     from tollwayd.core.snapshot import Model, Target, Tenant
@@ -57,7 +57,7 @@ class Way:
         prices = tuple(self.prices.values())
         tokens = Tokens(input_bound(size, load), input_guess(size, load), output_bound(self._output, prices))
         free = self._tenant.unknown_price is UnknownPrice.FREE
-        self._demand = demand_of(prices, tokens, self._at, free=free)
+        self._demand = Demand.of_any(prices, tokens, self._at, free=free)
         return policies.limits(self._facts, self._demand, int(self._at * 1000)) + self.provider_limits(target)
 
     def provider_limits(self, target: Target) -> list[Limit]:

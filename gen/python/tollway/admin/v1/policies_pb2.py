@@ -34,15 +34,13 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from google.type import money_pb2 as google_dot_type_dot_money__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ftollway/admin/v1/policies.proto\x12\x10tollway.admin.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/type/money.proto\"\xcd\x07\n\x06Policy\x12\x1a\n\x04name\x18\x01 \x01(\tB\x0c\xe2\x41\x01\x08\xbaH\x05r\x03\x18\x80\x02\x12\x1e\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12*\n\x07subject\x18\x03 \x01(\x0b\x32\x19.tollway.admin.v1.Subject\x12\x35\n\x04mode\x18\x04 \x01(\x0e\x32\x1d.tollway.admin.v1.Policy.ModeB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x45\n\x0eon_store_error\x18\x05 \x01(\x0e\x32#.tollway.admin.v1.Policy.StoreErrorB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x31\n\nrate_limit\x18\x06 \x01(\x0b\x32\x1b.tollway.admin.v1.RateLimitH\x00\x12\x34\n\x0b\x63oncurrency\x18\x07 \x01(\x0b\x32\x1d.tollway.admin.v1.ConcurrencyH\x00\x12*\n\x06\x62udget\x18\x08 \x01(\x0b\x32\x18.tollway.admin.v1.BudgetH\x00\x12*\n\x06\x61\x63\x63\x65ss\x18\t \x01(\x0b\x32\x18.tollway.admin.v1.AccessH\x00\x12\x35\n\x0b\x63reate_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x15\n\x04\x65tag\x18\x0c \x01(\tB\x07\xbaH\x04r\x02\x18@\"6\n\x04Mode\x12\x14\n\x10MODE_UNSPECIFIED\x10\x00\x12\x0b\n\x07\x45NFORCE\x10\x01\x12\x0b\n\x07OBSERVE\x10\x02\"k\n\x04Unit\x12\x14\n\x10UNIT_UNSPECIFIED\x10\x00\x12\x0c\n\x08REQUESTS\x10\x01\x12\x10\n\x0cINPUT_TOKENS\x10\x02\x12\x11\n\rOUTPUT_TOKENS\x10\x03\x12\x10\n\x0cTOTAL_TOKENS\x10\x04\x12\x08\n\x04\x43OST\x10\x05\"I\n\tAdmission\x12\x19\n\x15\x41\x44MISSION_UNSPECIFIED\x10\x00\x12\n\n\x06STRICT\x10\x01\x12\t\n\x05\x43LAMP\x10\x02\x12\n\n\x06SHRINK\x10\x03\"I\n\nStoreError\x12\x1b\n\x17STORE_ERROR_UNSPECIFIED\x10\x00\x12\x08\n\x04\x44\x45NY\x10\x01\x12\t\n\x05\x41LLOW\x10\x02\x12\t\n\x05LOCAL\x10\x03:M\xea\x41J\n\x12tollway.dev/Policy\x12\"tenants/{tenant}/policies/{policy}*\x08policies2\x06policyB\r\n\x04rule\x12\x05\xbaH\x02\x08\x01\"\xf0\x01\n\x07Subject\x12\x18\n\x07\x61pi_key\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x18?\x12\x1a\n\tkey_group\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18?\x12+\n\x04user\x18\x03 \x01(\x0b\x32\x1d.tollway.admin.v1.UserSubject\x12\x17\n\x05model\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12\x19\n\x08provider\x18\x05 \x01(\tB\x07\xbaH\x04r\x02\x18?\x12\x13\n\x02ip\x18\x06 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\"\n\x07methods\x18\x07 \x03(\tB\x11\xbaH\x0e\x92\x01\x0b\x10\x64\"\x07r\x05\x10\x01\x18\x80\x02\x12\x15\n\x04tier\x18\x08 \x01(\tB\x07\xbaH\x04r\x02\x18?\"\x7f\n\x0bUserSubject\x12*\n\x06header\x18\x01 \x01(\tB\x18\xbaH\x15r\x13\x32\x11^[a-z0-9-]{1,64}$H\x00\x12\x1a\n\x05\x63laim\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@H\x00\x12\x17\n\x05value\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\x42\x0f\n\x06source\x12\x05\xbaH\x02\x08\x01\"\xb4\x01\n\x08\x45xceeded\x12;\n\x06\x61\x63tion\x18\x01 \x01(\x0e\x32!.tollway.admin.v1.Exceeded.ActionB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12!\n\x0f\x64owngrade_model\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\"H\n\x06\x41\x63tion\x12\x16\n\x12\x41\x43TION_UNSPECIFIED\x10\x00\x12\n\n\x06REJECT\x10\x01\x12\r\n\tDOWNGRADE\x10\x02\x12\x0b\n\x07OBSERVE\x10\x03\"\x99\x04\n\tRateLimit\x12;\n\x04unit\x18\x01 \x01(\x0e\x32\x1d.tollway.admin.v1.Policy.UnitB\x0e\xe2\x41\x01\x02\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x1d\n\x05limit\x18\x02 \x01(\x03\x42\x0e\xbaH\x0b\"\t\x18\x80\xa0\x94\xa5\x8d\x1d(\x00\x12&\n\ncost_limit\x18\x03 \x01(\x0b\x32\x12.google.type.Money\x12\x43\n\x06window\x18\x04 \x01(\x0b\x32\x19.google.protobuf.DurationB\x18\xe2\x41\x01\x02\xbaH\x11\xaa\x01\x0b\"\x05\x08\x80\x8a\x8a\x0f\x32\x02\x08\x01\xc8\x01\x01\x12\x42\n\talgorithm\x18\x05 \x01(\x0e\x32%.tollway.admin.v1.RateLimit.AlgorithmB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x1d\n\x05\x62urst\x18\x06 \x01(\x03\x42\x0e\xbaH\x0b\"\t\x18\x80\xa0\x94\xa5\x8d\x1d(\x00\x12?\n\tadmission\x18\x07 \x01(\x0e\x32\".tollway.admin.v1.Policy.AdmissionB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12/\n\x0bon_exceeded\x18\x08 \x01(\x0b\x32\x1a.tollway.admin.v1.Exceeded\x12\x0e\n\x06leased\x18\t \x01(\x08\"^\n\tAlgorithm\x12\x19\n\x15\x41LGORITHM_UNSPECIFIED\x10\x00\x12\x12\n\x0eSLIDING_WINDOW\x10\x01\x12\x10\n\x0cTOKEN_BUCKET\x10\x02\x12\x10\n\x0c\x46IXED_WINDOW\x10\x03\"-\n\x0b\x43oncurrency\x12\x1e\n\x05limit\x18\x01 \x01(\x05\x42\x0f\xe2\x41\x01\x02\xbaH\x08\x1a\x06\x18\xc0\x84=(\x01\"\xa4\x05\n\x06\x42udget\x12;\n\x04unit\x18\x01 \x01(\x0e\x32\x1d.tollway.admin.v1.Policy.UnitB\x0e\xe2\x41\x01\x02\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12!\n\x05limit\x18\x02 \x01(\x0b\x32\x12.google.type.Money\x12#\n\tmax_units\x18\x03 \x01(\x03\x42\x10\xbaH\r\"\x0b\x18\x80\x80\x9a\xa6\xea\xaf\xe3\x01(\x00\x12?\n\x06window\x18\x04 \x01(\x0e\x32\x1f.tollway.admin.v1.Budget.WindowB\x0e\xe2\x41\x01\x02\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x44\n\x0erolling_window\x18\x05 \x01(\x0b\x32\x19.google.protobuf.DurationB\x11\xbaH\x0e\xaa\x01\x0b\"\x05\x08\x80\x8a\x8a\x0f\x32\x02\x08<\x12\x1a\n\ttime_zone\x18\x06 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\'\n\nthresholds\x18\x07 \x03(\x05\x42\x13\xbaH\x10\x92\x01\r\x10\x10\x18\x01\"\x07\x1a\x05\x18\xe8\x07(\x01\x12\x0c\n\x04soft\x18\x08 \x01(\x08\x12?\n\tadmission\x18\t \x01(\x0e\x32\".tollway.admin.v1.Policy.AdmissionB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12/\n\x0bon_exceeded\x18\n \x01(\x0b\x32\x1a.tollway.admin.v1.Exceeded\x12\x37\n\tincreases\x18\x0b \x03(\x0b\x32\x1a.tollway.admin.v1.IncreaseB\x08\xbaH\x05\x92\x01\x02\x10\x64\"\x8f\x01\n\x06Window\x12\x16\n\x12WINDOW_UNSPECIFIED\x10\x00\x12\x10\n\x0c\x43\x41LENDAR_DAY\x10\x01\x12\x11\n\rCALENDAR_WEEK\x10\x02\x12\x12\n\x0e\x43\x41LENDAR_MONTH\x10\x03\x12\x14\n\x10\x43\x41LENDAR_QUARTER\x10\x04\x12\x11\n\rCALENDAR_YEAR\x10\x05\x12\x0b\n\x07ROLLING\x10\x06\"\xa6\x01\n\x08Increase\x12\"\n\x06\x61mount\x18\x01 \x01(\x0b\x32\x12.google.type.Money\x12\x1f\n\x05units\x18\x02 \x01(\x03\x42\x10\xbaH\r\"\x0b\x18\x80\x80\x9a\xa6\xea\xaf\xe3\x01(\x00\x12;\n\x0b\x65xpire_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12\x18\n\x06reason\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\"\xc2\x01\n\x06\x41\x63\x63\x65ss\x12,\n\x0e\x61llowed_models\x18\x01 \x03(\tB\x14\xbaH\x11\x92\x01\x0e\x10\xe8\x07\x18\x01\"\x07r\x05\x10\x01\x18\x80\x02\x12,\n\x0f\x61llowed_methods\x18\x02 \x03(\tB\x13\xbaH\x10\x92\x01\r\x10\x64\x18\x01\"\x07r\x05\x10\x01\x18\x80\x02\x12\x38\n\rallowed_times\x18\x03 \x03(\x0b\x32\x17.tollway.admin.v1.TimesB\x08\xbaH\x05\x92\x01\x02\x10\x32\x12\"\n\x11max_output_tokens\x18\x04 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\"\xb7\x01\n\x05Times\x12 \n\x04\x64\x61ys\x18\x01 \x03(\x05\x42\x12\xbaH\x0f\x92\x01\x0c\x10\x07\x18\x01\"\x06\x1a\x04\x18\x07(\x01\x12\x38\n\x05start\x18\x02 \x01(\tB)\xbaH&r$2\"^(([01][0-9]|2[0-3]):[0-5][0-9])?$\x12\x36\n\x03\x65nd\x18\x03 \x01(\tB)\xbaH&r$2\"^(([01][0-9]|2[0-3]):[0-5][0-9])?$\x12\x1a\n\ttime_zone\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18@\"\xd4\x01\n\x13\x43reatePolicyRequest\x12\x46\n\x06parent\x18\x01 \x01(\tB6\xe2\x41\x01\x02\xfa\x41\x14\x12\x12tollway.dev/Policy\xbaH\x18r\x16\x32\x14^tenants/[^/]{1,63}$\x12?\n\tpolicy_id\x18\x02 \x01(\tB,\xe2\x41\x01\x02\xbaH%r#2!^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$\x12\x34\n\x06policy\x18\x03 \x01(\x0b\x32\x18.tollway.admin.v1.PolicyB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\"l\n\x10GetPolicyRequest\x12X\n\x04name\x18\x01 \x01(\tBJ\xe2\x41\x01\x02\xfa\x41\x14\n\x12tollway.dev/Policy\xbaH,r*2(^tenants/[^/]{1,63}/policies/[^/]{1,63}$\"\xb1\x01\n\x13ListPoliciesRequest\x12\x46\n\x06parent\x18\x01 \x01(\tB6\xe2\x41\x01\x02\xfa\x41\x14\x12\x12tollway.dev/Policy\xbaH\x18r\x16\x32\x14^tenants/[^/]{1,63}$\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\x12\x18\n\x06\x66ilter\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\"[\n\x14ListPoliciesResponse\x12*\n\x08policies\x18\x01 \x03(\x0b\x32\x18.tollway.admin.v1.Policy\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"|\n\x13UpdatePolicyRequest\x12\x34\n\x06policy\x18\x01 \x01(\x0b\x32\x18.tollway.admin.v1.PolicyB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\"\x86\x01\n\x13\x44\x65letePolicyRequest\x12X\n\x04name\x18\x01 \x01(\tBJ\xe2\x41\x01\x02\xfa\x41\x14\n\x12tollway.dev/Policy\xbaH,r*2(^tenants/[^/]{1,63}/policies/[^/]{1,63}$\x12\x15\n\x04\x65tag\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@2\xdd\x05\n\rPolicyService\x12\x9a\x01\n\x0c\x43reatePolicy\x12%.tollway.admin.v1.CreatePolicyRequest\x1a\x18.tollway.admin.v1.Policy\"I\xda\x41\x17parent,policy,policy_id\x82\xd3\xe4\x93\x02)\"\x1f/v1/{parent=tenants/*}/policies:\x06policy\x12|\n\tGetPolicy\x12\".tollway.admin.v1.GetPolicyRequest\x1a\x18.tollway.admin.v1.Policy\"1\x90\x02\x01\xda\x41\x04name\x82\xd3\xe4\x93\x02!\x12\x1f/v1/{name=tenants/*/policies/*}\x12\x92\x01\n\x0cListPolicies\x12%.tollway.admin.v1.ListPoliciesRequest\x1a&.tollway.admin.v1.ListPoliciesResponse\"3\x90\x02\x01\xda\x41\x06parent\x82\xd3\xe4\x93\x02!\x12\x1f/v1/{parent=tenants/*}/policies\x12\x9c\x01\n\x0cUpdatePolicy\x12%.tollway.admin.v1.UpdatePolicyRequest\x1a\x18.tollway.admin.v1.Policy\"K\xda\x41\x12policy,update_mask\x82\xd3\xe4\x93\x02\x30\x32&/v1/{policy.name=tenants/*/policies/*}:\x06policy\x12}\n\x0c\x44\x65letePolicy\x12%.tollway.admin.v1.DeletePolicyRequest\x1a\x16.google.protobuf.Empty\".\xda\x41\x04name\x82\xd3\xe4\x93\x02!*\x1f/v1/{name=tenants/*/policies/*}b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ftollway/admin/v1/policies.proto\x12\x10tollway.admin.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/resource.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/type/money.proto\"\xc6\x07\n\x06Policy\x12\x1a\n\x04name\x18\x01 \x01(\tB\x0c\xe2\x41\x01\x08\xbaH\x05r\x03\x18\x80\x02\x12\x1e\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12*\n\x07subject\x18\x03 \x01(\x0b\x32\x19.tollway.admin.v1.Subject\x12\x35\n\x04mode\x18\x04 \x01(\x0e\x32\x1d.tollway.admin.v1.Policy.ModeB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x45\n\x0eon_store_error\x18\x05 \x01(\x0e\x32#.tollway.admin.v1.Policy.StoreErrorB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x31\n\nrate_limit\x18\x06 \x01(\x0b\x32\x1b.tollway.admin.v1.RateLimitH\x00\x12\x34\n\x0b\x63oncurrency\x18\x07 \x01(\x0b\x32\x1d.tollway.admin.v1.ConcurrencyH\x00\x12*\n\x06\x62udget\x18\x08 \x01(\x0b\x32\x18.tollway.admin.v1.BudgetH\x00\x12*\n\x06\x61\x63\x63\x65ss\x18\t \x01(\x0b\x32\x18.tollway.admin.v1.AccessH\x00\x12\x35\n\x0b\x63reate_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x15\n\x04\x65tag\x18\x0c \x01(\tB\x07\xbaH\x04r\x02\x18@\"6\n\x04Mode\x12\x14\n\x10MODE_UNSPECIFIED\x10\x00\x12\x0b\n\x07\x45NFORCE\x10\x01\x12\x0b\n\x07OBSERVE\x10\x02\"k\n\x04Unit\x12\x14\n\x10UNIT_UNSPECIFIED\x10\x00\x12\x0c\n\x08REQUESTS\x10\x01\x12\x10\n\x0cINPUT_TOKENS\x10\x02\x12\x11\n\rOUTPUT_TOKENS\x10\x03\x12\x10\n\x0cTOTAL_TOKENS\x10\x04\x12\x08\n\x04\x43OST\x10\x05\"I\n\tAdmission\x12\x19\n\x15\x41\x44MISSION_UNSPECIFIED\x10\x00\x12\n\n\x06STRICT\x10\x01\x12\t\n\x05\x43LAMP\x10\x02\x12\n\n\x06SHRINK\x10\x03\"I\n\nStoreError\x12\x1b\n\x17STORE_ERROR_UNSPECIFIED\x10\x00\x12\x08\n\x04\x44\x45NY\x10\x01\x12\t\n\x05\x41LLOW\x10\x02\x12\t\n\x05LOCAL\x10\x03:M\xea\x41J\n\x12tollway.dev/Policy\x12\"tenants/{tenant}/policies/{policy}*\x08policies2\x06policyB\x06\n\x04rule\"\xf0\x01\n\x07Subject\x12\x18\n\x07\x61pi_key\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x18?\x12\x1a\n\tkey_group\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18?\x12+\n\x04user\x18\x03 \x01(\x0b\x32\x1d.tollway.admin.v1.UserSubject\x12\x17\n\x05model\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12\x19\n\x08provider\x18\x05 \x01(\tB\x07\xbaH\x04r\x02\x18?\x12\x13\n\x02ip\x18\x06 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\"\n\x07methods\x18\x07 \x03(\tB\x11\xbaH\x0e\x92\x01\x0b\x10\x64\"\x07r\x05\x10\x01\x18\x80\x02\x12\x15\n\x04tier\x18\x08 \x01(\tB\x07\xbaH\x04r\x02\x18?\"x\n\x0bUserSubject\x12*\n\x06header\x18\x01 \x01(\tB\x18\xbaH\x15r\x13\x32\x11^[a-z0-9-]{1,64}$H\x00\x12\x1a\n\x05\x63laim\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@H\x00\x12\x17\n\x05value\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\x42\x08\n\x06source\"\xb4\x01\n\x08\x45xceeded\x12;\n\x06\x61\x63tion\x18\x01 \x01(\x0e\x32!.tollway.admin.v1.Exceeded.ActionB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12!\n\x0f\x64owngrade_model\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\"H\n\x06\x41\x63tion\x12\x16\n\x12\x41\x43TION_UNSPECIFIED\x10\x00\x12\n\n\x06REJECT\x10\x01\x12\r\n\tDOWNGRADE\x10\x02\x12\x0b\n\x07OBSERVE\x10\x03\"\x94\x04\n\tRateLimit\x12\x39\n\x04unit\x18\x01 \x01(\x0e\x32\x1d.tollway.admin.v1.Policy.UnitB\x0c\xe2\x41\x01\x02\xbaH\x05\x82\x01\x02\x10\x01\x12\x1d\n\x05limit\x18\x02 \x01(\x03\x42\x0e\xbaH\x0b\"\t\x18\x80\xa0\x94\xa5\x8d\x1d(\x00\x12&\n\ncost_limit\x18\x03 \x01(\x0b\x32\x12.google.type.Money\x12@\n\x06window\x18\x04 \x01(\x0b\x32\x19.google.protobuf.DurationB\x15\xe2\x41\x01\x02\xbaH\x0e\xaa\x01\x0b\"\x05\x08\x80\x8a\x8a\x0f\x32\x02\x08\x01\x12\x42\n\talgorithm\x18\x05 \x01(\x0e\x32%.tollway.admin.v1.RateLimit.AlgorithmB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x1d\n\x05\x62urst\x18\x06 \x01(\x03\x42\x0e\xbaH\x0b\"\t\x18\x80\xa0\x94\xa5\x8d\x1d(\x00\x12?\n\tadmission\x18\x07 \x01(\x0e\x32\".tollway.admin.v1.Policy.AdmissionB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12/\n\x0bon_exceeded\x18\x08 \x01(\x0b\x32\x1a.tollway.admin.v1.Exceeded\x12\x0e\n\x06leased\x18\t \x01(\x08\"^\n\tAlgorithm\x12\x19\n\x15\x41LGORITHM_UNSPECIFIED\x10\x00\x12\x12\n\x0eSLIDING_WINDOW\x10\x01\x12\x10\n\x0cTOKEN_BUCKET\x10\x02\x12\x10\n\x0c\x46IXED_WINDOW\x10\x03\"-\n\x0b\x43oncurrency\x12\x1e\n\x05limit\x18\x01 \x01(\x05\x42\x0f\xe2\x41\x01\x02\xbaH\x08\x1a\x06\x18\xc0\x84=(\x01\"\xa0\x05\n\x06\x42udget\x12\x39\n\x04unit\x18\x01 \x01(\x0e\x32\x1d.tollway.admin.v1.Policy.UnitB\x0c\xe2\x41\x01\x02\xbaH\x05\x82\x01\x02\x10\x01\x12!\n\x05limit\x18\x02 \x01(\x0b\x32\x12.google.type.Money\x12#\n\tmax_units\x18\x03 \x01(\x03\x42\x10\xbaH\r\"\x0b\x18\x80\x80\x9a\xa6\xea\xaf\xe3\x01(\x00\x12=\n\x06window\x18\x04 \x01(\x0e\x32\x1f.tollway.admin.v1.Budget.WindowB\x0c\xe2\x41\x01\x02\xbaH\x05\x82\x01\x02\x10\x01\x12\x44\n\x0erolling_window\x18\x05 \x01(\x0b\x32\x19.google.protobuf.DurationB\x11\xbaH\x0e\xaa\x01\x0b\"\x05\x08\x80\x8a\x8a\x0f\x32\x02\x08<\x12\x1a\n\ttime_zone\x18\x06 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\'\n\nthresholds\x18\x07 \x03(\x05\x42\x13\xbaH\x10\x92\x01\r\x10\x10\x18\x01\"\x07\x1a\x05\x18\xe8\x07(\x01\x12\x0c\n\x04soft\x18\x08 \x01(\x08\x12?\n\tadmission\x18\t \x01(\x0e\x32\".tollway.admin.v1.Policy.AdmissionB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12/\n\x0bon_exceeded\x18\n \x01(\x0b\x32\x1a.tollway.admin.v1.Exceeded\x12\x37\n\tincreases\x18\x0b \x03(\x0b\x32\x1a.tollway.admin.v1.IncreaseB\x08\xbaH\x05\x92\x01\x02\x10\x64\"\x8f\x01\n\x06Window\x12\x16\n\x12WINDOW_UNSPECIFIED\x10\x00\x12\x10\n\x0c\x43\x41LENDAR_DAY\x10\x01\x12\x11\n\rCALENDAR_WEEK\x10\x02\x12\x12\n\x0e\x43\x41LENDAR_MONTH\x10\x03\x12\x14\n\x10\x43\x41LENDAR_QUARTER\x10\x04\x12\x11\n\rCALENDAR_YEAR\x10\x05\x12\x0b\n\x07ROLLING\x10\x06\"\xa6\x01\n\x08Increase\x12\"\n\x06\x61mount\x18\x01 \x01(\x0b\x32\x12.google.type.Money\x12\x1f\n\x05units\x18\x02 \x01(\x03\x42\x10\xbaH\r\"\x0b\x18\x80\x80\x9a\xa6\xea\xaf\xe3\x01(\x00\x12;\n\x0b\x65xpire_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12\x18\n\x06reason\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\"\xc2\x01\n\x06\x41\x63\x63\x65ss\x12,\n\x0e\x61llowed_models\x18\x01 \x03(\tB\x14\xbaH\x11\x92\x01\x0e\x10\xe8\x07\x18\x01\"\x07r\x05\x10\x01\x18\x80\x02\x12,\n\x0f\x61llowed_methods\x18\x02 \x03(\tB\x13\xbaH\x10\x92\x01\r\x10\x64\x18\x01\"\x07r\x05\x10\x01\x18\x80\x02\x12\x38\n\rallowed_times\x18\x03 \x03(\x0b\x32\x17.tollway.admin.v1.TimesB\x08\xbaH\x05\x92\x01\x02\x10\x32\x12\"\n\x11max_output_tokens\x18\x04 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\"\xb7\x01\n\x05Times\x12 \n\x04\x64\x61ys\x18\x01 \x03(\x05\x42\x12\xbaH\x0f\x92\x01\x0c\x10\x07\x18\x01\"\x06\x1a\x04\x18\x07(\x01\x12\x38\n\x05start\x18\x02 \x01(\tB)\xbaH&r$2\"^(([01][0-9]|2[0-3]):[0-5][0-9])?$\x12\x36\n\x03\x65nd\x18\x03 \x01(\tB)\xbaH&r$2\"^(([01][0-9]|2[0-3]):[0-5][0-9])?$\x12\x1a\n\ttime_zone\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18@\"\xd4\x01\n\x13\x43reatePolicyRequest\x12\x46\n\x06parent\x18\x01 \x01(\tB6\xe2\x41\x01\x02\xfa\x41\x14\x12\x12tollway.dev/Policy\xbaH\x18r\x16\x32\x14^tenants/[^/]{1,63}$\x12?\n\tpolicy_id\x18\x02 \x01(\tB,\xe2\x41\x01\x02\xbaH%r#2!^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$\x12\x34\n\x06policy\x18\x03 \x01(\x0b\x32\x18.tollway.admin.v1.PolicyB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\"l\n\x10GetPolicyRequest\x12X\n\x04name\x18\x01 \x01(\tBJ\xe2\x41\x01\x02\xfa\x41\x14\n\x12tollway.dev/Policy\xbaH,r*2(^tenants/[^/]{1,63}/policies/[^/]{1,63}$\"\xb1\x01\n\x13ListPoliciesRequest\x12\x46\n\x06parent\x18\x01 \x01(\tB6\xe2\x41\x01\x02\xfa\x41\x14\x12\x12tollway.dev/Policy\xbaH\x18r\x16\x32\x14^tenants/[^/]{1,63}$\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\x12\x18\n\x06\x66ilter\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\"[\n\x14ListPoliciesResponse\x12*\n\x08policies\x18\x01 \x03(\x0b\x32\x18.tollway.admin.v1.Policy\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"|\n\x13UpdatePolicyRequest\x12\x34\n\x06policy\x18\x01 \x01(\x0b\x32\x18.tollway.admin.v1.PolicyB\n\xe2\x41\x01\x02\xbaH\x03\xc8\x01\x01\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\"\x86\x01\n\x13\x44\x65letePolicyRequest\x12X\n\x04name\x18\x01 \x01(\tBJ\xe2\x41\x01\x02\xfa\x41\x14\n\x12tollway.dev/Policy\xbaH,r*2(^tenants/[^/]{1,63}/policies/[^/]{1,63}$\x12\x15\n\x04\x65tag\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\"\xf1\x02\n\rDryRunRequest\x12\x46\n\x06parent\x18\x01 \x01(\tB6\xe2\x41\x01\x02\xfa\x41\x14\x12\x12tollway.dev/Policy\xbaH\x18r\x16\x32\x14^tenants/[^/]{1,63}$\x12=\n\x07\x61pi_key\x18\x02 \x01(\tB,\xe2\x41\x01\x02\xbaH%r#2!^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$\x12\x1d\n\x05model\x18\x03 \x01(\tB\x0e\xe2\x41\x01\x02\xbaH\x07r\x05\x10\x01\x18\x80\x02\x12\x16\n\x04user\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\x12\x1b\n\nip_address\x18\x05 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x18\n\x06method\x18\x06 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12\x1d\n\x0cinput_tokens\x18\x07 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\"\n\x11max_output_tokens\x18\x08 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12(\n\x06policy\x18\t \x01(\x0b\x32\x18.tollway.admin.v1.Policy\"\xec\x01\n\x0e\x44ryRunResponse\x12\x10\n\x08\x61\x64mitted\x18\x01 \x01(\x08\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\x12\x17\n\x0f\x64owngrade_model\x18\x04 \x01(\t\x12\x19\n\x11max_output_tokens\x18\x05 \x01(\x05\x12.\n\x0bretry_delay\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x10\n\x08provider\x18\x07 \x01(\t\x12\x31\n\x08verdicts\x18\x08 \x03(\x0b\x32\x1f.tollway.admin.v1.PolicyVerdict\"\xdf\x02\n\rPolicyVerdict\x12\x0e\n\x06policy\x18\x01 \x01(\t\x12\x38\n\x07outcome\x18\x02 \x01(\x0e\x32\'.tollway.admin.v1.PolicyVerdict.Outcome\x12+\n\x04unit\x18\x03 \x01(\x0e\x32\x1d.tollway.admin.v1.Policy.Unit\x12\r\n\x05limit\x18\x04 \x01(\x03\x12\r\n\x05taken\x18\x05 \x01(\x03\x12\x0e\n\x06wanted\x18\x06 \x01(\x03\x12\x0f\n\x07granted\x18\x07 \x01(\x03\x12.\n\x0breset_delay\x18\x08 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0e\n\x06\x62ucket\x18\t \x01(\t\"X\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x0c\n\x08\x41\x44MITTED\x10\x01\x12\x0b\n\x07\x43LAMPED\x10\x02\x12\x0b\n\x07REFUSED\x10\x03\x12\x0c\n\x08OBSERVED\x10\x04\x32\xf5\x06\n\rPolicyService\x12\x9a\x01\n\x0c\x43reatePolicy\x12%.tollway.admin.v1.CreatePolicyRequest\x1a\x18.tollway.admin.v1.Policy\"I\xda\x41\x17parent,policy,policy_id\x82\xd3\xe4\x93\x02)\"\x1f/v1/{parent=tenants/*}/policies:\x06policy\x12|\n\tGetPolicy\x12\".tollway.admin.v1.GetPolicyRequest\x1a\x18.tollway.admin.v1.Policy\"1\x90\x02\x01\xda\x41\x04name\x82\xd3\xe4\x93\x02!\x12\x1f/v1/{name=tenants/*/policies/*}\x12\x92\x01\n\x0cListPolicies\x12%.tollway.admin.v1.ListPoliciesRequest\x1a&.tollway.admin.v1.ListPoliciesResponse\"3\x90\x02\x01\xda\x41\x06parent\x82\xd3\xe4\x93\x02!\x12\x1f/v1/{parent=tenants/*}/policies\x12\x9c\x01\n\x0cUpdatePolicy\x12%.tollway.admin.v1.UpdatePolicyRequest\x1a\x18.tollway.admin.v1.Policy\"K\xda\x41\x12policy,update_mask\x82\xd3\xe4\x93\x02\x30\x32&/v1/{policy.name=tenants/*/policies/*}:\x06policy\x12}\n\x0c\x44\x65letePolicy\x12%.tollway.admin.v1.DeletePolicyRequest\x1a\x16.google.protobuf.Empty\".\xda\x41\x04name\x82\xd3\xe4\x93\x02!*\x1f/v1/{name=tenants/*/policies/*}\x12\x95\x01\n\x06\x44ryRun\x12\x1f.tollway.admin.v1.DryRunRequest\x1a .tollway.admin.v1.DryRunResponse\"H\xda\x41\x14parent,api_key,model\x82\xd3\xe4\x93\x02+\"&/v1/{parent=tenants/*}/policies:dryRun:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'tollway.admin.v1.policies_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_POLICY'].oneofs_by_name['rule']._loaded_options = None
-  _globals['_POLICY'].oneofs_by_name['rule']._serialized_options = b'\272H\002\010\001'
   _globals['_POLICY'].fields_by_name['name']._loaded_options = None
   _globals['_POLICY'].fields_by_name['name']._serialized_options = b'\342A\001\010\272H\005r\003\030\200\002'
   _globals['_POLICY'].fields_by_name['display_name']._loaded_options = None
@@ -73,8 +71,6 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SUBJECT'].fields_by_name['methods']._serialized_options = b'\272H\016\222\001\013\020d\"\007r\005\020\001\030\200\002'
   _globals['_SUBJECT'].fields_by_name['tier']._loaded_options = None
   _globals['_SUBJECT'].fields_by_name['tier']._serialized_options = b'\272H\004r\002\030?'
-  _globals['_USERSUBJECT'].oneofs_by_name['source']._loaded_options = None
-  _globals['_USERSUBJECT'].oneofs_by_name['source']._serialized_options = b'\272H\002\010\001'
   _globals['_USERSUBJECT'].fields_by_name['header']._loaded_options = None
   _globals['_USERSUBJECT'].fields_by_name['header']._serialized_options = b'\272H\025r\0232\021^[a-z0-9-]{1,64}$'
   _globals['_USERSUBJECT'].fields_by_name['claim']._loaded_options = None
@@ -86,11 +82,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EXCEEDED'].fields_by_name['downgrade_model']._loaded_options = None
   _globals['_EXCEEDED'].fields_by_name['downgrade_model']._serialized_options = b'\272H\005r\003\030\200\002'
   _globals['_RATELIMIT'].fields_by_name['unit']._loaded_options = None
-  _globals['_RATELIMIT'].fields_by_name['unit']._serialized_options = b'\342A\001\002\272H\007\202\001\004\020\001 \000'
+  _globals['_RATELIMIT'].fields_by_name['unit']._serialized_options = b'\342A\001\002\272H\005\202\001\002\020\001'
   _globals['_RATELIMIT'].fields_by_name['limit']._loaded_options = None
   _globals['_RATELIMIT'].fields_by_name['limit']._serialized_options = b'\272H\013\"\t\030\200\240\224\245\215\035(\000'
   _globals['_RATELIMIT'].fields_by_name['window']._loaded_options = None
-  _globals['_RATELIMIT'].fields_by_name['window']._serialized_options = b'\342A\001\002\272H\021\252\001\013\"\005\010\200\212\212\0172\002\010\001\310\001\001'
+  _globals['_RATELIMIT'].fields_by_name['window']._serialized_options = b'\342A\001\002\272H\016\252\001\013\"\005\010\200\212\212\0172\002\010\001'
   _globals['_RATELIMIT'].fields_by_name['algorithm']._loaded_options = None
   _globals['_RATELIMIT'].fields_by_name['algorithm']._serialized_options = b'\272H\005\202\001\002\020\001'
   _globals['_RATELIMIT'].fields_by_name['burst']._loaded_options = None
@@ -100,11 +96,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CONCURRENCY'].fields_by_name['limit']._loaded_options = None
   _globals['_CONCURRENCY'].fields_by_name['limit']._serialized_options = b'\342A\001\002\272H\010\032\006\030\300\204=(\001'
   _globals['_BUDGET'].fields_by_name['unit']._loaded_options = None
-  _globals['_BUDGET'].fields_by_name['unit']._serialized_options = b'\342A\001\002\272H\007\202\001\004\020\001 \000'
+  _globals['_BUDGET'].fields_by_name['unit']._serialized_options = b'\342A\001\002\272H\005\202\001\002\020\001'
   _globals['_BUDGET'].fields_by_name['max_units']._loaded_options = None
   _globals['_BUDGET'].fields_by_name['max_units']._serialized_options = b'\272H\r\"\013\030\200\200\232\246\352\257\343\001(\000'
   _globals['_BUDGET'].fields_by_name['window']._loaded_options = None
-  _globals['_BUDGET'].fields_by_name['window']._serialized_options = b'\342A\001\002\272H\007\202\001\004\020\001 \000'
+  _globals['_BUDGET'].fields_by_name['window']._serialized_options = b'\342A\001\002\272H\005\202\001\002\020\001'
   _globals['_BUDGET'].fields_by_name['rolling_window']._loaded_options = None
   _globals['_BUDGET'].fields_by_name['rolling_window']._serialized_options = b'\272H\016\252\001\013\"\005\010\200\212\212\0172\002\010<'
   _globals['_BUDGET'].fields_by_name['time_zone']._loaded_options = None
@@ -159,6 +155,22 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DELETEPOLICYREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\024\n\022tollway.dev/Policy\272H,r*2(^tenants/[^/]{1,63}/policies/[^/]{1,63}$'
   _globals['_DELETEPOLICYREQUEST'].fields_by_name['etag']._loaded_options = None
   _globals['_DELETEPOLICYREQUEST'].fields_by_name['etag']._serialized_options = b'\272H\004r\002\030@'
+  _globals['_DRYRUNREQUEST'].fields_by_name['parent']._loaded_options = None
+  _globals['_DRYRUNREQUEST'].fields_by_name['parent']._serialized_options = b'\342A\001\002\372A\024\022\022tollway.dev/Policy\272H\030r\0262\024^tenants/[^/]{1,63}$'
+  _globals['_DRYRUNREQUEST'].fields_by_name['api_key']._loaded_options = None
+  _globals['_DRYRUNREQUEST'].fields_by_name['api_key']._serialized_options = b'\342A\001\002\272H%r#2!^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$'
+  _globals['_DRYRUNREQUEST'].fields_by_name['model']._loaded_options = None
+  _globals['_DRYRUNREQUEST'].fields_by_name['model']._serialized_options = b'\342A\001\002\272H\007r\005\020\001\030\200\002'
+  _globals['_DRYRUNREQUEST'].fields_by_name['user']._loaded_options = None
+  _globals['_DRYRUNREQUEST'].fields_by_name['user']._serialized_options = b'\272H\005r\003\030\200\010'
+  _globals['_DRYRUNREQUEST'].fields_by_name['ip_address']._loaded_options = None
+  _globals['_DRYRUNREQUEST'].fields_by_name['ip_address']._serialized_options = b'\272H\004r\002\030@'
+  _globals['_DRYRUNREQUEST'].fields_by_name['method']._loaded_options = None
+  _globals['_DRYRUNREQUEST'].fields_by_name['method']._serialized_options = b'\272H\005r\003\030\200\002'
+  _globals['_DRYRUNREQUEST'].fields_by_name['input_tokens']._loaded_options = None
+  _globals['_DRYRUNREQUEST'].fields_by_name['input_tokens']._serialized_options = b'\272H\004\032\002(\000'
+  _globals['_DRYRUNREQUEST'].fields_by_name['max_output_tokens']._loaded_options = None
+  _globals['_DRYRUNREQUEST'].fields_by_name['max_output_tokens']._serialized_options = b'\272H\004\032\002(\000'
   _globals['_POLICYSERVICE'].methods_by_name['CreatePolicy']._loaded_options = None
   _globals['_POLICYSERVICE'].methods_by_name['CreatePolicy']._serialized_options = b'\332A\027parent,policy,policy_id\202\323\344\223\002)\"\037/v1/{parent=tenants/*}/policies:\006policy'
   _globals['_POLICYSERVICE'].methods_by_name['GetPolicy']._loaded_options = None
@@ -169,8 +181,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_POLICYSERVICE'].methods_by_name['UpdatePolicy']._serialized_options = b'\332A\022policy,update_mask\202\323\344\223\00202&/v1/{policy.name=tenants/*/policies/*}:\006policy'
   _globals['_POLICYSERVICE'].methods_by_name['DeletePolicy']._loaded_options = None
   _globals['_POLICYSERVICE'].methods_by_name['DeletePolicy']._serialized_options = b'\332A\004name\202\323\344\223\002!*\037/v1/{name=tenants/*/policies/*}'
+  _globals['_POLICYSERVICE'].methods_by_name['DryRun']._loaded_options = None
+  _globals['_POLICYSERVICE'].methods_by_name['DryRun']._serialized_options = b'\332A\024parent,api_key,model\202\323\344\223\002+\"&/v1/{parent=tenants/*}/policies:dryRun:\001*'
   _globals['_POLICY']._serialized_start=351
-  _globals['_POLICY']._serialized_end=1324
+  _globals['_POLICY']._serialized_end=1317
   _globals['_POLICY_MODE']._serialized_start=917
   _globals['_POLICY_MODE']._serialized_end=971
   _globals['_POLICY_UNIT']._serialized_start=973
@@ -179,42 +193,50 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_POLICY_ADMISSION']._serialized_end=1155
   _globals['_POLICY_STOREERROR']._serialized_start=1157
   _globals['_POLICY_STOREERROR']._serialized_end=1230
-  _globals['_SUBJECT']._serialized_start=1327
-  _globals['_SUBJECT']._serialized_end=1567
-  _globals['_USERSUBJECT']._serialized_start=1569
-  _globals['_USERSUBJECT']._serialized_end=1696
-  _globals['_EXCEEDED']._serialized_start=1699
-  _globals['_EXCEEDED']._serialized_end=1879
-  _globals['_EXCEEDED_ACTION']._serialized_start=1807
-  _globals['_EXCEEDED_ACTION']._serialized_end=1879
-  _globals['_RATELIMIT']._serialized_start=1882
-  _globals['_RATELIMIT']._serialized_end=2419
-  _globals['_RATELIMIT_ALGORITHM']._serialized_start=2325
-  _globals['_RATELIMIT_ALGORITHM']._serialized_end=2419
-  _globals['_CONCURRENCY']._serialized_start=2421
-  _globals['_CONCURRENCY']._serialized_end=2466
-  _globals['_BUDGET']._serialized_start=2469
-  _globals['_BUDGET']._serialized_end=3145
-  _globals['_BUDGET_WINDOW']._serialized_start=3002
-  _globals['_BUDGET_WINDOW']._serialized_end=3145
-  _globals['_INCREASE']._serialized_start=3148
-  _globals['_INCREASE']._serialized_end=3314
-  _globals['_ACCESS']._serialized_start=3317
-  _globals['_ACCESS']._serialized_end=3511
-  _globals['_TIMES']._serialized_start=3514
-  _globals['_TIMES']._serialized_end=3697
-  _globals['_CREATEPOLICYREQUEST']._serialized_start=3700
-  _globals['_CREATEPOLICYREQUEST']._serialized_end=3912
-  _globals['_GETPOLICYREQUEST']._serialized_start=3914
-  _globals['_GETPOLICYREQUEST']._serialized_end=4022
-  _globals['_LISTPOLICIESREQUEST']._serialized_start=4025
-  _globals['_LISTPOLICIESREQUEST']._serialized_end=4202
-  _globals['_LISTPOLICIESRESPONSE']._serialized_start=4204
-  _globals['_LISTPOLICIESRESPONSE']._serialized_end=4295
-  _globals['_UPDATEPOLICYREQUEST']._serialized_start=4297
-  _globals['_UPDATEPOLICYREQUEST']._serialized_end=4421
-  _globals['_DELETEPOLICYREQUEST']._serialized_start=4424
-  _globals['_DELETEPOLICYREQUEST']._serialized_end=4558
-  _globals['_POLICYSERVICE']._serialized_start=4561
-  _globals['_POLICYSERVICE']._serialized_end=5294
+  _globals['_SUBJECT']._serialized_start=1320
+  _globals['_SUBJECT']._serialized_end=1560
+  _globals['_USERSUBJECT']._serialized_start=1562
+  _globals['_USERSUBJECT']._serialized_end=1682
+  _globals['_EXCEEDED']._serialized_start=1685
+  _globals['_EXCEEDED']._serialized_end=1865
+  _globals['_EXCEEDED_ACTION']._serialized_start=1793
+  _globals['_EXCEEDED_ACTION']._serialized_end=1865
+  _globals['_RATELIMIT']._serialized_start=1868
+  _globals['_RATELIMIT']._serialized_end=2400
+  _globals['_RATELIMIT_ALGORITHM']._serialized_start=2306
+  _globals['_RATELIMIT_ALGORITHM']._serialized_end=2400
+  _globals['_CONCURRENCY']._serialized_start=2402
+  _globals['_CONCURRENCY']._serialized_end=2447
+  _globals['_BUDGET']._serialized_start=2450
+  _globals['_BUDGET']._serialized_end=3122
+  _globals['_BUDGET_WINDOW']._serialized_start=2979
+  _globals['_BUDGET_WINDOW']._serialized_end=3122
+  _globals['_INCREASE']._serialized_start=3125
+  _globals['_INCREASE']._serialized_end=3291
+  _globals['_ACCESS']._serialized_start=3294
+  _globals['_ACCESS']._serialized_end=3488
+  _globals['_TIMES']._serialized_start=3491
+  _globals['_TIMES']._serialized_end=3674
+  _globals['_CREATEPOLICYREQUEST']._serialized_start=3677
+  _globals['_CREATEPOLICYREQUEST']._serialized_end=3889
+  _globals['_GETPOLICYREQUEST']._serialized_start=3891
+  _globals['_GETPOLICYREQUEST']._serialized_end=3999
+  _globals['_LISTPOLICIESREQUEST']._serialized_start=4002
+  _globals['_LISTPOLICIESREQUEST']._serialized_end=4179
+  _globals['_LISTPOLICIESRESPONSE']._serialized_start=4181
+  _globals['_LISTPOLICIESRESPONSE']._serialized_end=4272
+  _globals['_UPDATEPOLICYREQUEST']._serialized_start=4274
+  _globals['_UPDATEPOLICYREQUEST']._serialized_end=4398
+  _globals['_DELETEPOLICYREQUEST']._serialized_start=4401
+  _globals['_DELETEPOLICYREQUEST']._serialized_end=4535
+  _globals['_DRYRUNREQUEST']._serialized_start=4538
+  _globals['_DRYRUNREQUEST']._serialized_end=4907
+  _globals['_DRYRUNRESPONSE']._serialized_start=4910
+  _globals['_DRYRUNRESPONSE']._serialized_end=5146
+  _globals['_POLICYVERDICT']._serialized_start=5149
+  _globals['_POLICYVERDICT']._serialized_end=5500
+  _globals['_POLICYVERDICT_OUTCOME']._serialized_start=5412
+  _globals['_POLICYVERDICT_OUTCOME']._serialized_end=5500
+  _globals['_POLICYSERVICE']._serialized_start=5503
+  _globals['_POLICYSERVICE']._serialized_end=6388
 # @@protoc_insertion_point(module_scope)

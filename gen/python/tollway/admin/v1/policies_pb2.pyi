@@ -304,3 +304,79 @@ class DeletePolicyRequest(_message.Message):
     name: str
     etag: str
     def __init__(self, name: _Optional[str] = ..., etag: _Optional[str] = ...) -> None: ...
+
+class DryRunRequest(_message.Message):
+    __slots__ = ("parent", "api_key", "model", "user", "ip_address", "method", "input_tokens", "max_output_tokens", "policy")
+    PARENT_FIELD_NUMBER: _ClassVar[int]
+    API_KEY_FIELD_NUMBER: _ClassVar[int]
+    MODEL_FIELD_NUMBER: _ClassVar[int]
+    USER_FIELD_NUMBER: _ClassVar[int]
+    IP_ADDRESS_FIELD_NUMBER: _ClassVar[int]
+    METHOD_FIELD_NUMBER: _ClassVar[int]
+    INPUT_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    MAX_OUTPUT_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    POLICY_FIELD_NUMBER: _ClassVar[int]
+    parent: str
+    api_key: str
+    model: str
+    user: str
+    ip_address: str
+    method: str
+    input_tokens: int
+    max_output_tokens: int
+    policy: Policy
+    def __init__(self, parent: _Optional[str] = ..., api_key: _Optional[str] = ..., model: _Optional[str] = ..., user: _Optional[str] = ..., ip_address: _Optional[str] = ..., method: _Optional[str] = ..., input_tokens: _Optional[int] = ..., max_output_tokens: _Optional[int] = ..., policy: _Optional[_Union[Policy, _Mapping]] = ...) -> None: ...
+
+class DryRunResponse(_message.Message):
+    __slots__ = ("admitted", "reason", "message", "downgrade_model", "max_output_tokens", "retry_delay", "provider", "verdicts")
+    ADMITTED_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    DOWNGRADE_MODEL_FIELD_NUMBER: _ClassVar[int]
+    MAX_OUTPUT_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    RETRY_DELAY_FIELD_NUMBER: _ClassVar[int]
+    PROVIDER_FIELD_NUMBER: _ClassVar[int]
+    VERDICTS_FIELD_NUMBER: _ClassVar[int]
+    admitted: bool
+    reason: str
+    message: str
+    downgrade_model: str
+    max_output_tokens: int
+    retry_delay: _duration_pb2.Duration
+    provider: str
+    verdicts: _containers.RepeatedCompositeFieldContainer[PolicyVerdict]
+    def __init__(self, admitted: _Optional[bool] = ..., reason: _Optional[str] = ..., message: _Optional[str] = ..., downgrade_model: _Optional[str] = ..., max_output_tokens: _Optional[int] = ..., retry_delay: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., provider: _Optional[str] = ..., verdicts: _Optional[_Iterable[_Union[PolicyVerdict, _Mapping]]] = ...) -> None: ...
+
+class PolicyVerdict(_message.Message):
+    __slots__ = ("policy", "outcome", "unit", "limit", "taken", "wanted", "granted", "reset_delay", "bucket")
+    class Outcome(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        OUTCOME_UNSPECIFIED: _ClassVar[PolicyVerdict.Outcome]
+        ADMITTED: _ClassVar[PolicyVerdict.Outcome]
+        CLAMPED: _ClassVar[PolicyVerdict.Outcome]
+        REFUSED: _ClassVar[PolicyVerdict.Outcome]
+        OBSERVED: _ClassVar[PolicyVerdict.Outcome]
+    OUTCOME_UNSPECIFIED: PolicyVerdict.Outcome
+    ADMITTED: PolicyVerdict.Outcome
+    CLAMPED: PolicyVerdict.Outcome
+    REFUSED: PolicyVerdict.Outcome
+    OBSERVED: PolicyVerdict.Outcome
+    POLICY_FIELD_NUMBER: _ClassVar[int]
+    OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    UNIT_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    TAKEN_FIELD_NUMBER: _ClassVar[int]
+    WANTED_FIELD_NUMBER: _ClassVar[int]
+    GRANTED_FIELD_NUMBER: _ClassVar[int]
+    RESET_DELAY_FIELD_NUMBER: _ClassVar[int]
+    BUCKET_FIELD_NUMBER: _ClassVar[int]
+    policy: str
+    outcome: PolicyVerdict.Outcome
+    unit: Policy.Unit
+    limit: int
+    taken: int
+    wanted: int
+    granted: int
+    reset_delay: _duration_pb2.Duration
+    bucket: str
+    def __init__(self, policy: _Optional[str] = ..., outcome: _Optional[_Union[PolicyVerdict.Outcome, str]] = ..., unit: _Optional[_Union[Policy.Unit, str]] = ..., limit: _Optional[int] = ..., taken: _Optional[int] = ..., wanted: _Optional[int] = ..., granted: _Optional[int] = ..., reset_delay: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., bucket: _Optional[str] = ...) -> None: ...

@@ -61,6 +61,11 @@ class PolicyServiceStub:
                 request_serializer=tollway_dot_admin_dot_v1_dot_policies__pb2.DeletePolicyRequest.SerializeToString,
                 response_deserializer=google_dot_protobuf_dot_empty__pb2.Empty.FromString,
                 _registered_method=True)
+        self.DryRun = channel.unary_unary(
+                '/tollway.admin.v1.PolicyService/DryRun',
+                request_serializer=tollway_dot_admin_dot_v1_dot_policies__pb2.DryRunRequest.SerializeToString,
+                response_deserializer=tollway_dot_admin_dot_v1_dot_policies__pb2.DryRunResponse.FromString,
+                _registered_method=True)
 
 
 class PolicyServiceServicer:
@@ -96,7 +101,8 @@ class PolicyServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdatePolicy(self, request, context):
-        """Changes the fields of a policy that `update_mask` names. What was counted so far stays counted.
+        """Changes the fields of a policy that `update_mask` names. What was counted so far stays counted, unless the unit, the
+        algorithm or the window becomes another.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -104,6 +110,18 @@ class PolicyServiceServicer:
 
     def DeletePolicy(self, request, context):
         """Deletes a policy.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DryRun(self, request, context):
+        """Tells what would become of a call at this moment, and why, and takes nothing of any limit. A policy that is not
+        stored can be tried so.
+
+        ```json request
+        {"apiKey": "front-desk", "model": "gpt-4o", "inputTokens": 1200, "maxOutputTokens": 400}
+        ```
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -136,6 +154,11 @@ def add_PolicyServiceServicer_to_server(servicer, server):
                     servicer.DeletePolicy,
                     request_deserializer=tollway_dot_admin_dot_v1_dot_policies__pb2.DeletePolicyRequest.FromString,
                     response_serializer=google_dot_protobuf_dot_empty__pb2.Empty.SerializeToString,
+            ),
+            'DryRun': grpc.unary_unary_rpc_method_handler(
+                    servicer.DryRun,
+                    request_deserializer=tollway_dot_admin_dot_v1_dot_policies__pb2.DryRunRequest.FromString,
+                    response_serializer=tollway_dot_admin_dot_v1_dot_policies__pb2.DryRunResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -274,6 +297,33 @@ class PolicyService:
             '/tollway.admin.v1.PolicyService/DeletePolicy',
             tollway_dot_admin_dot_v1_dot_policies__pb2.DeletePolicyRequest.SerializeToString,
             google_dot_protobuf_dot_empty__pb2.Empty.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DryRun(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tollway.admin.v1.PolicyService/DryRun',
+            tollway_dot_admin_dot_v1_dot_policies__pb2.DryRunRequest.SerializeToString,
+            tollway_dot_admin_dot_v1_dot_policies__pb2.DryRunResponse.FromString,
             options,
             channel_credentials,
             insecure,

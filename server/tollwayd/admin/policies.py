@@ -1,0 +1,65 @@
+"""PolicyService."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from google.protobuf.empty_pb2 import Empty
+
+from tollway.admin.v1.policies_pb2 import DryRunResponse, ListPoliciesResponse, Policy
+from tollwayd.admin.collection import Collection
+from tollwayd.admin.dry_call import read_call
+from tollwayd.admin.dry_run import DryRun
+from tollwayd.admin.field_behavior import writable_copy
+from tollwayd.admin.kind import Kind
+from tollwayd.admin.listing import Listing
+from tollwayd.admin.policy_rules import check_policy, check_policy_references
+from tollwayd.core.resource_names import child_name, tenant_of
+
+if TYPE_CHECKING:
+    from tollway.admin.v1 import policies_pb2
+    from tollwayd.admin.page_token import PageTokens
+    from tollwayd.core.call import Call
+    from tollwayd.core.current import Current
+    from tollwayd.core.ports import Meter, ResourceStore
+
+__all__ = ["PolicyServicer"]
+
+_KIND = Kind("policies", "policy", Policy, Policy, lambda record: record)
+
+
+class PolicyServicer:
+    """`tollway.admin.v1.PolicyService`."""
+
+    def __init__(self, store: ResourceStore, tokens: PageTokens, current: Current, meter: Meter) -> None:
+        self._store = store
+        self._current = current
+        self._dry_run = DryRun(meter)
+        self._policies = Collection(store, _KIND, self._rules)
+        self._listing = Listing(store, _KIND, tokens)
+
+    async def CreatePolicy(self, request: policies_pb2.CreatePolicyRequest, _: Call) -> Policy:
+        name = child_name(request.parent, _KIND.name, request.policy_id)
+        return await self._policies.create(name, writable_copy(request.policy))
+
+    async def GetPolicy(self, request: policies_pb2.GetPolicyRequest, _: Call) -> Policy:
+        return await self._policies.get(request.name)
+
+    async def ListPolicies(self, request: policies_pb2.ListPoliciesRequest, _: Call) -> ListPoliciesResponse:
+        page = await self._listing.page(request.parent, request)
+        return ListPoliciesResponse(policies=page.resources, next_page_token=page.next_page_token)
+
+    async def UpdatePolicy(self, request: policies_pb2.UpdatePolicyRequest, _: Call) -> Policy:
+        return await self._policies.update(request.policy, request.update_mask)
+
+    async def DeletePolicy(self, request: policies_pb2.DeletePolicyRequest, _: Call) -> Empty:
+        await self._policies.delete(request.name, request.etag)
+        return Empty()
+
+    async def DryRun(self, request: policies_pb2.DryRunRequest, _: Call) -> DryRunResponse:
+        return await self._dry_run.judge(await read_call(self._store, self._current.snapshot, request))
+
+    async def _rules(self, before: Policy | None, after: Policy) -> str:
+        check_policy("policy", after)
+        await check_policy_references(self._store, tenant_of(after.name), "policy", before, after)
+        return ""

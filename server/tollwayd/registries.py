@@ -15,6 +15,7 @@ from tollway.admin.v1 import (
     providers_pb2,
     tenants_pb2,
     tiers_pb2,
+    usage_pb2,
 )
 from tollway.proxy.v1 import anthropic_pb2, inference_pb2, openai_pb2
 from tollwayd.admin.api_keys import ApiKeyServicer
@@ -28,6 +29,7 @@ from tollwayd.admin.provider_rules import ProviderRules
 from tollwayd.admin.providers import ProviderServicer
 from tollwayd.admin.tenants import TenantServicer
 from tollwayd.admin.tiers import TierServicer
+from tollwayd.admin.usage import UsageServicer
 from tollwayd.dialects import ANTHROPIC_MESSAGES, DIALECTS, OPENAI_CHAT
 from tollwayd.proxy.anthropic import AnthropicServicer
 from tollwayd.proxy.inference import InferenceServicer
@@ -62,6 +64,7 @@ def admin_registry(chain: Chain, stores: Stores, current: Current, keys: Keyring
         policies_pb2: PolicyServicer(store, cursors, current, stores.meter),
         tiers_pb2: TierServicer(store, cursors),
         billing_pb2: BillingServicer(store, cursors, stores.invoices, stores.ledger),
+        usage_pb2: UsageServicer(store, cursors, stores.ledger, stores.usage),
         channelz_pb2: ChannelzServicer(),
     }
     for module, servicer in servicers.items():

@@ -14,13 +14,14 @@ from tollwayd.state.metering.ledger_reader import RedisLedger
 from tollwayd.state.metering.meter import RedisMeter
 from tollwayd.state.metering.reaper import reap
 from tollwayd.state.metering.replicas import Replicas
+from tollwayd.state.metering.usage_reader import RedisUsage
 from tollwayd.state.resource_store import RedisResourceStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from contextlib import AsyncExitStack
 
-    from tollwayd.core.ports import InvoiceStore, Ledger, Meter, ResourceStore
+    from tollwayd.core.ports import InvoiceStore, Ledger, Meter, ResourceStore, UsageStore
 
 
 class Stores(NamedTuple):
@@ -29,12 +30,13 @@ class Stores(NamedTuple):
     resources: ResourceStore
     invoices: InvoiceStore
     ledger: Ledger
+    usage: UsageStore
     meter: Meter
 
 
 async def open_stores(url: str, tenants: Callable[[], Iterable[str]], parts: AsyncExitStack) -> Stores:
     """The stores in the Redis at a URL, closed with `parts`. `tenants` gives the names of those there are now."""
-    stores = RedisResourceStore(url), RedisInvoiceStore(url), RedisLedger(url)
+    stores = RedisResourceStore(url), RedisInvoiceStore(url), RedisLedger(url), RedisUsage(url)
     for store in stores:
         parts.push_async_callback(store.aclose)
     return Stores(*stores, await _open_meter(url, tenants, parts))

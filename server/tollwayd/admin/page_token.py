@@ -6,19 +6,28 @@ import binascii
 import hmac
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from tollwayd.core.errors import Reason, TollwayError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["PageTokens"]
+__all__ = ["PageTokens", "listing_of"]
 
 MAX_LENGTH: Final = 1024
 """Of a token; the longest resource name makes one of about 250 characters."""
 
 _TAG_BYTES: Final = 16  # 128 bits cannot be guessed, and there is nothing to find by collision.
+
+
+def listing_of(request: Any) -> tuple[str]:
+    """A listing whose tokens are good for every request that is this one but for `page_size` and `page_token`."""
+    bound = type(request)()
+    bound.CopyFrom(request)
+    bound.ClearField("page_size")
+    bound.ClearField("page_token")
+    return (bound.SerializeToString(deterministic=True).hex(),)
 
 
 class PageTokens:

@@ -34,6 +34,9 @@ EXCEPTIONS: dict[tuple[str, str], str] = {
     ("aip_158_pages", f"{_PROXY}.InferenceService.ListModels"): (
         "The models of one key come whole, as in the lists of the dialects beside it, which have no pages."
     ),
+    ("aip_144_plural", f"{_ADMIN}.QueryUsageRequest.group_by"): (
+        "It is called so beside order_by everywhere, and neither has a plural."
+    ),
     ("aip_193_reason_rules", "tollway.error.v1.Reason.REASON_MODEL_UNUSABLE"): (
         "An operator has to mend the model, hence the code; a caller did nothing wrong, hence no 400."
     ),
@@ -41,6 +44,9 @@ EXCEPTIONS: dict[tuple[str, str], str] = {
     ("aip_215_packages", f"{_CONFIG}.ProviderRecord.provider"): _STORED,
     ("house_dialects_are_raw", f"{_ADMIN}.BillingService"): (
         "It speaks no foreign dialect: one method of it writes files."
+    ),
+    ("house_dialects_are_raw", f"{_ADMIN}.UsageService"): (
+        "Its one raw answer is a file to be kept, in formats that spreadsheets read; it speaks no dialect."
     ),
     ("house_requests_are_not_shared", f"{_PROXY}.InferenceService.Generate"): _ONE_REQUEST,
     ("house_requests_are_not_shared", f"{_PROXY}.InferenceService.StreamGenerate"): _ONE_REQUEST,

@@ -72,7 +72,8 @@ def _violations(message: Message, path: str) -> Iterator[FieldViolation]:
         if field.name not in names and field_behavior_pb2.REQUIRED in _behaviors(field):
             yield FieldViolation(f"{path}.{field.json_name}", "is required")
     for field, value in populated:
-        if field.message_type is not None:
+        # Our maps hold strings, of which there is nothing to say.
+        if field.message_type is not None and not field.message_type.GetOptions().map_entry:
             for place, child in _children(value, f"{path}.{field.json_name}"):
                 yield from (
                     _times(child, place) if isinstance(child, Timestamp | Duration) else _violations(child, place)

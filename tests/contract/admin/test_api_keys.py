@@ -39,6 +39,14 @@ async def desk(admin, acme):
     return await admin(creating(display_name="Front desk", allowed_models=["gpt-4o"]))
 
 
+async def test_tags_are_kept_and_replaced_as_a_whole(admin, acme):
+    created = await admin(creating(tags={"team": "search", "env": "prod"}))
+    assert dict(created.tags) == {"team": "search", "env": "prod"}
+    change = {"api_key": {"name": DESK, "tags": {"team": "ads"}}, "update_mask": {"paths": ["tags"]}}
+    await admin(UpdateApiKeyRequest(**change))
+    assert dict((await admin(GetApiKeyRequest(name=DESK))).tags) == {"team": "ads"}
+
+
 @pytest.fixture
 def recognised(store, keyring):
     """For each secret, for how many more seconds it finds the stored key; None where it does not."""

@@ -46,7 +46,9 @@ TRANSLATOR = tuple(
 BY_CONNECT = command_block("docs/protocols.md", "curl")
 BY_GRPC_WEB = command_block("docs/protocols.md", ".venv/bin/buf curl")
 STREAM = command_block("docs/streaming.md", "curl")
-PASTED = (SERVE, SET_UP, LIST_MODELS, ECHO, BY_SCRIPT, CALL, BY_CONNECT, BY_GRPC_WEB, STREAM, *TRANSLATOR)
+# tests/e2e/usage/test_docs.py pastes these.
+USAGE = tuple(block.text for block in blocks("docs/usage.md", "sh"))
+PASTED = (SERVE, SET_UP, LIST_MODELS, ECHO, BY_SCRIPT, CALL, BY_CONNECT, BY_GRPC_WEB, STREAM, *TRANSLATOR, *USAGE)
 LINE_BY_LINE = (
     command_block("README.md", "make run\n"),
     command_block("README.md", "make test\n"),
@@ -67,6 +69,7 @@ OTHERS = {
     ("docs/streaming.md", "js"): "tests/e2e/test_websocket.py",
     ("docs/translator.md", "proto"): "tests/e2e/translator/test_docs.py",
     ("docs/translator.md", "json"): "tests/e2e/translator/test_docs.py",
+    ("docs/usage.md", "json"): "tests/e2e/usage/test_docs.py",
 }
 
 

@@ -46,9 +46,11 @@ TRANSLATOR = tuple(
 BY_CONNECT = command_block("docs/protocols.md", "curl")
 BY_GRPC_WEB = command_block("docs/protocols.md", ".venv/bin/buf curl")
 STREAM = command_block("docs/streaming.md", "curl")
-# tests/e2e/usage/test_docs.py pastes these.
+# tests/e2e/usage/test_docs.py pastes the first of these, tests/e2e/test_billing_docs.py the second.
 USAGE = tuple(block.text for block in blocks("docs/usage.md", "sh"))
-PASTED = (SERVE, SET_UP, LIST_MODELS, ECHO, BY_SCRIPT, CALL, BY_CONNECT, BY_GRPC_WEB, STREAM, *TRANSLATOR, *USAGE)
+BILLING = tuple(block.text for block in blocks("docs/billing.md", "sh"))
+BOOKS = (*USAGE, *BILLING)
+PASTED = (SERVE, SET_UP, LIST_MODELS, ECHO, BY_SCRIPT, CALL, BY_CONNECT, BY_GRPC_WEB, STREAM, *TRANSLATOR, *BOOKS)
 LINE_BY_LINE = (
     command_block("README.md", "make run\n"),
     command_block("README.md", "make test\n"),

@@ -13,7 +13,7 @@ from tests.contract.memory_billing import MemoryInvoiceStore
 from tests.redis_server import every_kind
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.state.billing import keys
-from tollwayd.state.billing.invoice_store import RedisInvoiceStore
+from tollwayd.state.billing.invoice_store import TENANTS, RedisInvoiceStore
 from tollwayd.state.connection import connect
 
 ACCOUNT = "billingAccounts/retail"
@@ -105,6 +105,15 @@ async def test_milliseconds_of_this_century_lose_no_digit(store):
     assert await store.spans(NOVEMBER, ["tenants/one"], start - 1, end + 1, keep=False) == [
         [(start - 1, start), (end, end + 1)]
     ]
+
+
+async def test_every_tenant_of_many_has_its_own_spans(store):
+    many = [f"tenants/t{number}" for number in range(2 * TENANTS + 1)]
+    for number, tenant in enumerate(many):
+        await store.spans(OTHER, [tenant], 0, number, keep=True)
+    found = await store.spans(OCTOBER, many, 0, 1000, keep=True)
+    assert found == [[(number, 1000)] for number in range(len(many))]
+    assert await store.spans(OCTOBER, many, 0, 1000, keep=True) == found
 
 
 SPANS = st.tuples(st.integers(0, 30), st.integers(1, 12)).map(lambda span: (span[0], span[0] + span[1]))

@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Meta
 
 from tollwayd import listeners
+from tollwayd.core import failpoint
 from tollwayd.listeners import Address
 from tollwayd.start_error import MISTAKE, StartError
 from tollwayd.translator.cors import Cors
@@ -80,7 +81,7 @@ def load_settings(**overrides: object) -> Settings:
 def _environment(known: Collection[str]) -> Given:
     variables = {variable(name): name for name in known}
     present = {name for name in os.environ if name.startswith(PREFIX)}
-    _refuse_unknown("", present, {*variables, CONFIG_VARIABLE})
+    _refuse_unknown("", present - {failpoint.VARIABLE}, {*variables, CONFIG_VARIABLE})
     return {name: (called, os.environ[called]) for called, name in variables.items() if called in present}
 
 

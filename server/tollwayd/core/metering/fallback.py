@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.core.metering.limit import Grants, Refusal, Standing, StoreError
-from tollwayd.core.metering.unit import Unit
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterable, Sequence
@@ -60,7 +59,7 @@ class Fallback:
             return replace(answer, standings=standings, refused=[judged[index] for index in answer.refused])
         if not reservation.dry:
             call = reservation.tenant, reservation.call
-            self._unreserved[call] = _joined(self._unreserved.get(call, ()), reservation)
+            self._unreserved[call] = _joined(self._unreserved.get(call, ()), reservation.limits)
         return replace(answer, standings=standings)
 
 
@@ -70,9 +69,6 @@ def _among(limits: Sequence[Limit], judged: Sequence[int], standings: Sequence[S
     return [known.get(index) or Standing(limit, limit.amount, limit.amount, 0) for index, limit in enumerate(limits)]
 
 
-def _joined(before: Iterable[Limit], reservation: Reservation) -> Sequence[Limit]:
-    """Each bucket once. A provider that is left for another one has served a request, and no more."""
-    kept = before
-    if reservation.attempt:
-        kept = (limit for limit in before if not limit.provider or limit.unit is Unit.REQUESTS)
-    return [*{limit.bucket: limit for limit in (*kept, *reservation.limits)}.values()]
+def _joined(before: Iterable[Limit], more: Iterable[Limit]) -> Sequence[Limit]:
+    """Each bucket once: a reservation may be repeated, and a further attempt may name what the call has."""
+    return [*{limit.bucket: limit for limit in (*before, *more)}.values()]

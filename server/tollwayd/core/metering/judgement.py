@@ -15,13 +15,15 @@ if TYPE_CHECKING:
 
 
 class Judgement:
-    """What one limit says to a call: `held` where the same was asked for before, and granted."""
+    """What one limit says to a call. What the call has, `held`, it is not asked for again: from an attempt before, or
+    because the same is asked again."""
 
-    __slots__ = ("count", "exceeded", "granted", "limit")
+    __slots__ = ("count", "exceeded", "granted", "held", "limit")
 
     def __init__(self, limit: Limit, count: Count, now_ms: int, held: Held | None) -> None:
         self.limit = limit
         self.count = count
+        self.held = held
         left = most(limit) - count.taken(limit, now_ms)
         self.exceeded = held.exceeded if held else left < limit.least
         self.granted = held.amount if held else _granted(limit, left)
@@ -29,7 +31,12 @@ class Judgement:
     @property
     def refuses(self) -> bool:
         """Whether the call is refused for it."""
-        return self.exceeded and self.limit.enforce
+        return self.exceeded and self.limit.enforce and not self.held
+
+    @property
+    def more(self) -> int:
+        """What has to be taken for the call."""
+        return 0 if self.held else self.granted
 
     def standing(self, now_ms: int, granted: int, more: int = 0) -> Standing:
         """How the limit stands now, with `more` taken than is."""
@@ -57,7 +64,7 @@ def _granted(limit: Limit, left: int) -> int:
 
 def admitted(judged: Sequence[Judgement], now_ms: int, *, dry: bool = False) -> Grants:
     """The call has what was judged or, `dry`, would have it."""
-    return Grants(now_ms, [one.standing(now_ms, one.granted, one.granted if dry else 0) for one in judged])
+    return Grants(now_ms, [one.standing(now_ms, one.granted, one.more if dry else 0) for one in judged])
 
 
 def refused(judged: Sequence[Judgement], by: Sequence[int], now_ms: int) -> Refusal:

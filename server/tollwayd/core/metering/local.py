@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.core.metering.algorithms import COUNTS
-from tollwayd.core.metering.holding import Held, Hold
+from tollwayd.core.metering.holding import Held, Hold, used
 from tollwayd.core.metering.judgement import Judgement, admitted, refused
 
 if TYPE_CHECKING:
@@ -62,12 +62,10 @@ class LocalMeter:
         if len(self._counts) >= self._sweep_at:
             self._sweep(now)
         call = reservation.tenant, reservation.call
-        hold = None if reservation.dry else self._holds.get(call)
+        hold = self._holds.get(call)
         if call in self._booked and not hold and not reservation.dry:
             raise TollwayError(Reason.REASON_STORE_UNAVAILABLE)
         judged = [*self._judged(reservation, hold, now)]
-        if hold and hold.attempt >= reservation.attempt:
-            return self._again(hold, reservation, judged, now)
         if by := [index for index, judgement in enumerate(judged) if judgement.refuses]:
             return refused(judged, by, now)
         if not reservation.dry:
@@ -82,7 +80,7 @@ class LocalMeter:
         elif call in self._booked:
             self._correct(call, settlement, now)
         elif settlement.unreserved is not None:
-            self._end(call, Hold(0, settlement.charge, 0), settlement, now)
+            self._end(call, Hold(settlement.charge, 0), settlement, now)
         return _DONE
 
     def checkpoint(self, tenant: str, call: str, if_lost: Charge) -> None:
@@ -102,31 +100,27 @@ class LocalMeter:
             del self._booked[oldest]
 
     def _judged(self, reservation: Reservation, hold: Hold | None, now: int) -> Iterator[Judgement]:
+        held = hold.held if hold else {}
         replicas = self._replicas()
         for limit in reservation.limits:
             share = _share(limit, replicas)
-            held = hold.of(limit.bucket, reservation.attempt) if hold else None
-            yield Judgement(share, self._count(reservation.tenant, share), now, held)
-
-    def _again(self, hold: Hold, reservation: Reservation, judged: Sequence[Judgement], now: int) -> Grants:
-        hold.if_lost = reservation.if_lost
-        hold.ends_ms = now + self._lease_ms
-        return admitted(judged, now)
+            yield Judgement(share, self._count(reservation.tenant, share), now, held.get(limit.bucket))
 
     def _take(self, reservation: Reservation, judged: Sequence[Judgement], now: int) -> None:
-        hold = self._holds.setdefault((reservation.tenant, reservation.call), Hold(0, reservation.if_lost, 0))
-        hold.attempt, hold.if_lost = reservation.attempt, reservation.if_lost
+        hold = self._holds.setdefault((reservation.tenant, reservation.call), Hold(reservation.if_lost, 0))
+        hold.if_lost = reservation.if_lost
         hold.ends_ms = now + self._lease_ms
         for one in judged:
-            place = one.count.take(one.limit, now, one.granted)
-            hold.held.append(Held(one.limit, place, one.granted, reservation.attempt, one.exceeded))
+            if not one.held:
+                place = one.count.take(one.limit, now, one.granted)
+                hold.held[one.limit.bucket] = Held(one.limit, place, one.granted, one.exceeded)
 
     def _end(self, call: _Call, hold: Hold, settlement: Settlement, now: int) -> None:
         for limit in settlement.unreserved or ():
-            if not hold.of(limit.bucket):
+            if limit.bucket not in hold.held:
                 share = _share(limit, self._replicas())
                 place = self._count(call[0], share).take(share, now, 0)
-                hold.held.append(Held(share, place, 0, hold.attempt, exceeded=False))
+                hold.held[limit.bucket] = Held(share, place, 0, exceeded=False)
         self._charge(call[0], hold, settlement.charge, now)
         self._book(*call, settlement.charge, None)
         if settlement.unreserved is not None:
@@ -142,10 +136,10 @@ class LocalMeter:
 
     def _charge(self, tenant: str, hold: Hold, charge: Charge, now: int) -> None:
         """Puts what is used in the place of what was taken."""
-        for held in hold.held:
-            used = hold.used(held, charge)
-            self._count(tenant, held.limit).settle(held.limit, now, held.place, held.amount, used)
-            held.amount = used
+        for held in hold.held.values():
+            charged = used(held.limit, charge)
+            self._count(tenant, held.limit).settle(held.limit, now, held.place, held.amount, charged)
+            held.amount = charged
 
     def _count(self, tenant: str, limit: Limit) -> Count:
         key = tenant, limit.bucket, limit.algorithm, limit.window_ms

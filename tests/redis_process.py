@@ -7,7 +7,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 from redis.exceptions import RedisError
@@ -58,7 +57,7 @@ class RedisProcess:
             ["/bin/sh", server_process._GUARD, find_server().path, *self._first, *words],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
-            stderr=sys.stderr,
+            stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
         async with asyncio.timeout(SOON), connect(self.url) as client:

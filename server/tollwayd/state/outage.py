@@ -24,7 +24,7 @@ T = TypeVar("T")
 REPLY_SECONDS: Final = 2.0
 """Until an operation must be answered. The longest, a forced delete of a tenant with 50,000 resources, stays below."""
 
-PATIENCE_SECONDS: Final = 3.0
+PATIENCE_SECONDS: Final = 4.0
 """How long an operation is tried again before its caller is told. A Sentinel failover takes 2 to 3 seconds."""
 
 FIRST_PAUSE: Final = 0.05
@@ -32,6 +32,9 @@ FIRST_PAUSE: Final = 0.05
 
 LONGEST_PAUSE: Final = 1.0
 """Seconds between two tries at most: how long after the store's return a waiting change feed may notice it."""
+
+LONGEST_REACH_PAUSE: Final = 0.25
+"""The same for an operation that somebody waits for."""
 
 OUTAGES: Final = (RedisError, TimeoutError)
 """What the redis library, and a bound on its time, raise when the store does not do its work."""
@@ -89,7 +92,7 @@ async def reach(operation: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P
     Raises TollwayError REASON_STORE_UNAVAILABLE, with the library's error as its cause only.
     """
     deadline = time.monotonic() + PATIENCE_SECONDS
-    retries = pauses()
+    retries = pauses(LONGEST_REACH_PAUSE)
     while True:
         try:
             async with asyncio.timeout(REPLY_SECONDS):

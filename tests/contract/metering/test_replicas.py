@@ -7,13 +7,15 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from tests.redis_server import every_kind
 from tollwayd.core.errors import TollwayError
 from tollwayd.state import keys
 from tollwayd.state.metering import replicas
 from tollwayd.state.metering.replicas import Replicas
 
-pytest_generate_tests = every_kind
+
+@pytest.fixture
+def redis_home():
+    return keys.REPLICAS
 
 
 async def test_replicas_count_each_other_and_no_more_those_that_left(redis_url, redis_client, monkeypatch):

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 SENTINEL_SECONDS: Final = 0.3
 """How long a Sentinel may take to answer; so long all wait for one that is frozen."""
 
-ROLE_SECONDS: Final = 0.5
-"""How long a server may take to say that it is the master."""
+ROLE_SECONDS: Final = 0.25
+"""How long a server may take to say that it is the master. Until a failover is decided the Sentinels name one that is
+frozen: who waits longer for it notices later that it was replaced."""
 
 RECHECK_SECONDS: Final = 2.0
 """How old what is known may be before it is looked up again, beside what goes on. A master that was frozen, and of

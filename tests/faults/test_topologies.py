@@ -1,0 +1,166 @@
+"""The store while a cluster moves its slots and Sentinel changes the master: no caller sees an error, no write is lost
+that was acknowledged, none happens twice."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+from redis.crc import key_slot
+
+from tests.redis_topologies import Cluster, SentinelGroup, until
+from tollwayd.state import keys
+from tollwayd.state.connection import connect
+from tollwayd.state.resource_store import RedisResourceStore
+
+SOON = 20
+SLOT = key_slot(keys.HEAD.encode())
+
+
+@pytest.fixture
+async def cluster(tmp_path):
+    async with Cluster(tmp_path, masters=2) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+async def group(tmp_path):
+    async with SentinelGroup(tmp_path) as group:
+        yield group
+
+
+@pytest.fixture
+async def store(request):
+    """A store on the test's cluster or group."""
+    kind = "cluster" if "cluster" in request.fixturenames else "group"
+    store = RedisResourceStore(request.getfixturevalue(kind).url)
+    yield store
+    await store.aclose()
+
+
+class Writers:
+    """Writes without pause until it is left; what was acknowledged, and the longest time that a write took."""
+
+    def __init__(self, store, count: int = 4) -> None:
+        self.acknowledged = {}
+        self.longest = 0.0
+        self._store = store
+        self._count = count
+        self._stop = False
+
+    async def __aenter__(self):
+        self._tasks = [asyncio.create_task(self._write(worker)) for worker in range(self._count)]
+        return self
+
+    async def __aexit__(self, *_):
+        self._stop = True
+        async with asyncio.timeout(SOON):
+            await asyncio.gather(*self._tasks)
+
+    async def more(self, writes: int) -> None:
+        """Returns when so many more were acknowledged."""
+        wanted = len(self.acknowledged) + writes
+        while len(self.acknowledged) < wanted:
+            for task in self._tasks:
+                if task.done():
+                    task.result()
+            await asyncio.sleep(0.01)
+
+    async def _write(self, worker: int) -> None:
+        number = 0
+        while not self._stop:
+            name, began = f"tenants/{worker}-{number}", time.monotonic()
+            self.acknowledged[name] = (await self._store.create("tenants", name, b"x")).version
+            self.longest = max(self.longest, time.monotonic() - began)
+            number += 1
+
+
+async def logged(store, version: int) -> list[tuple[int, str]]:
+    """Every write in the log up to a version."""
+    found, feed = [], store.changes(0)
+    async with asyncio.timeout(SOON):
+        while len(found) < version:
+            found += [(change.version, change.name) for change in await anext(feed)]
+    await feed.aclose()
+    return found
+
+
+async def test_a_slot_that_moves_under_load_loses_and_doubles_nothing(cluster, store):
+    async with Writers(store) as writers:
+        source = await cluster.owner(SLOT)
+        for _ in range(6):
+            await writers.more(50)
+            async with cluster.moving(SLOT, source, 1 - source):
+                await cluster.migrate(SLOT, source, 1 - source, 3)
+            source = 1 - source
+        await writers.more(50)
+    version, _ = await store.load()
+    assert sorted(await logged(store, version)) == sorted((v, name) for name, v in writers.acknowledged.items())
+    assert writers.longest < 1
+
+
+async def test_a_feed_follows_a_slot_that_moves(cluster, store):
+    await store.create("tenants", "tenants/a", b"")
+    feed = store.changes(0)
+    await anext(feed)
+    source = await cluster.owner(SLOT)
+    async with cluster.moving(SLOT, source, 1 - source):
+        waiting = asyncio.create_task(anext(feed))
+    await store.create("tenants", "tenants/b", b"")
+    async with asyncio.timeout(SOON):
+        assert [change.name for change in await waiting] == ["tenants/b"]
+    await feed.aclose()
+
+
+async def test_a_key_that_has_moved_before_its_slot_is_read_where_it_is(cluster):
+    async with connect(cluster.url) as client:
+        source = await cluster.owner(SLOT)
+        await client.set(keys.HEAD, "here")
+        async with cluster.moving(SLOT, source, 1 - source):
+            assert await cluster.migrate(SLOT, source, 1 - source, 1) == 1
+            assert await client.get(keys.HEAD) == b"here"
+            assert await client.set(keys.HEAD, "there")
+        assert await client.get(keys.HEAD) == b"there"
+
+
+@pytest.mark.parametrize("harm", ["kill", "freeze"])
+async def test_a_failover_loses_nothing_acknowledged_and_is_noticed_at_once(group, store, harm):
+    async with Writers(store) as writers:
+        await writers.more(200)
+        began = time.monotonic()
+        getattr(group.master, harm)()
+        await until(lambda: switched(group))
+        decided = time.monotonic() - began
+        await writers.more(200)
+    version, resources = await store.load()
+    lost = writers.acknowledged.keys() - {resource.name for resource in resources}
+    told(f"{harm}: decided by Sentinel in {decided:.2f} s, outage {writers.longest:.2f} s, {version} writes", lost)
+    assert sorted(await logged(store, version)) == sorted((v, name) for name, v in writers.acknowledged.items())
+    # A kill is noticed at once. A freeze the Sentinels notice by a ping each second, and the promotion by another.
+    assert writers.longest <= (3 if harm == "kill" else decided + 0.75)
+
+
+async def switched(group) -> bool:
+    return await group.home("") is not group.master
+
+
+def told(text: str, lost) -> None:
+    print(f"\n{text}; acknowledged and lost: {len(lost)}", *sorted(lost), sep="\n")  # noqa: T201  # A proof's figures.
+
+
+async def test_a_master_that_became_a_replica_is_left(group, store):
+    """Its connections stand, and it answers READONLY: as when Sentinel's word to it comes late."""
+    await store.create("tenants", "tenants/a", b"")
+    old, new = group.servers
+    for sentinel in group.sentinels:
+        async with connect(sentinel.url) as client:
+            await client.execute_command("SENTINEL", "REMOVE", "tollway")
+            await client.execute_command("SENTINEL", "MONITOR", "tollway", "127.0.0.1", new.port, 2)
+    async with connect(old.url) as first, connect(new.url) as second:
+        await second.execute_command("REPLICAOF", "NO", "ONE")
+        await first.execute_command("REPLICAOF", "127.0.0.1", new.port)
+        async with asyncio.timeout(SOON):
+            created = await store.create("tenants", "tenants/b", b"")
+        assert created.version == 2
+        assert await second.hexists(keys.RESOURCES, "tenants/b")

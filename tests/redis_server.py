@@ -54,6 +54,10 @@ class SharedTopologies:
         await self._groups[kind].flush()
         return self._groups[kind]
 
+    async def urls(self, kind: str) -> list[str]:
+        """The URLs of its servers that hold data."""
+        return [server.url for server in (await self.empty(kind)).servers]
+
     def end(self) -> None:
         for group in self._groups.values():
             group.end()

@@ -68,6 +68,7 @@ OTHERS = {
     ("docs/mock.md", "yaml"): "tests/e2e/mock/test_docs.py",
     ("docs/mock.md", "python"): "tests/e2e/mock/test_docs.py",
     ("docs/mock.md", "text"): "tests/e2e/mock/test_docs.py",
+    ("docs/redis.md", "text"): "tests/contract/test_redis_user.py",
     ("docs/streaming.md", "js"): "tests/e2e/test_websocket.py",
     ("docs/translator.md", "proto"): "tests/e2e/translator/test_docs.py",
     ("docs/translator.md", "json"): "tests/e2e/translator/test_docs.py",

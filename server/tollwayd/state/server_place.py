@@ -23,8 +23,10 @@ def place(url: str) -> str:
 def trouble(error: TollwayError) -> str:
     """What a store's REASON_STORE_UNAVAILABLE came from, and what to do, to follow on the name of its place."""
     cause = error.__cause__
-    # The library has AuthenticationError among the lost connections.
-    if isinstance(cause, AuthenticationError | NoPermissionError):
+    # The library has AuthenticationError among the lost connections, and may wrap it in another of them.
+    if isinstance(cause, AuthenticationError | NoPermissionError) or (
+        cause and isinstance(cause.__cause__, AuthenticationError)
+    ):
         return "refuses the user name or password, or lets that user do too little; mend the URL, or the user's rights"
     if isinstance(cause, UnknownServiceError):
         return "watches no service of that name; mend the URL"

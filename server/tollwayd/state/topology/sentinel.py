@@ -15,10 +15,15 @@ from tollwayd.state.topology.redis_url import Address
 from tollwayd.state.topology.topology import Topology
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from tollwayd.state.topology.redis_url import RedisUrl
 
 SENTINEL_SECONDS: Final = 0.3
-"""How long a Sentinel may take to answer; so long all wait for one that is frozen."""
+"""How long a Sentinel may take to answer."""
+
+MAJORITY_SECONDS: Final = 0.05
+"""So long all are waited for; then the answers of more than half will do. One that is frozen holds nobody up."""
 
 ROLE_SECONDS: Final = 0.25
 """How long a server may take to say that it is the master. Until a failover is decided the Sentinels name one that is
@@ -79,8 +84,16 @@ class SentinelTopology(Topology):
         return self._master
 
     async def _ask_sentinels(self) -> Address:
-        answers = await asyncio.gather(*(self._ask(a) for a in self._url.addresses), return_exceptions=True)
-        told = [answer for answer in answers if isinstance(answer, _Told)]
+        asked = [asyncio.create_task(self._ask(sentinel)) for sentinel in self._url.addresses]
+        try:
+            await asyncio.wait(asked, timeout=MAJORITY_SECONDS)
+            if 2 * len(_told(asked)) <= len(asked):
+                await asyncio.wait(asked)
+        finally:
+            for task in asked:
+                task.cancel()
+            answers = await asyncio.gather(*asked, return_exceptions=True)
+        told = _told(asked)
         if not told:
             raise next(answer for answer in answers if isinstance(answer, BaseException))
         # A Sentinel that was cut off, perhaps together with the old master, still names that one: the newest counts.
@@ -104,3 +117,7 @@ class SentinelTopology(Topology):
         if not epochs or not place:
             return _Told(-1, None)
         return _Told(epochs[0], Address(place[0].decode(), int(place[1])))
+
+
+def _told(asked: Iterable[asyncio.Task[_Told]]) -> list[_Told]:
+    return [task.result() for task in asked if task.done() and not task.cancelled() and not task.exception()]

@@ -1,4 +1,4 @@
-"""What the gateway keeps beyond the process: each store behind its port, all in one Redis."""
+"""What the gateway keeps beyond the process: each store behind its port, all in one Redis, with a spool beside it."""
 
 from __future__ import annotations
 
@@ -14,12 +14,15 @@ from tollwayd.state.metering.ledger_reader import RedisLedger
 from tollwayd.state.metering.meter import RedisMeter
 from tollwayd.state.metering.reaper import reap
 from tollwayd.state.metering.replicas import Replicas
+from tollwayd.state.metering.spool.booking import booking
+from tollwayd.state.metering.spool.spool import Spool
 from tollwayd.state.metering.usage_reader import RedisUsage
 from tollwayd.state.resource_store import RedisResourceStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from contextlib import AsyncExitStack
+    from pathlib import Path
 
     from tollwayd.core.ports import InvoiceStore, Ledger, Meter, ResourceStore, UsageStore
 
@@ -34,18 +37,30 @@ class Stores(NamedTuple):
     meter: Meter
 
 
-async def open_stores(url: str, tenants: Callable[[], Iterable[str]], parts: AsyncExitStack) -> Stores:
-    """The stores in the Redis at a URL, closed with `parts`. `tenants` gives the names of those there are now."""
+class Place(NamedTuple):
+    """Where they are: the Redis, and the folder on this machine for what must outlast it."""
+
+    url: str
+    folder: Path
+
+
+async def open_stores(place: Place, tenants: Callable[[], Iterable[str]], parts: AsyncExitStack) -> Stores:
+    """The stores at a place, closed with `parts`. `tenants` gives the names of those there are now."""
+    url = place.url
     stores = RedisResourceStore(url), RedisInvoiceStore(url), RedisLedger(url), RedisUsage(url)
     for store in stores:
         parts.push_async_callback(store.aclose)
-    return Stores(*stores, await _open_meter(url, tenants, parts))
+    return Stores(*stores, await _open_meter(place, tenants, parts))
 
 
-async def _open_meter(url: str, tenants: Callable[[], Iterable[str]], parts: AsyncExitStack) -> Meter:
-    replicas = await parts.enter_async_context(Replicas(url, f"{socket.gethostname()}:{os.getpid()}"))
-    meter = RedisMeter(url)
+async def _open_meter(place: Place, tenants: Callable[[], Iterable[str]], parts: AsyncExitStack) -> Meter:
+    name = f"{socket.gethostname()}:{os.getpid()}"
+    replicas = await parts.enter_async_context(Replicas(place.url, name))
+    spool = Spool(place.folder / "spool")
+    parts.push_async_callback(spool.aclose)
+    meter = RedisMeter(place.url, spool)
     parts.push_async_callback(meter.aclose)
+    await parts.enter_async_context(booking(spool, meter.book, replicas.beat))
     await parts.enter_async_context(reap(meter, tenants))
     return Fallback(meter, LocalMeter(_now_ms, replicas=replicas))
 

@@ -135,6 +135,10 @@ class Call:
         """Has the chain run `close`, plain or async, when the call ends, however it ends; the last deferred first."""
         self.closers.append(close)
 
+    def defer_to_last(self, close: Callable[[], object]) -> None:
+        """The same, but after all that are deferred otherwise, before this or after."""
+        self.closers.insert(0, close)
+
     def cut(self, task: asyncio.Task[Any], error: TollwayError) -> None:
         """Ends the call, which `task` runs, as one whose caller is still there and is told this error."""
         self.cut_by = error

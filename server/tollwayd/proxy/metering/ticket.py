@@ -111,7 +111,7 @@ class Ticket:
             self._held = True
             exchange.cost = self.cost
             self._metering.running[self._call.id] = self
-            self._call.defer(self._settle)
+            self._call.defer_to_last(self._settle)  # What was delivered is known when all is closed.
             self._tell_limits(grants)
         if grants.standings:
             exchange.exceeded += tuple(each.limit.policy for each in grants.standings if each.exceeded)

@@ -44,7 +44,8 @@ class Exchange:
     target's dialect has no words for, as far as they can be shown; `broken` is an error that the caller was told of
     within a stream. `complete` tells whether the answer is whole, `so_far` gives the usage of one that streams, and
     `input_estimate` is how many tokens the request may have. `cost` gives what a usage costs in nano-units, None where
-    no price is known. `exceeded` names the policies that let the call pass though it broke them, as they only observe.
+    no price is known. `exceeded` names the policies that let the call pass though it broke them, as they only observe,
+    `downgraded_to` the model that a limit sent it to. `charged` is what it cost in the end, in nano-units.
     """
 
     model: str
@@ -62,6 +63,8 @@ class Exchange:
     input_estimate: int = 0
     cost: Callable[[Usage], int | None] = unknown_cost
     exceeded: tuple[str, ...] = ()
+    downgraded_to: str = ""
+    charged: int | None = None
 
     def begin(self, provider: str, upstream_model: str) -> None:
         """Turns to a target: what was noted of the one before says nothing of it."""

@@ -65,6 +65,12 @@ def _add_exchange(fields: dict[str, Any], call: Call, exchange: Exchange) -> Non
     if exchange.usage is not None:
         for field, value in exchange.usage.ListFields():
             fields[field.name] = value
+    if exchange.charged is not None:
+        fields["cost_nanos"] = exchange.charged
+    if exchange.downgraded_to:
+        fields["downgraded_to"] = exchange.downgraded_to
+    if exchange.exceeded:
+        fields["exceeded"] = exchange.exceeded
     if exchange.attempts:
         fields["failed_attempts"] = exchange.attempts
     if exchange.dropped:

@@ -50,6 +50,14 @@ class CallMetrics(Collector):
             "Tokens used, in classes that do not overlap.",
             ("tenant", "provider", "upstream_model", "class", "estimated"),
         )
+        self._cost = Count(
+            "tollway_cost_nanos",
+            "What calls cost, in billionths of a dollar.",
+            ("tenant", "provider", "upstream_model"),
+        )
+        self._observed = Count(
+            "tollway_policy_observed", "Calls that a policy let pass though they broke it.", ("tenant", "policy")
+        )
         self._failed_attempts = Count("tollway_failed_attempts", "Targets that were tried in vain.", ("provider",))
         self._in_flight = 0
         registry.register(self)
@@ -62,8 +70,18 @@ class CallMetrics(Collector):
     def collect(self) -> Iterator[Metric]:
         """prometheus-client: all metrics, at a scrape."""
         yield GaugeMetricFamily("tollway_calls_in_flight", "Calls under way.", self._in_flight)
-        for metric in (self._calls, self._seconds, self._first_byte, self._tokens, self._failed_attempts):
-            yield metric.collect()
+        yield from (
+            metric.collect()
+            for metric in (
+                self._calls,
+                self._seconds,
+                self._first_byte,
+                self._tokens,
+                self._cost,
+                self._observed,
+                self._failed_attempts,
+            )
+        )
 
     def on_call(self, _: Call) -> None:
         """Counts the call as under way."""
@@ -82,11 +100,15 @@ class CallMetrics(Collector):
             self._first_byte.add(exchange.provider, exchange.first_byte_at - call.started)
         for attempt in exchange.attempts:
             self._failed_attempts.add((attempt.partition(":")[0],))
-        if exchange.usage is not None:
-            self._count_tokens(call, exchange, exchange.usage)
-
-    def _count_tokens(self, call: Call, exchange: Exchange, usage: Usage) -> None:
         tenant = call.principal.tenant if call.principal else ""
+        for policy in exchange.exceeded:
+            self._observed.add((tenant, policy))
+        if exchange.charged:
+            self._cost.add((tenant, exchange.provider, exchange.upstream_model), exchange.charged)
+        if exchange.usage is not None:
+            self._count_tokens(tenant, exchange, exchange.usage)
+
+    def _count_tokens(self, tenant: str, exchange: Exchange, usage: Usage) -> None:
         estimated = "true" if usage.estimated else "false"
         for field, count in usage.ListFields():
             if (class_ := _CLASSES.get(field.name)) is not None:

@@ -23,12 +23,17 @@ def dollars(nanos: int) -> dict:
     return {"currencyCode": "USD", "units": str(nanos // 10**9), "nanos": nanos % 10**9}
 
 
-@pytest.fixture
-def priced(tenant):
-    """The tenant; 1,000,000 tokens cost 2.5 and 10 dollars, of cached input 1.25."""
+def set_price(tenant) -> None:
+    """1,000,000 tokens of the tenant's cost 2.5 and 10 dollars, of cached input 1.25."""
     rates = {"input": dollars(2_500_000_000), "cacheRead": dollars(1_250_000_000), "output": dollars(10_000_000_000)}
     price = {"provider": "*", "model": "*", "rates": rates, "maxOutputTokens": 1000}
     tenant.admin("POST", f"/v1/{tenant.name}/prices?price_id=all", price)
+
+
+@pytest.fixture
+def priced(tenant):
+    """The tenant."""
+    set_price(tenant)
     return tenant
 
 
@@ -39,9 +44,9 @@ class Books:
         self._ledger = ledger
         self._tenant = tenant
 
-    async def entries(self, count: int) -> list[LedgerEntry]:
+    async def entries(self, count: int, *, within: float = 10) -> list[LedgerEntry]:
         """All entries, once there are so many."""
-        async with asyncio.timeout(10), aclosing(self._ledger.follow(self._tenant, after="0-0")) as following:
+        async with asyncio.timeout(within), aclosing(self._ledger.follow(self._tenant, after="0-0")) as following:
             found = 0
             async for batch in following:
                 found += len(batch)

@@ -53,6 +53,14 @@ def test_a_line_says_who_called_what_and_what_it_used():
     }
 
 
+def test_a_line_says_what_policies_made_of_the_call():
+    call = served()
+    assert call.exchange is not None
+    call.exchange.charged, call.exchange.downgraded_to, call.exchange.exceeded = 2_337_500, "mini", ("rpm",)
+    line = log_line(call, None)
+    assert (line["cost_nanos"], line["downgraded_to"], line["exceeded"]) == (2_337_500, "mini", ("rpm",))
+
+
 def test_a_call_that_was_refused_early_has_a_line_too():
     line = log_line(Call(METHOD, {}), TollwayError(Reason.REASON_CREDENTIAL_MISSING))
     assert line["outcome"] == "CREDENTIAL_MISSING"
@@ -108,3 +116,12 @@ def test_calls_times_and_tokens_are_counted():
     assert value("tollway_tokens_total", {**TOKENS, "class": "reasoning", "estimated": "false"}) == 4
     assert value("tollway_tokens_total", {**TOKENS, "class": "input", "estimated": "true"}) == 5
     assert value("tollway_tokens_total", {**TOKENS, "class": "output", "estimated": "false"}) is None
+
+
+def test_costs_and_policies_that_only_observe_are_counted():
+    call = served()
+    assert call.exchange is not None
+    call.exchange.charged, call.exchange.exceeded = 2_337_500, ("rpm",)
+    value = metrics_after((call, None), (call, None)).get_sample_value
+    assert value("tollway_cost_nanos_total", TOKENS) == 4_675_000
+    assert value("tollway_policy_observed_total", {"tenant": "tenants/a", "policy": "rpm"}) == 2

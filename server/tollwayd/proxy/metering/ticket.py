@@ -135,6 +135,8 @@ class Ticket:
         self._way = way
         self._targets = iter(way)
         name = way.model.public_name
+        assert self._call.exchange is not None
+        self._call.exchange.downgraded_to = name
         if name.isascii() and name.isprintable():
             self._call.response_metadata["x-tollway-downgraded-to"] = name
 
@@ -211,9 +213,10 @@ class Ticket:
         said = {}
         if used is not None:
             said["x-tollway-usage"] = headers.usage_line(used)
+        assert self._call.exchange is not None
+        self._call.exchange.charged = cost
         if cost is not None:
             said["x-tollway-cost"] = headers.decimal(cost)
         self._call.trailers.update(said)
-        assert self._call.exchange is not None
         if not self._call.exchange.stream:
             self._call.response_metadata.update(said)

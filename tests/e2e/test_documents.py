@@ -49,7 +49,8 @@ STREAM = command_block("docs/streaming.md", "curl")
 # tests/e2e/usage/test_docs.py pastes the first of these, tests/e2e/test_billing_docs.py the second.
 USAGE = tuple(block.text for block in blocks("docs/usage.md", "sh"))
 BILLING = tuple(block.text for block in blocks("docs/billing.md", "sh"))
-BOOKS = (*USAGE, *BILLING)
+POLICIES = command_block("docs/policies.md", "TOLLWAY_ADMIN_KEY=")
+BOOKS = (*USAGE, *BILLING, POLICIES)
 PASTED = (SERVE, SET_UP, LIST_MODELS, ECHO, BY_SCRIPT, CALL, BY_CONNECT, BY_GRPC_WEB, STREAM, *TRANSLATOR, *BOOKS)
 LINE_BY_LINE = (
     command_block("README.md", "make run\n"),
@@ -118,6 +119,21 @@ def test_the_readmes_lines_set_up_a_gateway_whose_key_works(folder):
         assert key["secret"].startswith("tw_")
         listed = paste(pasteable(LIST_MODELS, {"127.0.0.1:8081": proxy, "tw_…": key["secret"]}), folder)
         assert [model["id"] for model in json.loads(listed)["data"]] == ["gpt-4.1"]
+
+
+def test_the_policies_are_taken_and_hold_for_the_call_that_is_tried(folder):
+    _, command = shlex.split(SERVE)
+    with Gateway(folder / ".tollway", command=command, admin_key=None) as gateway:
+        places = {"127.0.0.1:8080": gateway.addresses["admin_http"]}
+        paste("OPENAI_API_KEY=sk-of-an-account\n" + pasteable(SET_UP, places), folder)
+        *made, told = [json.loads(line) for line in paste(pasteable(POLICIES, places), folder).splitlines()]
+    assert [each["name"].removeprefix("tenants/acme/") for each in made] == [
+        *(f"policies/{policy}" for policy in ("rpm", "monthly", "parallel", "users", "access")),
+        "tiers/gold",
+    ]
+    judged = {verdict["policy"] for verdict in told["verdicts"]}
+    assert judged >= {"access"}
+    assert not told["admitted"] or judged == {"rpm", "monthly", "parallel", "users", "access"}
 
 
 @contextmanager

@@ -61,7 +61,7 @@ def admin_registry(chain: Chain, stores: Stores, current: Current, keys: Keyring
         ),
         models_pb2: ModelServicer(store, cursors),
         prices_pb2: PriceServicer(store, cursors),
-        policies_pb2: PolicyServicer(store, cursors, current, stores.meter),
+        policies_pb2: PolicyServicer(store, cursors, current, stores.meter, stores.counts),
         tiers_pb2: TierServicer(store, cursors),
         billing_pb2: BillingServicer(store, cursors, stores.invoices, stores.ledger),
         usage_pb2: UsageServicer(store, cursors, stores.ledger, stores.usage),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from tollwayd.core.metering.fallback import Fallback
 from tollwayd.core.metering.local import LocalMeter
 from tollwayd.state.billing.invoice_store import RedisInvoiceStore
+from tollwayd.state.metering.count_names import RedisCountNames
 from tollwayd.state.metering.ledger_reader import RedisLedger
 from tollwayd.state.metering.meter import RedisMeter
 from tollwayd.state.metering.reaper import reap
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from contextlib import AsyncExitStack
     from pathlib import Path
 
-    from tollwayd.core.ports import InvoiceStore, Ledger, Meter, ResourceStore, UsageStore
+    from tollwayd.core.ports import CountNames, InvoiceStore, Ledger, Meter, ResourceStore, UsageStore
 
 
 class Stores(NamedTuple):
@@ -34,6 +35,7 @@ class Stores(NamedTuple):
     invoices: InvoiceStore
     ledger: Ledger
     usage: UsageStore
+    counts: CountNames
     meter: Meter
 
 
@@ -47,7 +49,7 @@ class Place(NamedTuple):
 async def open_stores(place: Place, tenants: Callable[[], Iterable[str]], parts: AsyncExitStack) -> Stores:
     """The stores at a place, closed with `parts`. `tenants` gives the names of those there are now."""
     url = place.url
-    stores = RedisResourceStore(url), RedisInvoiceStore(url), RedisLedger(url), RedisUsage(url)
+    stores = RedisResourceStore(url), RedisInvoiceStore(url), RedisLedger(url), RedisUsage(url), RedisCountNames(url)
     for store in stores:
         parts.push_async_callback(store.aclose)
     return Stores(*stores, await _open_meter(place, tenants, parts))

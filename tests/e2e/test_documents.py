@@ -126,11 +126,12 @@ def test_the_policies_are_taken_and_hold_for_the_call_that_is_tried(folder):
     with Gateway(folder / ".tollway", command=command, admin_key=None) as gateway:
         places = {"127.0.0.1:8080": gateway.addresses["admin_http"]}
         paste("OPENAI_API_KEY=sk-of-an-account\n" + pasteable(SET_UP, places), folder)
-        *made, told = [json.loads(line) for line in paste(pasteable(POLICIES, places), folder).splitlines()]
+        *made, told, counts = [json.loads(line) for line in paste(pasteable(POLICIES, places), folder).splitlines()]
     assert [each["name"].removeprefix("tenants/acme/") for each in made] == [
         *(f"policies/{policy}" for policy in ("rpm", "monthly", "parallel", "users", "access")),
         "tiers/gold",
     ]
+    assert counts == {"counts": [], "partial": False}
     judged = {verdict["policy"] for verdict in told["verdicts"]}
     assert judged >= {"access"}
     assert not told["admitted"] or judged == {"rpm", "monthly", "parallel", "users", "access"}

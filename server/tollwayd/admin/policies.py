@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 from google.protobuf.empty_pb2 import Empty
 
-from tollway.admin.v1.policies_pb2 import DryRunResponse, ListPoliciesResponse, Policy
+from tollway.admin.v1.policies_pb2 import DryRunResponse, InspectPolicyResponse, ListPoliciesResponse, Policy
 from tollwayd.admin.collection import Collection
 from tollwayd.admin.dry_call import read_call
 from tollwayd.admin.dry_run import DryRun
 from tollwayd.admin.field_behavior import writable_copy
+from tollwayd.admin.inspection import Inspection
 from tollwayd.admin.kind import Kind
 from tollwayd.admin.listing import Listing
 from tollwayd.admin.policy_rules import check_policy, check_policy_references
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from tollwayd.admin.page_token import PageTokens
     from tollwayd.core.call import Call
     from tollwayd.core.current import Current
-    from tollwayd.core.ports import Meter, ResourceStore
+    from tollwayd.core.ports import CountNames, Meter, ResourceStore
 
 __all__ = ["PolicyServicer"]
 
@@ -31,10 +32,13 @@ _KIND = Kind("policies", "policy", Policy, Policy, lambda record: record)
 class PolicyServicer:
     """`tollway.admin.v1.PolicyService`."""
 
-    def __init__(self, store: ResourceStore, tokens: PageTokens, current: Current, meter: Meter) -> None:
+    def __init__(
+        self, store: ResourceStore, tokens: PageTokens, current: Current, meter: Meter, counts: CountNames
+    ) -> None:
         self._store = store
         self._current = current
         self._dry_run = DryRun(meter)
+        self._inspection = Inspection(meter, counts)
         self._policies = Collection(store, _KIND, self._rules)
         self._listing = Listing(store, _KIND, tokens)
 
@@ -55,6 +59,10 @@ class PolicyServicer:
     async def DeletePolicy(self, request: policies_pb2.DeletePolicyRequest, _: Call) -> Empty:
         await self._policies.delete(request.name, request.etag)
         return Empty()
+
+    async def InspectPolicy(self, request: policies_pb2.InspectPolicyRequest, _: Call) -> InspectPolicyResponse:
+        await self._policies.get(request.name)
+        return await self._inspection.of(self._current.snapshot, request.name, request.max_counts)
 
     async def DryRun(self, request: policies_pb2.DryRunRequest, _: Call) -> DryRunResponse:
         return await self._dry_run.judge(await read_call(self._store, self._current.snapshot, request))

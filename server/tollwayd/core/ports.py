@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tollwayd.core.metering.limit import Grants, Refusal, Reservation, Settlement
     from tollwayd.core.metering.usage import UsagePart
 
-__all__ = ["Change", "InvoiceStore", "Keys", "Ledger", "Meter", "Resource", "ResourceStore", "UsageStore"]
+__all__ = ["Change", "CountNames", "InvoiceStore", "Keys", "Ledger", "Meter", "Resource", "ResourceStore", "UsageStore"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +105,15 @@ class Meter(Protocol):
     def checkpoint(self, tenant: str, call: str, if_lost: Charge) -> None:
         """Tells that a call is still running and what would be charged if it vanished now. Returns at once; one that
         does not arrive is made up for by the next."""
+        ...
+
+
+class CountNames(Protocol):
+    """Which counts of limits there are. REASON_STORE_UNAVAILABLE."""
+
+    async def beginning(self, tenant: str, prefix: str, most: int) -> tuple[Sequence[str], bool]:
+        """The buckets of which something was taken whose names begin so, `most` of them, in no order; and whether these
+        are all. A prefix has no characters but letters, digits, dots, hyphens, slashes."""
         ...
 
 

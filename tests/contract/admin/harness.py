@@ -70,7 +70,7 @@ class Admin:
             (providers_pb2, ProviderServicer(store, tokens, rules, probe)),
             (models_pb2, ModelServicer(store, tokens)),
             (prices_pb2, PriceServicer(store, tokens)),
-            (policies_pb2, PolicyServicer(store, tokens, self.current, self.meter)),
+            (policies_pb2, PolicyServicer(store, tokens, self.current, self.meter, MemoryCountNames(self.meter))),
             (tiers_pb2, TierServicer(store, tokens)),
         ):
             self.serve(module, servicer)
@@ -103,6 +103,17 @@ class Admin:
     async def stored(self) -> bytes:
         """Everything that the store holds, as bytes in a row."""
         return b"".join(resource.record for resource in (await self.store.load())[1])
+
+
+class MemoryCountNames:
+    """A CountNames over the meter in memory."""
+
+    def __init__(self, meter: LocalMeter) -> None:
+        self._meter = meter
+
+    async def beginning(self, tenant: str, prefix: str, most: int) -> tuple[list[str], bool]:
+        found = {key[1] for key in self._meter._counts if key[0] == tenant and key[1].startswith(prefix)}
+        return [*found][:most], len(found) <= most
 
 
 class Vendor:

@@ -116,3 +116,5 @@ async def test_a_dry_run_tells_what_calls_have_taken(tenant, call, policy):
         assert told.get("admitted", False) is admitted
         await call(key)
     assert (told["reason"], told["verdicts"][0]["taken"]) == ("RATE_LIMIT_EXCEEDED", "2")
+    (count,) = tenant.admin("GET", f"/v1/{tenant.name}/policies/all:inspect")["counts"]
+    assert (count["limit"], count["taken"], count["bucket"]) == ("2", "2", told["verdicts"][0]["bucket"])

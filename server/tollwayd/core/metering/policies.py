@@ -122,6 +122,10 @@ class PolicySet:
         ]
         return min(left, default=None)
 
+    def limit_rule(self, rule_id: str) -> LimitRule | None:
+        """The rule of an id, if that is a limit."""
+        return self._limits.get(rule_id)
+
     def trying(self, rule: AccessRule | LimitRule) -> PolicySet:
         """The set with one more rule, in place of the one of its id if there is one."""
         return PolicySet([*(each for each in self._rules if each.id != rule.id), rule], self._tiers)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.core.metering.amounts import Admission, wanted
+from tollwayd.core.metering.demand import Demand
 from tollwayd.core.metering.limit import Algorithm, Limit, StoreError
 from tollwayd.core.metering.money import MAX_AMOUNT
 from tollwayd.core.metering.unit import Unit
@@ -17,13 +18,13 @@ if TYPE_CHECKING:
 
     from tollwayd.core.metering.access import Access
     from tollwayd.core.metering.calendar import Calendar
-    from tollwayd.core.metering.demand import Demand
     from tollwayd.core.metering.facts import Facts
     from tollwayd.core.metering.subject import Subject
 
 MAX_READY: Final = 1024
 """Limits that a rule keeps ready: of those that are the same for each call, one for each of its counts."""
 
+_NO_DEMAND: Final = Demand(0, 0, 0)
 _HUNDRED: Final = 100
 _SAME_FOR_EACH_CALL: Final = (Unit.REQUESTS, Unit.CALLS)
 
@@ -93,11 +94,21 @@ class LimitRule:
                 raise TollwayError(Reason.REASON_PRICE_UNKNOWN, metadata={"policy": self.id})
             yield self._limit(self._bucket(bucket, provider), provider, demand, now_ms, enforce=enforce)
 
+    @property
+    def counts(self) -> str:
+        """What the names of all its counts begin with, up to a bar or their end."""
+        return f"{self.id}.{self.kind}"
+
+    def look(self, bucket: str, now_ms: int) -> Limit:
+        """The limit as who takes nothing of a count meets it, to see how that stands."""
+        made = self._made(bucket, "", _NO_DEMAND, now_ms, enforce=False)
+        return replace(made, amount=0, least=0)
+
     def _is_downgrade(self, facts: Facts) -> bool:
         return bool(self.downgrade_model) and facts.model == self.downgrade_model
 
     def _bucket(self, of_call: str, provider: str) -> str:
-        own = f"{self.id}.{self.kind}{of_call}"
+        own = f"{self.counts}{of_call}"
         return f"{own}|p={provider}" if provider else own
 
     def _limit(self, bucket: str, provider: str, demand: Demand, now_ms: int, *, enforce: bool) -> Limit:

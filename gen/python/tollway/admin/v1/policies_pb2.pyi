@@ -305,6 +305,34 @@ class DeletePolicyRequest(_message.Message):
     etag: str
     def __init__(self, name: _Optional[str] = ..., etag: _Optional[str] = ...) -> None: ...
 
+class InspectPolicyRequest(_message.Message):
+    __slots__ = ("name", "max_counts")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    MAX_COUNTS_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    max_counts: int
+    def __init__(self, name: _Optional[str] = ..., max_counts: _Optional[int] = ...) -> None: ...
+
+class InspectPolicyResponse(_message.Message):
+    __slots__ = ("counts", "partial")
+    COUNTS_FIELD_NUMBER: _ClassVar[int]
+    PARTIAL_FIELD_NUMBER: _ClassVar[int]
+    counts: _containers.RepeatedCompositeFieldContainer[PolicyCount]
+    partial: bool
+    def __init__(self, counts: _Optional[_Iterable[_Union[PolicyCount, _Mapping]]] = ..., partial: _Optional[bool] = ...) -> None: ...
+
+class PolicyCount(_message.Message):
+    __slots__ = ("bucket", "limit", "taken", "reset_delay")
+    BUCKET_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    TAKEN_FIELD_NUMBER: _ClassVar[int]
+    RESET_DELAY_FIELD_NUMBER: _ClassVar[int]
+    bucket: str
+    limit: int
+    taken: int
+    reset_delay: _duration_pb2.Duration
+    def __init__(self, bucket: _Optional[str] = ..., limit: _Optional[int] = ..., taken: _Optional[int] = ..., reset_delay: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+
 class DryRunRequest(_message.Message):
     __slots__ = ("parent", "api_key", "model", "user", "ip_address", "method", "input_tokens", "max_output_tokens", "policy")
     PARENT_FIELD_NUMBER: _ClassVar[int]

@@ -61,6 +61,11 @@ class PolicyServiceStub:
                 request_serializer=tollway_dot_admin_dot_v1_dot_policies__pb2.DeletePolicyRequest.SerializeToString,
                 response_deserializer=google_dot_protobuf_dot_empty__pb2.Empty.FromString,
                 _registered_method=True)
+        self.InspectPolicy = channel.unary_unary(
+                '/tollway.admin.v1.PolicyService/InspectPolicy',
+                request_serializer=tollway_dot_admin_dot_v1_dot_policies__pb2.InspectPolicyRequest.SerializeToString,
+                response_deserializer=tollway_dot_admin_dot_v1_dot_policies__pb2.InspectPolicyResponse.FromString,
+                _registered_method=True)
         self.DryRun = channel.unary_unary(
                 '/tollway.admin.v1.PolicyService/DryRun',
                 request_serializer=tollway_dot_admin_dot_v1_dot_policies__pb2.DryRunRequest.SerializeToString,
@@ -115,6 +120,13 @@ class PolicyServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def InspectPolicy(self, request, context):
+        """Tells how the counts of a policy stand: those of which something is taken, the fullest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def DryRun(self, request, context):
         """Tells what would become of a call at this moment, and why, and takes nothing of any limit. A policy that is not
         stored can be tried so.
@@ -154,6 +166,11 @@ def add_PolicyServiceServicer_to_server(servicer, server):
                     servicer.DeletePolicy,
                     request_deserializer=tollway_dot_admin_dot_v1_dot_policies__pb2.DeletePolicyRequest.FromString,
                     response_serializer=google_dot_protobuf_dot_empty__pb2.Empty.SerializeToString,
+            ),
+            'InspectPolicy': grpc.unary_unary_rpc_method_handler(
+                    servicer.InspectPolicy,
+                    request_deserializer=tollway_dot_admin_dot_v1_dot_policies__pb2.InspectPolicyRequest.FromString,
+                    response_serializer=tollway_dot_admin_dot_v1_dot_policies__pb2.InspectPolicyResponse.SerializeToString,
             ),
             'DryRun': grpc.unary_unary_rpc_method_handler(
                     servicer.DryRun,
@@ -297,6 +314,33 @@ class PolicyService:
             '/tollway.admin.v1.PolicyService/DeletePolicy',
             tollway_dot_admin_dot_v1_dot_policies__pb2.DeletePolicyRequest.SerializeToString,
             google_dot_protobuf_dot_empty__pb2.Empty.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def InspectPolicy(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/tollway.admin.v1.PolicyService/InspectPolicy',
+            tollway_dot_admin_dot_v1_dot_policies__pb2.InspectPolicyRequest.SerializeToString,
+            tollway_dot_admin_dot_v1_dot_policies__pb2.InspectPolicyResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
+from redis.exceptions import RedisError
 
 from tests.booked import TENANT, book, entry
 from tests.redis_server import every_kind
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.core.metering.charge import Dimensions
 from tollwayd.core.metering.usage import HOUR_MS, Sums, UsagePart
+from tollwayd.state.connection import connect
 from tollwayd.state.metering import keys, usage_reader
 from tollwayd.state.metering.usage_reader import RedisUsage
 
@@ -89,3 +93,28 @@ async def test_what_a_user_with_a_separator_in_its_name_cost_is_told(redis_clien
     await book(redis_client, entry("c", user="a\x1fb", cost=5), at_ms=0)
     (part,) = await read(usage, 0, 1)
     assert (part.sums.cost, part.dimensions.user, part.dimensions.model) == (5, "ab", "gpt")
+
+
+async def test_a_server_that_restarts_in_the_middle_hides_nothing(own_redis, monkeypatch):
+    """Its hashes then have another seed: to go on with the cursor would leave parts out and tell less than was used."""
+    monkeypatch.setattr(usage_reader, "SCAN_BATCH", 10)
+    async with connect(own_redis.url) as client:
+        for number in range(600):
+            await book(client, entry("c", user=f"u{number}"), at_ms=0)
+        pieces = 0
+        run = usage_reader._PIECE.run
+
+        async def running(*arguments):
+            nonlocal pieces
+            pieces += 1
+            if pieces == 20:
+                with suppress(RedisError):
+                    await client.shutdown(nosave=True)
+            return await run(*arguments)
+
+        monkeypatch.setattr(usage_reader._PIECE, "run", running)
+        usage = RedisUsage(own_redis.url)
+        parts = await read(usage, 0, 24)
+        await usage.aclose()
+    assert len(parts) == 600
+    assert {part.sums for part in parts} == {Sums(calls=1, input=10, output=2, cost=1)}

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from itertools import islice
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
-from tollwayd.core.errors import invalid_field
+from tollwayd.core.errors import Reason, TollwayError, invalid_field
 from tollwayd.core.metering.charge import Dimensions
 from tollwayd.core.metering.usage import Sums, UsagePart
 from tollwayd.state.connection import connect
 from tollwayd.state.metering import keys
 from tollwayd.state.outage import reach
+from tollwayd.state.script import Script
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -28,6 +29,10 @@ MAX_PARTS: Final = 200_000
 CONNECTIONS: Final = 4
 """Connections for reading; who finds them all busy waits."""
 
+ATTEMPTS: Final = 5
+"""How often a day is read again because its server changed under it."""
+
+_PIECE: Final = Script("metering/usage.lua")
 _SEPARATOR: Final = b"\x1f"
 _PLACES: Final = {name.encode(): place for place, name in enumerate(keys.METRICS)}
 
@@ -54,23 +59,35 @@ class RedisUsage:
 
     async def _day(self, key: str, hours: range) -> dict[bytes, list[int]]:
         """The fields of a day's hash by what stands before their metric, values in the metrics' order."""
-        wanted = {str(hour).encode() for hour in hours}
-        rows: dict[bytes, list[int]] = {}
-        cursor = 0
+        for _ in range(ATTEMPTS):
+            rows: dict[bytes, list[int]] = {}
+            if await self._scan(key, {str(hour).encode() for hour in hours}, rows):
+                return rows
+        raise TollwayError(Reason.REASON_STORE_UNAVAILABLE)
+
+    async def _scan(self, key: str, hours: set[bytes], rows: dict[bytes, list[int]]) -> bool:
+        """Fills the rows of some hours; False where another server answered in the middle."""
+        first, cursor = b"", b"0"
         while True:
-            cursor, found = await reach(self._client.hscan, key, cursor, count=SCAN_BATCH)
-            for field, value in cast("dict[bytes, bytes]", found).items():
-                prefix, _, metric = field.rpartition(_SEPARATOR)
-                if prefix.partition(_SEPARATOR)[0] in wanted and metric in _PLACES:
-                    row = rows.get(prefix)
-                    if row is None:
-                        row = rows[prefix] = [0] * len(_PLACES)
-                    # A scan may give a field twice (Redis, SCAN: "Scan guarantees"), so it is set and not added.
-                    row[_PLACES[metric]] = int(value)
+            server, cursor, found = await reach(_PIECE.run, self._client, (key,), cursor, SCAN_BATCH)
+            if server != (first := first or server):
+                return False
+            _take(found, hours, rows)
             if len(rows) > MAX_PARTS:
                 raise _too_many()
-            if not cursor:
-                return rows
+            if cursor == b"0":
+                return True
+
+
+def _take(found: Sequence[bytes], hours: set[bytes], rows: dict[bytes, list[int]]) -> None:
+    for field, value in zip(found[::2], found[1::2], strict=True):
+        prefix, _, metric = field.rpartition(_SEPARATOR)
+        if prefix.partition(_SEPARATOR)[0] in hours and metric in _PLACES:
+            row = rows.get(prefix)
+            if row is None:
+                row = rows[prefix] = [0] * len(_PLACES)
+            # A scan may give a field twice (Redis, SCAN: "Scan guarantees"), so it is set and not added.
+            row[_PLACES[metric]] = int(value)
 
 
 def _too_many() -> Exception:

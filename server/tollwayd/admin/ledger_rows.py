@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
@@ -12,16 +13,15 @@ from tollway.admin.v1.ledger_pb2 import LedgerEntry
 from tollwayd.admin.ledger_columns import COLUMNS, MONEY_PLACES, Column
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from google.protobuf.timestamp_pb2 import Timestamp
 
 __all__ = ["csv_head", "csv_lines", "json_lines"]
 
-_FORMULA: Final = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # noqa: RUF001  # Wide ones begin formulas, too.
-"""What spreadsheets take for the beginning of a formula (OWASP, "CSV Injection")."""
-
 _APOSTROPHE: Final = "'"
+_RISKY: Final = frozenset("=+-@＝＋－＠" + _APOSTROPHE)  # noqa: RUF001  # Wide ones begin formulas, too.
+"""Where spreadsheets take a text for a formula (OWASP, "CSV Injection"), and what stands before one that is none."""
 
 
 def json_lines(entries: Iterable[LedgerEntry]) -> bytes:
@@ -36,18 +36,16 @@ def csv_head() -> bytes:
 
 def csv_lines(entries: Iterable[LedgerEntry]) -> bytes:
     """A line of RFC 4180 for each entry."""
-    kinds = COLUMNS.values()
     return _written(
-        [[_cell(kind, value) for kind, value in zip(kinds, _row(entry).values(), strict=True)] for entry in entries]
+        [[cell(value) for cell, value in zip(_CELLS, _row(entry).values(), strict=True)] for entry in entries]
     )
 
 
 def _row(entry: LedgerEntry) -> dict[str, Any]:
-    row: dict[str, Any] = {name: getattr(entry, name, None) for name in COLUMNS}
+    row: dict[str, Any] = dict(zip(COLUMNS, _FIELDS(entry), strict=True))
     row["kind"] = LedgerEntry.Kind.Name(entry.kind)
     row["outcome"] = LedgerEntry.Outcome.Name(entry.outcome)
     row["tags"] = dict(sorted(entry.tags.items()))
-    row["cost_nanos"] = entry.cost
     row["cost"] = _decimal(entry.cost)
     row["admit_time"] = _time(entry.admit_time) if entry.HasField("admit_time") else None
     row["book_time"] = _time(entry.book_time)
@@ -71,21 +69,23 @@ def _written(rows: Sequence[Sequence[Any]]) -> bytes:
     return text.getvalue().encode()
 
 
-def _cell(kind: Column, value: Any) -> str | int:
-    match kind:
-        case Column.INTEGER:
-            return int(value)
-        case Column.FLAG:
-            return "true" if value else "false"
-        case Column.TAGS:
-            return orjson.dumps(value).decode()
-        case Column.TEXT:
-            return _harmless(value)
-    return value or ""
-
-
 def _harmless(text: str) -> str:
     """A text that no spreadsheet computes. What begins with an apostrophe gets another, so that one can always be cut
     off again."""
-    bare = text.lstrip()
-    return _APOSTROPHE + text if bare.startswith(_FORMULA) or bare != text or text.startswith(_APOSTROPHE) else text
+    return _APOSTROPHE + text if text and (text[0] in _RISKY or text[0].isspace()) else text
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+_OF_COLUMN: Final[dict[Column, Callable[[Any], str | int]]] = {
+    Column.TEXT: _harmless,
+    Column.INTEGER: _same,
+    Column.FLAG: lambda flag: "true" if flag else "false",
+    Column.TIME: lambda time: time or "",
+    Column.TAGS: lambda tags: orjson.dumps(tags).decode(),
+    Column.MONEY: _same,
+}
+_CELLS: Final = [_OF_COLUMN[kind] for kind in COLUMNS.values()]
+_FIELDS: Final = attrgetter(*["cost" if name == "cost_nanos" else name for name in COLUMNS])

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LedgerSearch"]
 
-MAX_BATCHES: Final = 100
+MAX_BATCHES: Final = 200
 """Batches of entries that are looked through for one page, 20,000 entries: a few hundred milliseconds."""
 
 BOOKED_WITHIN_MS: Final = 8 * 24 * 3_600_000

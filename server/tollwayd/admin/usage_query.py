@@ -40,8 +40,8 @@ DEFAULT_ROWS: Final = 1_000
 MAX_ROWS: Final = 10_000
 """As the proto says of `page_size`; larger ones are taken as this (AIP-158)."""
 
-MAX_GROUPS: Final = 100_000
-"""Rows that are summed up at once: about 60 MB while they are."""
+MAX_GROUPS: Final = 50_000
+"""Rows that are summed up at once: about 30 MB while they are."""
 
 _COLUMNS: Final = {
     QueryUsageRequest.API_KEY: "api_key",

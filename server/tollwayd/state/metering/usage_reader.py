@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from array import array
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
@@ -17,14 +18,16 @@ from tollwayd.state.script import Script
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
-SCAN_BATCH: Final = 1_000
+    Rows = dict[bytes, array[int]]
+
+SCAN_BATCH: Final = 500
 """Fields asked for at once: less than a millisecond of Redis's time."""
 
-BATCH: Final = 1_000
+BATCH: Final = 250
 """Parts that are given at once; other calls get their turn in between."""
 
-MAX_PARTS: Final = 200_000
-"""Parts of one day that are read: about 60 MB while they are."""
+MAX_PARTS: Final = 100_000
+"""Parts of one day that are read: about 30 MB while they are."""
 
 CONNECTIONS: Final = 4
 """Connections for reading; who finds them all busy waits."""
@@ -34,6 +37,9 @@ ATTEMPTS: Final = 5
 
 _PIECE: Final = Script("metering/usage.lua")
 _SEPARATOR: Final = b"\x1f"
+_ZEROS: Final = array(
+    "q", [0] * len(keys.METRICS)
+)  # Unlike lists, arrays are nothing that garbage collections look at.
 _PLACES: Final = {name.encode(): place for place, name in enumerate(keys.METRICS)}
 
 
@@ -57,15 +63,15 @@ class RedisUsage:
                 yield batch
                 await asyncio.sleep(0)
 
-    async def _day(self, key: str, hours: range) -> dict[bytes, list[int]]:
+    async def _day(self, key: str, hours: range) -> Rows:
         """The fields of a day's hash by what stands before their metric, values in the metrics' order."""
         for _ in range(ATTEMPTS):
-            rows: dict[bytes, list[int]] = {}
+            rows: Rows = {}
             if await self._scan(key, {str(hour).encode() for hour in hours}, rows):
                 return rows
         raise TollwayError(Reason.REASON_STORE_UNAVAILABLE)
 
-    async def _scan(self, key: str, hours: set[bytes], rows: dict[bytes, list[int]]) -> bool:
+    async def _scan(self, key: str, hours: set[bytes], rows: Rows) -> bool:
         """Fills the rows of some hours; False where another server answered in the middle."""
         first, cursor = b"", b"0"
         while True:
@@ -79,13 +85,13 @@ class RedisUsage:
                 return True
 
 
-def _take(found: Sequence[bytes], hours: set[bytes], rows: dict[bytes, list[int]]) -> None:
+def _take(found: Sequence[bytes], hours: set[bytes], rows: Rows) -> None:
     for field, value in zip(found[::2], found[1::2], strict=True):
         prefix, _, metric = field.rpartition(_SEPARATOR)
         if prefix.partition(_SEPARATOR)[0] in hours and metric in _PLACES:
             row = rows.get(prefix)
             if row is None:
-                row = rows[prefix] = [0] * len(_PLACES)
+                row = rows[prefix] = _ZEROS[:]
             # A scan may give a field twice (Redis, SCAN: "Scan guarantees"), so it is set and not added.
             row[_PLACES[metric]] = int(value)
 

@@ -15,7 +15,7 @@ from tollwayd.state.connection import connect
 from tollwayd.state.metering import keys
 
 ACCOUNT, TENANT, PERIOD = "billingAccounts/retail", "tenants/acme", "2026-03"
-CALLS, COST = 20_000, 123_456_789
+CALLS, COST = 60_000, 123_456_789  # A second of reading: long enough to be killed in.
 INVOICE = f"{ACCOUNT}/invoices/{PERIOD}"
 
 STEPS = {

@@ -182,6 +182,7 @@ async def test_a_closing_that_crashed_is_ended_as_it_was_begun(admin, meddled, k
     await account(admin, "billingAccounts/other", tenants=[ACME])
     assert costs(await admin(close("2026-10", "billingAccounts/other"))) == {}
     assert costs(await admin(preview("2026-10"))) == {ACME: 5}
+    await admin(DeleteBillingAccountRequest(name=ACCOUNT))
     closed = await admin(close("2026-10"))
     assert (costs(closed), closed.plan.name) == ({ACME: 5}, made.name)
 

@@ -13,6 +13,7 @@ from tollwayd.core.billing.invoice import complete
 from tollwayd.core.billing.period import is_period, month
 from tollwayd.core.billing.usage import Usage
 from tollwayd.core.errors import Reason, TollwayError
+from tollwayd.core.failpoint import failpoint
 from tollwayd.core.metering.calendar import zone
 from tollwayd.core.resource_names import BILLING_ACCOUNTS, PLANS, id_of
 
@@ -86,12 +87,16 @@ class Invoicing:
             begun, now_ms = await self._invoices.begin(name, draft.SerializeToString(), from_ms=from_ms)
             if begun is None:
                 raise _not_open(draft, "is not over")
+        failpoint("billing.begun")
         invoice = Invoice.FromString(begun)
         await self._complete(invoice, keep=True)
         invoice.state = Invoice.CLOSED
         invoice.close_time.FromMilliseconds(now_ms)
         _stamp(invoice, now_ms)
-        return KIND.shown(await self._invoices.put(name, invoice.SerializeToString(), head=_head(invoice)))
+        failpoint("billing.made")
+        stored = await self._invoices.put(name, invoice.SerializeToString(), head=_head(invoice))
+        failpoint("billing.stored")
+        return KIND.shown(stored)
 
     async def _draft(self, name: str) -> Invoice:
         """What the invoice is made from, as it is configured now; the spans are all of the period."""
@@ -117,6 +122,7 @@ class Invoicing:
         tenants = [span.tenant for span in invoice.spans]
         start_ms, end_ms = invoice.start_time.ToMilliseconds(), invoice.end_time.ToMilliseconds()
         billed = await self._invoices.spans(invoice.name, tenants, start_ms, end_ms, keep=keep)
+        failpoint("billing.spans")
         invoice.ClearField("spans")
         usage = Usage({rate.model for rate in invoice.plan.rates if rate.model})
         for tenant, spans in zip(tenants, billed, strict=True):
@@ -124,6 +130,7 @@ class Invoicing:
                 invoice.spans.append(_span(tenant, start, end))
                 async for entries in self._ledger.entries(tenant, start_ms=start, end_ms=end):
                     usage.add(tenant, entries)
+                    failpoint("billing.read")
         complete(invoice, usage)
 
 

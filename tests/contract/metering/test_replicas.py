@@ -7,10 +7,13 @@ from contextlib import AsyncExitStack
 
 import pytest
 
+from tests.redis_server import every_kind
 from tollwayd.core.errors import TollwayError
 from tollwayd.state import keys
 from tollwayd.state.metering import replicas
 from tollwayd.state.metering.replicas import Replicas
+
+pytest_generate_tests = every_kind
 
 
 @pytest.fixture

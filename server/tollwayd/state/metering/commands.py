@@ -157,8 +157,9 @@ class Settling(Asking):
             self.sends = 0
             self._send(self.tenant, self)
             return
-        if answer[0] == UNKNOWN:
-            _logger.warning("Call %s was settled without a reservation, or twice: it is not booked.", self.record.call)
+        if answer[0] == UNKNOWN and self.sends == 1 and self._keep:
+            # Sent again, it would only have been booked the first time.
+            _logger.warning("The store knows no reservation of call %s, or it was settled twice.", self.record.call)
         super().ended(None)
 
     def failed(self, error: Exception) -> None:

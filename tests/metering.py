@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from tollwayd.core.metering.charge import Charge, Counts, Dimensions
 from tollwayd.core.metering.limit import Algorithm, Limit, Reservation, Settlement
+from tollwayd.core.metering.local import LocalMeter
 from tollwayd.core.metering.unit import Unit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tollwayd.core.metering.limit import Grants, Refusal
     from tollwayd.core.ports import Meter
 
 TENANT = "tenants/acme"
@@ -29,6 +32,13 @@ class Clock:
 
     def __call__(self) -> int:
         return self.now_ms
+
+
+class HoldingStore(LocalMeter):
+    """A meter in memory in the place of the store."""
+
+    def hold(self, reservation: Reservation) -> asyncio.Task[Grants | Refusal]:
+        return asyncio.create_task(self.reserve(reservation))
 
 
 def limit(

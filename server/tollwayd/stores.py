@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from tollwayd.core.metering.fallback import Fallback
+from tollwayd.core.metering.leasing.slices import Slices
 from tollwayd.core.metering.local import LocalMeter
 from tollwayd.state.billing.invoice_store import RedisInvoiceStore
 from tollwayd.state.metering.count_names import RedisCountNames
@@ -64,7 +65,8 @@ async def _open_meter(place: Place, tenants: Callable[[], Iterable[str]], parts:
     parts.push_async_callback(meter.aclose)
     await parts.enter_async_context(booking(spool, meter.book, replicas.beat))
     await parts.enter_async_context(reap(meter, tenants))
-    return Fallback(meter, LocalMeter(_now_ms, replicas=replicas))
+    slices = await parts.enter_async_context(Slices(meter))
+    return Fallback(slices, LocalMeter(_now_ms, replicas=replicas))
 
 
 def _now_ms() -> int:

@@ -70,6 +70,18 @@ class RedisMeter:
             raise
         return decision(answer, reservation.limits)
 
+    def hold(self, reservation: Reservation) -> asyncio.Future[Any]:
+        """Reserves without limits, which is never refused. It is under way when this returns, and fails as `reserve`
+        does."""
+        command = Reserving(reservation, charge_bytes(reservation.if_lost), self._clock, self._shards.send)
+
+        def ended(held: asyncio.Future[Any]) -> None:
+            if (held.cancelled() or held.exception()) and command.sends:
+                self._call_off(reservation)
+
+        command.future.add_done_callback(ended)
+        return command.future
+
     def settle(self, settlement: Settlement) -> Awaitable[None]:
         unreserved = b""
         if settlement.unreserved is not None:

@@ -247,3 +247,56 @@ async def test_a_deadline_cuts_a_call_and_it_is_booked(gateway, priced, provider
             [event async for event in stream]
     (entry,) = await books.entries(1)
     assert (entry.outcome, entry.output_tokens) == (LedgerEntry.CUT, 8)
+
+
+async def test_an_answer_that_makes_no_sense_is_booked_with_what_was_asked(gateway, priced, provider, books):
+    provider.use({"rules": [{"answer": {"body": "This is no JSON."}}]})
+    assert b" 502 " in await ask(gateway, priced.key(), model="claude")
+    (entry,) = await books.now()
+    assert (entry.outcome, entry.estimated, entry.output_tokens) == (LedgerEntry.FAILED, True, 0)
+    assert entry.cost == entry.input_tokens * 2_500 > 0
+
+
+async def test_a_whole_answer_without_usage_is_booked_by_what_it_says(gateway, priced, provider, books):
+    provider.use({"rules": [{"answer": {"tokens": 30, "usage": "omit"}}]})
+    assert b"x-tollway-usage: input=" in await ask(gateway, priced.key())
+    (entry,) = await books.now()
+    assert (entry.outcome, entry.estimated, entry.output_tokens) == (LedgerEntry.COMPLETED, True, 30)
+
+
+async def test_a_downgraded_call_is_booked_with_the_model_that_answered(gateway, priced, provider, books):
+    exceeded = {"action": "DOWNGRADE", "downgradeModel": "claude"}
+    limit = {"unit": "REQUESTS", "limit": "1", "window": "60s", "onExceeded": exceeded}
+    priced.admin("POST", f"/v1/{priced.name}/policies?policy_id=rpm", {"subject": {}, "rateLimit": limit})
+    key = priced.key()
+    assert b"x-tollway-downgraded-to" not in await ask(gateway, key)
+    assert b"x-tollway-downgraded-to: claude" in await ask(gateway, key)
+    entries = await books.now()
+    assert [(entry.requested_model, entry.model, entry.provider) for entry in entries] == [
+        ("gpt", "gpt", "openai"),
+        ("gpt", "claude", "anthropic"),
+    ]
+
+
+async def test_a_refused_call_is_not_booked(gateway, priced, provider, books):
+    policy = {"subject": {}, "access": {"allowedModels": ["claude"]}}
+    priced.admin("POST", f"/v1/{priced.name}/policies?policy_id=models", policy)
+    assert b" 403 " in await ask(gateway, priced.key())
+    assert await books.now() == []
+    assert not provider.requests
+
+
+async def test_what_a_cut_call_did_not_use_is_left_for_the_next(gateway, priced, provider, books):
+    limit = {"unit": "OUTPUT_TOKENS", "limit": "100", "window": "3600s", "admission": "STRICT"}
+    priced.admin("POST", f"/v1/{priced.name}/policies?policy_id=tph", {"subject": {}, "rateLimit": limit})
+    provider.use({"rules": [{"times": 1, "answer": {"tokens": 60, "fault": {"kind": "stall", "after_events": 21}}}]})
+    key = priced.key()
+    reader, writer = await post(gateway.addresses["proxy_http"], PATHS["openai"], key, body_of("gpt", "Hi"))
+    for _ in range(20):
+        await reader.readuntil(TEXT["gpt"])
+    assert b" 429 " in await ask(gateway, key, max_tokens=1), "all is held"
+    writer.transport.abort()
+    (entry,) = await books.entries(1)
+    assert entry.output_tokens == 20
+    assert b" 429 " in await ask(gateway, key, max_tokens=81)
+    assert b" 200 " in await ask(gateway, key, max_tokens=80)

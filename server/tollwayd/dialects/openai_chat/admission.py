@@ -10,7 +10,7 @@ from tollwayd.core.dialect import Load, OutputAsked
 from tollwayd.dialects import json_load, output_bound
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from tollwayd.core.dialect import Allowance, Envelope, Headers
 
@@ -48,16 +48,20 @@ def load(envelope: Envelope) -> Load:
 def allowance_headers(allowances: Sequence[Allowance]) -> Headers:
     """OpenAI's `x-ratelimit-*`, for requests and for tokens, of which it knows one kind: the one of which least is
     left."""
-    return tuple(_headers(allowances))
+    least: dict[str, Allowance] = {}
+    for each in allowances:
+        unit = "requests" if each.unit == "requests" else "tokens"
+        if unit not in least or each.remaining < least[unit].remaining:
+            least[unit] = each
+    return tuple(header for unit, each in least.items() for header in _headers(unit, each))
 
 
-def _headers(allowances: Sequence[Allowance]) -> Iterator[tuple[str, str]]:
-    for unit in ("requests", "tokens"):
-        if of_unit := [each for each in allowances if each.unit.endswith(unit)]:
-            least = min(of_unit, key=lambda each: each.remaining)
-            yield f"x-ratelimit-limit-{unit}", str(least.limit)
-            yield f"x-ratelimit-remaining-{unit}", str(least.remaining)
-            yield f"x-ratelimit-reset-{unit}", duration(least.reset_ms)
+def _headers(unit: str, allowance: Allowance) -> Headers:
+    return (
+        (f"x-ratelimit-limit-{unit}", str(allowance.limit)),
+        (f"x-ratelimit-remaining-{unit}", str(allowance.remaining)),
+        (f"x-ratelimit-reset-{unit}", duration(allowance.reset_ms)),
+    )
 
 
 def duration(milliseconds: int) -> str:

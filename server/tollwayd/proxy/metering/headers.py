@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from google.type.money_pb2 import Money
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 MAX_TOLD: Final = 8
 """How many limits a caller is told of in one answer: the ones of which the smallest parts are left."""
+
+MOST_KEPT: Final = 4096
+"""Descriptions of limits that are kept, of as many policies."""
 
 NANOS: Final = 10**9
 
@@ -57,7 +61,7 @@ def rate_limit(standings: Sequence[Standing]) -> dict[str, str]:
     """`RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-10, sections 3 and 4). Units that the
     draft has no word for are named in ours, as without a word they would be requests."""
     return {
-        "ratelimit-policy": ", ".join([_policy(standing.limit) for standing in standings]),
+        "ratelimit-policy": ", ".join([_policy(*_key(standing.limit)) for standing in standings]),
         "ratelimit": ", ".join([_service_limit(standing) for standing in standings]),
     }
 
@@ -74,10 +78,15 @@ def allowances(standings: Sequence[Standing], now_ms: int) -> Sequence[Allowance
     return list(found.values())
 
 
-def _policy(limit: Limit) -> str:
-    unit = "" if limit.unit is Unit.REQUESTS else f';qu="{_UNITS[limit.unit]}"'
-    window = f";w={_seconds(limit.window_ms)}" if limit.window_ms else ""
-    return f'"{limit.policy}";q={limit.limit}{unit}{window}'
+def _key(limit: Limit) -> tuple[str, Unit, int, int]:
+    return limit.policy, limit.unit, limit.limit, limit.window_ms
+
+
+@lru_cache(MOST_KEPT)
+def _policy(policy: str, unit: Unit, quota: int, window_ms: int) -> str:
+    named = "" if unit is Unit.REQUESTS else f';qu="{_UNITS[unit]}"'
+    window = f";w={_seconds(window_ms)}" if window_ms else ""
+    return f'"{policy}";q={quota}{named}{window}'
 
 
 def _service_limit(standing: Standing) -> str:

@@ -12,7 +12,10 @@ import pytest_asyncio
 
 from tests.faults.spooling import number, record
 from tests.gateway import ROOT, environment
+from tollwayd.core.errors import Reason, TollwayError
+from tollwayd.state.metering.meter import RedisMeter
 from tollwayd.state.metering.spool import Spool
+from tollwayd.state.metering.spool.booking import booking
 from tollwayd.state.metering.spool.file import SpoolFile
 from tollwayd.state.metering.spool.frames import MAX_RECORD_BYTES, frame
 
@@ -84,16 +87,17 @@ async def test_a_caller_that_does_not_wait_loses_nothing(spool):
 
 
 async def test_what_comes_in_during_a_replay_is_kept_for_the_next(spool):
-    await spool.append(record(1))
+    await asyncio.gather(*(spool.append(record(n)) for n in range(10)))
 
     async def book(kept: bytes) -> None:
-        assert await spool.append(record(2))
+        if number(kept) == 5:
+            assert await spool.append(record(10))
 
-    assert await spool.replay(book) == 1
-    assert await booked(spool) == [2]
+    assert await spool.replay(book) == 10
+    assert await booked(spool) == [10]
 
 
-async def test_while_the_store_is_away_again_all_is_kept(spool):
+async def test_while_the_store_is_away_again_the_rest_is_kept(spool):
     await asyncio.gather(*(spool.append(record(n)) for n in range(150)))
     seen: list[int] = []
 
@@ -105,7 +109,7 @@ async def test_while_the_store_is_away_again_all_is_kept(spool):
     with pytest.raises(ConnectionError):
         await spool.replay(book)
     assert 100 <= len(seen) < 150
-    assert await booked(spool) == list(range(150))
+    assert {*seen, *await booked(spool)} == set(range(150))
 
 
 async def test_a_full_spool_says_so_once_and_never_fails_a_call(tmp_path, caplog):
@@ -222,3 +226,52 @@ async def test_a_record_that_can_never_be_booked_keeps_nothing_up(spool, tmp_pat
     assert files(tmp_path / "spool") == [".damaged"]
     assert "1 records cannot be booked" in caplog.text
     assert await booked(spool) == []
+
+
+async def test_an_outage_makes_one_file_however_often_the_store_is_tried(spool, tmp_path):
+    async def away(kept: bytes) -> None:
+        raise ConnectionError
+
+    for round_ in range(5):
+        await spool.append(record(round_))
+        with pytest.raises(ConnectionError):
+            await spool.replay(away)
+
+    assert len(files(tmp_path / "spool")) == 1
+    assert await booked(spool) == [0, 1, 2, 3, 4]
+
+
+async def test_what_is_kept_is_booked_when_the_store_is_back(spool, monkeypatch, caplog):
+    monkeypatch.setattr("tollwayd.state.metering.spool.booking.LOOK_SECONDS", 0.01)
+    all_there = asyncio.Event()
+    unreachable = [TollwayError(Reason.REASON_STORE_UNAVAILABLE)]
+    troubles = [TollwayError(Reason.REASON_STORE_UNAVAILABLE), OSError(5, "a bad disk"), RuntimeError("a defect")]
+    numbers: list[int] = []
+
+    async def book(kept: bytes) -> None:
+        if troubles:
+            raise troubles.pop(0)
+        numbers.append(number(kept))
+        if {1, 2} <= set(numbers):
+            all_there.set()
+
+    await spool.append(record(1))
+
+    async def reach() -> None:
+        if unreachable:
+            raise unreachable.pop()
+
+    async with booking(spool, book, reach), asyncio.timeout(10):
+        await spool.append(record(2))
+        await all_there.wait()
+    assert [entry.levelname for entry in caplog.records] == ["ERROR", "ERROR"]
+    assert "a bad disk" in caplog.text
+    assert "a defect" in caplog.text
+
+
+async def test_what_is_no_settlement_is_none_that_could_be_booked_later(own_redis):
+    meter = RedisMeter(own_redis.url)
+
+    with pytest.raises(ValueError, match="MessagePack"):
+        await meter.book(b"\xc1")
+    await meter.aclose()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from tollwayd.core.failpoint import failpoint
 from tollwayd.core.metering.charge import NOTHING
 from tollwayd.state.metering.clock import StoreClock
 from tollwayd.state.metering.commands import Checkpointing, Reaping, Record, Reserving, Settling
@@ -61,6 +62,7 @@ class RedisMeter:
         await self._shards.aclose()
 
     async def reserve(self, reservation: Reservation) -> Grants | Refusal:
+        failpoint("meter.reserving")
         command = Reserving(reservation, charge_bytes(reservation.if_lost), self._clock, self._shards.send)
         try:
             answer = await command.future
@@ -68,6 +70,7 @@ class RedisMeter:
             if command.sends and not reservation.dry and reservation.attempt == 0:
                 self._call_off(reservation)
             raise
+        failpoint("meter.reserved")
         return decision(answer, reservation.limits)
 
     def hold(self, reservation: Reservation) -> asyncio.Future[Any]:
@@ -83,6 +86,7 @@ class RedisMeter:
         return command.future
 
     def settle(self, settlement: Settlement) -> Awaitable[None]:
+        failpoint("meter.settling")
         unreserved = b""
         if settlement.unreserved is not None:
             unreserved = limits_bytes(settlement.unreserved, self._clock.now_ms())
@@ -98,8 +102,13 @@ class RedisMeter:
         return int(reaped)
 
     async def book(self, record: bytes) -> None:
-        """Books what a spool has kept; safe to repeat. REASON_STORE_UNAVAILABLE: later, then."""
-        await Settling(_record(record), self._clock, self._shards.send).future
+        """Books what a spool has kept; safe to repeat. REASON_STORE_UNAVAILABLE: later, then. ValueError for what is no
+        record."""
+        try:
+            settled = _record(record)
+        except msgspec.DecodeError as error:
+            raise ValueError(str(error)) from error
+        await Settling(settled, self._clock, self._shards.send).future
 
     def _call_off(self, reservation: Reservation) -> None:
         # Sent, and no answer: what was taken, or is taken yet, must not be charged as if the call had run and vanished.

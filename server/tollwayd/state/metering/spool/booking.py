@@ -22,8 +22,8 @@ _log = logging.getLogger(__name__)
 
 @asynccontextmanager
 async def booking(spool: Spool, book: Book, reach: Callable[[], Awaitable[object]]) -> AsyncIterator[None]:
-    """Books what is kept, again and again, while the context is open. `reach` raises TollwayError while the store is
-    away: each try would begin another file."""
+    """Books what is kept, again and again, while the context is open, unless `reach` raises TollwayError, which it does
+    while the store is away."""
     task = asyncio.create_task(_book_on(spool, book, reach), name="book what the spool keeps")
     try:
         yield
@@ -42,4 +42,6 @@ async def _book_on(spool: Spool, book: Book, reach: Callable[[], Awaitable[objec
             pass
         except OSError as error:
             _log.error("What the spool keeps cannot be booked: %s.", error.strerror)  # no defect
+        except Exception:  # noqa: BLE001  # It is logged, and nothing of what is kept is given up.
+            _log.exception("What the spool keeps cannot be booked; it is tried again.")
         await asyncio.sleep(LOOK_SECONDS)

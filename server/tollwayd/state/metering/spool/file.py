@@ -20,12 +20,15 @@ DAMAGED_SUFFIX: Final = ".damaged"
 class SpoolFile:
     """A file that this process alone appends to, and holds the lock of while it lives. OSError from every method.
 
-    The lock goes with the process, however it ends: a file that can be locked is a dead one's.
+    The lock goes with the process, however it ends: a file that can be locked is a dead one's. `size` are the bytes
+    that are safe; `booked` and `refused` tell how many of its records, from the first on, have been taken and were not.
     """
 
     def __init__(self, path: Path, descriptor: int) -> None:
         self.path: Final = path
         self.size = os.fstat(descriptor).st_size
+        self.booked = 0
+        self.refused = 0
         self._descriptor = descriptor
 
     @classmethod
@@ -69,7 +72,7 @@ class SpoolFile:
         self.size += len(frames)
 
     def frames(self) -> Frames:
-        """Its records."""
+        """All of its records."""
         size = os.fstat(self._descriptor).st_size
         return Frames(mmap(self._descriptor, size, access=ACCESS_READ) if size else b"")
 

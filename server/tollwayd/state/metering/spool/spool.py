@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from tollwayd.core.failpoint import failpoint
 from tollwayd.state.metering.spool.file import SUFFIX, SpoolFile
 from tollwayd.state.metering.spool.frames import MAX_RECORD_BYTES, frame
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Iterator
+    from collections.abc import Awaitable, Callable, Iterator
     from pathlib import Path
+
+    from tollwayd.state.metering.spool.frames import Frames
 
     Book = Callable[[bytes], Awaitable[None]]
 
@@ -75,13 +79,14 @@ class Spool:
         A record that `book` raises ValueError for can never be booked. Its file is then set aside, and so is a damaged
         one, when the rest of it is booked; that is logged as an error.
         """
-        booked = 0
         async with self._replaying:
-            await self._in_thread(self._collect)
-            while self._sealed:
-                file = self._sealed[0]
-                booked += await self._book_file(file, book)
-                self._sealed.remove(file)
+            await self._in_thread(self._adopt)
+            booked = await self._book_sealed(book)
+            if self._open:
+                # While the store is away this fails, and the file stays open: one file an outage, and not one a try.
+                booked += await self._book_some(self._open, self._open.frames(), book, 1)
+                await self._in_thread(self._seal)
+                booked += await self._book_sealed(book)
         return booked
 
     async def aclose(self) -> None:
@@ -108,9 +113,11 @@ class Spool:
     def _write(self, frames: bytes) -> bool:
         if self.holds + len(frames) > self._max_bytes:
             return self._refuse(f"it is full: it holds {self.holds} bytes of {self._max_bytes}")
+        failpoint("spool.writing")
         try:
             self._open = self._open or SpoolFile.create(self._folder)
             self._open.append(frames)
+            failpoint("spool.written")
         except OSError as error:
             self._abandon()
             return self._refuse(str(error.strerror))
@@ -136,37 +143,47 @@ class Spool:
             self._sealed.append(self._open)
         self._open = None
 
-    def _collect(self) -> None:
-        self._seal()
-        own = {file.path for file in self._sealed}
+    def _adopt(self) -> None:
+        own = {file.path for file in (*self._sealed, *([self._open] if self._open else ()))}
         for path in sorted(self._folder.glob(f"*{SUFFIX}")):
             if path not in own and (file := SpoolFile.adopt(path)):
                 self._sealed.append(file)
 
-    async def _book_file(self, file: SpoolFile, book: Book) -> int:
-        frames = await self._in_thread(file.frames)
-        booked, refused = await self._book_frames(iter(frames), book)
-        if frames.torn:
-            _log.warning("%s ends in a record that was never finished; it is dropped.", file.path)
-        if frames.damaged or refused:
-            text = "%s is set aside: %d bytes are damaged and %d records cannot be booked, all others are booked."
-            _log.error(text, file.path, frames.damaged, refused)
-            await self._in_thread(file.set_aside)
-        else:
-            await self._in_thread(file.remove)
+    async def _book_sealed(self, book: Book) -> int:
+        booked = 0
+        while self._sealed:
+            file = self._sealed[0]
+            frames = file.frames()
+            booked += await self._book_some(file, frames, book)
+            await self._finish(file, frames)
+            self._sealed.remove(file)
         return booked
 
-    async def _book_frames(self, records: Iterator[bytes], book: Book) -> tuple[int, int]:
-        booked = refused = 0
+    async def _book_some(self, file: SpoolFile, frames: Frames, book: Book, most: int = sys.maxsize) -> int:
+        """Books the records of a file that are not booked yet, or only some of them, and gives how many that was."""
+        before, done = file.booked, file.booked + file.refused
+        records = islice(frames, done, min(done + most, sys.maxsize))
         while batch := await self._in_thread(_next, records):
             outcomes = await asyncio.gather(*map(book, batch), return_exceptions=True)
-            unbookable = [outcome for outcome in outcomes if isinstance(outcome, ValueError)]
+            refused = sum(isinstance(outcome, ValueError) for outcome in outcomes)
             for outcome in outcomes:
                 if isinstance(outcome, BaseException) and not isinstance(outcome, ValueError):
                     raise outcome
-            refused += len(unbookable)
-            booked += len(batch) - len(unbookable)
-        return booked, refused
+            file.refused += refused
+            file.booked += len(batch) - refused
+            failpoint("spool.booked")
+        return file.booked - before
+
+    async def _finish(self, file: SpoolFile, frames: Frames) -> None:
+        """Removes a file of which all is booked that can be, and which was read to its end."""
+        if frames.torn:
+            _log.warning("%s ends in a record that was never finished; it is dropped.", file.path)
+        if frames.damaged or file.refused:
+            text = "%s is set aside: %d bytes are damaged and %d records cannot be booked, all others are booked."
+            _log.error(text, file.path, frames.damaged, file.refused)
+            await self._in_thread(file.set_aside)
+        else:
+            await self._in_thread(file.remove)
 
     def _close(self) -> None:
         self._seal()
@@ -178,5 +195,5 @@ class Spool:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work, *arguments)
 
 
-def _next(records: Iterable[bytes]) -> list[bytes]:
+def _next(records: Iterator[bytes]) -> list[bytes]:
     return list(islice(records, AT_ONCE))

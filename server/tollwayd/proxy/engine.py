@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
 from tollwayd.core.call import Exchange
 from tollwayd.core.errors import Reason, TollwayError
+from tollwayd.core.failpoint import failpoint
 from tollwayd.core.sse import Framer, parse, split
 from tollwayd.proxy.failures import Failures
 
@@ -131,6 +132,7 @@ class Blocks:
         try:
             async for chunk in self._response:
                 if block := self._framer.feed(chunk):
+                    failpoint("upstream.streaming")
                     return block
         except TollwayError:
             if not self.progress.complete:
@@ -196,6 +198,7 @@ class Engine:
         provider = target.provider
         head = (target.stream_head if request.stream else target.unary_head) + request.headers_for(target)
         response = await self._client.send(provider.origin, head, body, timeouts=provider.timeouts, on_way=ticket.asks)
+        failpoint("upstream.answered")
         call.defer(response.close)
         assert call.exchange is not None
         call.exchange.first_byte_at = response.first_byte_at

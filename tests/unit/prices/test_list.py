@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from decimal import ROUND_CEILING, Decimal
 from functools import cache
+from importlib.metadata import version
 
 import pytest
 from genai_prices.data import providers
@@ -79,7 +80,7 @@ def test_models_without_a_price_in_tokens_have_none():
 
 
 def test_a_price_names_the_list_and_its_version():
-    assert LIST.find("openai", "gpt-4o").version == LIST.version == "genai-prices/0.2.3"
+    assert LIST.find("openai", "gpt-4o").version == LIST.version == f"genai-prices/{version('genai-prices')}"
 
 
 def test_the_most_that_a_model_generates_is_known_or_bounded_by_its_context():
@@ -94,7 +95,7 @@ def test_no_model_of_a_provider_is_dearer_than_its_dearest_price():
     for model in BY_ID["openai"].models:
         price = LIST.find("openai", model.id)
         assert price is None or price.cost(counts, NOW) <= dearest.cost(counts, NOW)
-    assert dearest.version == "genai-prices/0.2.3 (the dearest of openai)"
+    assert dearest.version == f"{LIST.version} (the dearest of openai)"
 
 
 @given(st.data(), st.tuples(*[TOKENS] * 6).map(Counts._make), st.integers(1_700_000_000, 1_830_000_000))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tollway.admin.v1.ledger_pb2 import LedgerEntry
 from tollwayd.core.call import unknown_cost
+from tollwayd.core.failpoint import failpoint
 from tollwayd.core.metering.charge import NOTHING, Counts
 from tollwayd.core.metering.limit import Grants, Refusal, Reservation, Settlement
 from tollwayd.proxy import estimate
@@ -151,6 +152,7 @@ class Ticket:
 
     def asks(self, *, on_way: bool) -> None:
         """Whether the request is on its way to the target, or there."""
+        failpoint("upstream.asking")
         self._asking = on_way
         if on_way:
             self._asked_before, self._asked = self._asked, self._target

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from tollwayd.core.errors import Reason, TollwayError
+from tollwayd.core.failpoint import failpoint
 from tollwayd.state.metering.correction import corrections
 from tollwayd.state.metering.payload import LOST, MOVED_ON, OVER, UNKNOWN, limits_bytes
 from tollwayd.state.metering.scripts import CHECKPOINT, REAP, RESERVE, SETTLE, all_keys
@@ -157,6 +158,7 @@ class Settling(Asking):
             self.sends = 0
             self._send(self.tenant, self)
             return
+        failpoint("meter.settled")
         if answer[0] == UNKNOWN and self.sends == 1 and self._keep:
             # Sent again, it would only have been booked the first time.
             _logger.warning("The store knows no reservation of call %s, or it was settled twice.", self.record.call)

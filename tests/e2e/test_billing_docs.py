@@ -21,7 +21,7 @@ from tollwayd.state.metering import keys
 __all__ = ["own_redis"]
 
 DOCUMENT = "docs/billing.md"
-SET_UP, PREVIEW, CLOSE, FILES = (block.text for block in blocks(DOCUMENT, "sh"))
+SET_UP, PREVIEW, CLOSE, FILES, CHECK = (block.text for block in blocks(DOCUMENT, "sh"))
 TABLE = re.findall(r"^\| `([A-Z_]+)` \| .* \| (-?[0-9.]+) \|$", read(DOCUMENT), re.MULTILINE)
 CALLS = 1500
 
@@ -66,5 +66,8 @@ async def test_the_lines_lead_from_a_plan_to_the_invoice_that_the_document_shows
     assert [(row["kind"], row["amount"]) for row in rows] == TABLE
     total = sum(Decimal(row["amount"]) for row in rows)
     assert f"| **total** | **{total}** |" in read(DOCUMENT)
+    cost = int(paste(CHECK, gateway, tmp_path))
+    assert cost == int(closed["cost"]["units"]) * 10**9 + closed["cost"]["nanos"]
+    assert f"prints {cost}:" in read(DOCUMENT)
     assert "$95.34" in (tmp_path / "retail-2026-03.html").read_text()
     assert json.loads((tmp_path / "retail-2026-03.json").read_text())["etag"] == closed["etag"]

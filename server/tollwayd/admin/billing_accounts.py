@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from tollway.admin.v1.billing_pb2 import BillingAccount
 from tollwayd.admin.kind import Kind
+from tollwayd.admin.time_zones import check_zone
 from tollwayd.core.errors import Reason, TollwayError, invalid_field
-from tollwayd.core.metering.calendar import zone
 from tollwayd.core.resource_names import BILLING_ACCOUNTS, PLANS, TENANTS
 
 if TYPE_CHECKING:
@@ -98,9 +98,6 @@ class AccountRules:
 
 def _check_zone(before: BillingAccount | None, after: BillingAccount) -> None:
     field = f"{KIND.field}.timeZone"
-    try:
-        zone(after.time_zone)
-    except ValueError:
-        raise invalid_field(field, "is no time zone of the IANA database, such as Europe/Berlin") from None
+    check_zone(field, after.time_zone)
     if before is not None and before.time_zone != after.time_zone:
         raise invalid_field(field, "cannot be changed; make another billing account")

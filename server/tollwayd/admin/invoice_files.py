@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import csv
-import io
 import json
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -12,6 +10,7 @@ from google.api.httpbody_pb2 import HttpBody
 from google.protobuf.json_format import MessageToDict
 
 from tollway.admin.v1.billing_pb2 import Invoice, InvoiceLine, Plan, RenderInvoiceRequest
+from tollwayd.admin.csv_rows import harmless, written
 from tollwayd.admin.invoice_page import CONTENT_SECURITY_POLICY, page
 from tollwayd.admin.invoice_words import decimal
 from tollwayd.core.resource_names import id_of
@@ -30,9 +29,6 @@ _COLUMNS: Final = (
     *("invoice", "state", "kind", "tenant", "model", "provider", "metric", "quantity"),
     *("unit_price", "price_quantity", "tier", "basis_points", "amount"),
 )
-
-_FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r")
-"""What a cell begins with that a spreadsheet would run."""
 
 
 class _Form(NamedTuple):
@@ -79,29 +75,19 @@ def _json(invoice: Invoice) -> Iterator[str]:
 
 def _csv(invoice: Invoice) -> Iterator[str]:
     state = Invoice.State.Name(invoice.state)
-    yield _row(_COLUMNS)
+    yield written([_COLUMNS])
     for line in invoice.lines:
-        yield _row((invoice.name, state, *_cells(line)))
+        yield written([(invoice.name, state, *_cells(line))])
 
 
-def _cells(line: InvoiceLine) -> Iterator[str]:
+def _cells(line: InvoiceLine) -> Iterator[str | int]:
     yield InvoiceLine.Kind.Name(line.kind)
-    yield from (_text(value) for value in (line.tenant, line.model, line.provider))
+    yield from (harmless(value) for value in (line.tenant, line.model, line.provider))
     yield Plan.Metric.Name(line.metric) if line.metric else ""
-    yield str(line.quantity) if line.metric else ""
+    yield line.quantity if line.metric else ""
     yield decimal(line.unit_price) if line.HasField("unit_price") else ""
-    yield from (str(number or "") for number in (line.price_quantity, line.tier, line.basis_points))
+    yield from (number or "" for number in (line.price_quantity, line.tier, line.basis_points))
     yield decimal(line.amount) if line.HasField("amount") else ""
-
-
-def _text(value: str) -> str:
-    return f"'{value}" if value.startswith(_FORMULAS) else value
-
-
-def _row(cells: tuple[str, ...]) -> str:
-    written = io.StringIO()
-    csv.writer(written).writerow(cells)
-    return written.getvalue()
 
 
 _FORMS: Final = {

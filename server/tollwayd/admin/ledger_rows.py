@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
 from tollway.admin.v1.ledger_pb2 import LedgerEntry
+from tollwayd.admin.csv_rows import harmless, written
 from tollwayd.admin.ledger_columns import COLUMNS, MONEY_PLACES, Column
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable
 
     from google.protobuf.timestamp_pb2 import Timestamp
 
 __all__ = ["csv_head", "csv_lines", "json_lines"]
-
-_APOSTROPHE: Final = "'"
-_RISKY: Final = frozenset("=+-@＝＋－＠" + _APOSTROPHE)  # noqa: RUF001  # Wide ones begin formulas, too.
-"""Where spreadsheets take a text for a formula (OWASP, "CSV Injection"), and what stands before one that is none."""
 
 
 def json_lines(entries: Iterable[LedgerEntry]) -> bytes:
@@ -31,14 +26,13 @@ def json_lines(entries: Iterable[LedgerEntry]) -> bytes:
 
 def csv_head() -> bytes:
     """The header line."""
-    return _written([list(COLUMNS)])
+    return written([list(COLUMNS)]).encode()
 
 
 def csv_lines(entries: Iterable[LedgerEntry]) -> bytes:
     """A line of RFC 4180 for each entry."""
-    return _written(
-        [[cell(value) for cell, value in zip(_CELLS, _row(entry).values(), strict=True)] for entry in entries]
-    )
+    rows = [[cell(value) for cell, value in zip(_CELLS, _row(entry).values(), strict=True)] for entry in entries]
+    return written(rows).encode()
 
 
 def _row(entry: LedgerEntry) -> dict[str, Any]:
@@ -62,25 +56,12 @@ def _time(moment: Timestamp) -> str:
     return text
 
 
-def _written(rows: Sequence[Sequence[Any]]) -> bytes:
-    text = io.StringIO()
-    # With every text in quotes, a reader that takes semicolons for commas finds no cell of its own in one either.
-    csv.writer(text, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\r\n").writerows(rows)
-    return text.getvalue().encode()
-
-
-def _harmless(text: str) -> str:
-    """A text that no spreadsheet computes. What begins with an apostrophe gets another, so that one can always be cut
-    off again."""
-    return _APOSTROPHE + text if text and (text[0] in _RISKY or text[0].isspace()) else text
-
-
 def _same(value: Any) -> Any:
     return value
 
 
 _OF_COLUMN: Final[dict[Column, Callable[[Any], str | int]]] = {
-    Column.TEXT: _harmless,
+    Column.TEXT: harmless,
     Column.INTEGER: _same,
     Column.FLAG: lambda flag: "true" if flag else "false",
     Column.TIME: lambda time: time or "",

@@ -153,7 +153,7 @@ async def test_nothing_in_the_page_runs_or_is_loaded(admin, closed):
 async def test_of_an_open_period_every_file_is_a_preview_that_says_so(admin, closed):
     assert "The period is not closed" in (await rendered(admin, "HTML", "2026-11"))[1]
     assert json.loads((await rendered(admin, "JSON", "2026-11"))[1])["state"] == "OPEN"
-    assert ",OPEN," in (await rendered(admin, "CSV", "2026-11"))[1]
+    assert '"OPEN"' in (await rendered(admin, "CSV", "2026-11"))[1]
     assert "The period is not closed" not in (await rendered(admin, "HTML"))[1]
     assert await admin.reason(RenderInvoiceRequest(name=f"{ACCOUNT}/invoices/2026-12")) == "PERIOD_NOT_OPEN"
 

@@ -19,6 +19,7 @@ class MemoryInvoiceStore:
 
     def __init__(self) -> None:
         self.now_ms = 1_700_000_000_000
+        self.sealed: dict[str, int] = {}
         self._drafts: dict[str, bytes] = {}
         self._stored: dict[str, tuple[bytes, bytes]] = {}
         self._billed: dict[str, list[tuple[int, int, str]]] = defaultdict(list)
@@ -55,6 +56,9 @@ class MemoryInvoiceStore:
                 self._billed[tenant] += [(*span, name) for span in own] if keep else []
             found.append(own)
         return found
+
+    async def seal(self, tenant: str, before_ms: int) -> None:
+        self.sealed[tenant] = max(before_ms, self.sealed.get(tenant, 0))
 
     async def put(self, name: str, record: bytes, *, head: bytes) -> Resource:
         self._stored.setdefault(name, (record, head))

@@ -15,6 +15,7 @@ from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.state.billing import keys
 from tollwayd.state.billing.invoice_store import TENANTS, RedisInvoiceStore
 from tollwayd.state.connection import connect
+from tollwayd.state.metering.keys import ledger
 
 ACCOUNT = "billingAccounts/retail"
 OCTOBER, NOVEMBER = f"{ACCOUNT}/invoices/2026-10", f"{ACCOUNT}/invoices/2026-11"
@@ -135,6 +136,21 @@ def test_whatever_is_closed_in_whatever_order_every_moment_is_billed_once(shared
 
     billed = asyncio.run(run())
     assert sorted(billed) == sorted({moment for start, end in asked for moment in range(start, end)})
+
+
+@pytest.mark.parametrize("before", [[], [5], [5, 900], [1000], [5, 5000]])
+async def test_nothing_is_booked_any_more_before_a_seal(redis_invoices, redis_kind, redis_url, before):
+    tenant, far = "tenants/one", 4_000_000_000_000  # A moment that the server's clock has not reached: as one set back.
+    key = ledger(tenant)
+    async with connect(redis_url) as client:
+        for moment in before:
+            await client.xadd(key, {"e": b"x"}, id=f"{far + moment}-0")
+        for _ in range(2):
+            await redis_invoices.seal(tenant, far + 1000)
+        assert await client.xlen(key) == len(before)
+        booked = await client.xadd(key, {"e": b"y"})
+        assert int(booked.partition(b"-")[0]) == far + max([1000, *before])
+        assert [fields[b"e"] for _, fields in await client.xrange(key)] == [b"x"] * len(before) + [b"y"]
 
 
 async def test_every_write_can_lose_its_reply_and_its_scripts(redis_invoices, redis_url):

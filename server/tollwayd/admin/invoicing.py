@@ -26,10 +26,6 @@ __all__ = ["KIND", "InvoiceListing", "Invoicing"]
 
 KIND: Final = Kind("invoices", "invoice", Invoice, Invoice, lambda record: record)
 
-CLOCKS_MS: Final = 5_000
-"""From the end of a period until it can be closed. What is booked later has a later time, by the clock of its server;
-those of a cluster, and of one that takes over from another, differ by less than this."""
-
 
 class Invoicing:
     """What the servicer knows of periods and invoices."""
@@ -83,7 +79,7 @@ class Invoicing:
         begun, now_ms = await self._invoices.begun(name)
         if begun is None:
             draft = await self._draft(name)
-            from_ms = draft.end_time.ToMilliseconds() + CLOCKS_MS
+            from_ms = draft.end_time.ToMilliseconds()
             begun, now_ms = await self._invoices.begin(name, draft.SerializeToString(), from_ms=from_ms)
             if begun is None:
                 raise _not_open(draft, "is not over")
@@ -123,6 +119,10 @@ class Invoicing:
         start_ms, end_ms = invoice.start_time.ToMilliseconds(), invoice.end_time.ToMilliseconds()
         billed = await self._invoices.spans(invoice.name, tenants, start_ms, end_ms, keep=keep)
         failpoint("billing.spans")
+        if keep:
+            # Servers of a cluster have clocks of their own, and so has one that takes over from another.
+            for tenant in tenants:
+                await self._invoices.seal(tenant, end_ms)
         invoice.ClearField("spans")
         usage = Usage({rate.model for rate in invoice.plan.rates if rate.model})
         for tenant, spans in zip(tenants, billed, strict=True):

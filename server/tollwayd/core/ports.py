@@ -175,6 +175,11 @@ class InvoiceStore(Protocol):
         `keep` that is the invoice's from then on, and no other gets it."""
         ...
 
+    async def seal(self, tenant: str, before_ms: int) -> None:
+        """Sees to it that nothing more is booked in a tenant's ledger before a moment, whatever the store's clock does:
+        if it is set back, what comes later is booked at that moment."""
+        ...
+
     async def put(self, name: str, record: bytes, *, head: bytes) -> Resource:
         """Stores an invoice, and what listings show of it, where there is none yet; gives the one that is stored."""
         ...

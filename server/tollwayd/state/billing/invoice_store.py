@@ -8,6 +8,7 @@ from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.state.billing import keys
 from tollwayd.state.connection import connect
 from tollwayd.state.listing import resource
+from tollwayd.state.metering.keys import ledger
 from tollwayd.state.outage import reach
 from tollwayd.state.resource_names import lex_range
 from tollwayd.state.script import Script
@@ -25,6 +26,7 @@ TENANTS: Final = 100
 
 _BEGIN: Final = Script("billing/begin.lua")
 _SPANS: Final = Script("billing/spans.lua")
+_SEAL: Final = Script("billing/seal.lua")
 _PUT: Final = Script("billing/put.lua")
 _PAGE: Final = Script("page.lua")
 
@@ -72,6 +74,9 @@ class RedisInvoiceStore:
             lines = await reach(_SPANS.run, self._client, (keys.SPANS,), name, start_ms, end_ms, int(keep), *some)
             found += [_spans(each) for each in lines]
         return found
+
+    async def seal(self, tenant: str, before_ms: int) -> None:
+        await reach(_SEAL.run, self._client, (ledger(tenant),), before_ms)
 
     async def put(self, name: str, record: bytes, *, head: bytes) -> Resource:
         account = _account(name)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from redis.exceptions import ConnectionError as LostConnectionError
 from redis.exceptions import ResponseError
+from redis.exceptions import TimeoutError as LostConnectTimeoutError
 
 from tollwayd.state.topology.node import ask
 from tollwayd.state.topology.redis_url import Address
@@ -29,9 +30,12 @@ ROLE_SECONDS: Final = 0.25
 """How long a server may take to say that it is the master. Until a failover is decided the Sentinels name one that is
 frozen: who waits longer for it notices later that it was replaced."""
 
-RECHECK_SECONDS: Final = 2.0
-"""How old what is known may be before it is looked up again, beside what goes on. A master that was frozen, and of
-which a failover made a replica meanwhile, takes writes for some seconds when it wakes up; they would be lost."""
+RECHECK_SECONDS: Final = 1.0
+"""How old what is known may be before it is looked up again, beside what goes on."""
+
+STALE_SECONDS: Final = 2.0
+"""How old it may be and still be used: no failover is faster. A master that was frozen, and of which a failover made a
+replica meanwhile, takes writes for some seconds when it wakes up; they would be lost."""
 
 _logger = logging.getLogger(__name__)
 
@@ -53,11 +57,13 @@ class SentinelTopology(Topology):
     def __init__(self, url: RedisUrl) -> None:
         super().__init__(url)
         self._master: Address | None = None
-        self._recheck_at = 0.0
+        self._known_at = 0.0
 
     def present(self, key: bytes) -> Address | None:
-        if self._master and time.monotonic() > self._recheck_at:
-            self._recheck_at = time.monotonic() + RECHECK_SECONDS
+        age = time.monotonic() - self._known_at
+        if self._master is None or age > STALE_SECONDS:
+            return None
+        if age > RECHECK_SECONDS:
             self._look()
         return self._master
 
@@ -66,17 +72,28 @@ class SentinelTopology(Topology):
             self._master = None
 
     async def _look_up(self) -> None:
-        master = await self._ask_sentinels()
+        now = time.monotonic()
+        try:
+            master = await self._ask_sentinels()
+        except (LostConnectionError, LostConnectTimeoutError, TimeoutError):
+            if self._master is None:
+                raise
+            # Without Sentinels there is no failover either.
+            self._known_at = now
+            return
         async with asyncio.timeout(ROLE_SECONDS):
             (role,) = await ask(self._url.options, master, ("ROLE",))
         if role[0] != b"master":
+            self._master = None
             raise LostConnectionError("the Sentinels name a server that is no master")
+        self._become(master, now)
+
+    def _become(self, master: Address, now: float) -> None:
         if self._master != master:
             _logger.info("The Sentinels name %s as the master.", master)
         if self.servers != {master}:
             self.servers = frozenset({master})
-        self._master = master
-        self._recheck_at = time.monotonic() + RECHECK_SECONDS
+        self._master, self._known_at = master, now
 
     def _found(self, key: bytes) -> Address:
         if self._master is None:

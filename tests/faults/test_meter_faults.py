@@ -101,6 +101,15 @@ async def test_a_settlement_without_a_reservation_whose_reply_is_lost_is_booked_
     assert [entry.input_tokens for entry in await ledger(redis_client)] == [25]
 
 
+async def test_a_call_whose_hold_the_store_has_lost_is_booked_once(warmed, redis_client):
+    await warmed.reserve(reservation("a", BUDGET))
+    await redis_client.flushall()
+    for _ in range(2):
+        await warmed.settle(settlement("a", spent(25)))
+
+    assert [entry.input_tokens for entry in await ledger(redis_client)] == [25]
+
+
 async def test_lost_calls_whose_booking_is_not_heard_of_are_booked_once(warmed, proxy, redis_client, clock):
     await warmed.reserve(reservation("a", BUDGET, if_lost=spent(33)))
     clock.now_ms += LEASE_MS

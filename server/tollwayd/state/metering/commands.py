@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -11,7 +10,7 @@ import msgspec
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.core.failpoint import failpoint
 from tollwayd.state.metering.correction import corrections
-from tollwayd.state.metering.payload import LOST, MOVED_ON, OVER, UNKNOWN, limits_bytes
+from tollwayd.state.metering.payload import LOST, MOVED_ON, OVER, limits_bytes
 from tollwayd.state.metering.scripts import CHECKPOINT, REAP, RESERVE, SETTLE, all_keys
 
 if TYPE_CHECKING:
@@ -29,8 +28,6 @@ REAPED: Final = 100
 """Lost calls that one script books at most: a few milliseconds of the store's time."""
 
 _TURNS: Final = 5  # A window or a day ends while a command is under way once, and a clock is seldom set.
-
-_logger = logging.getLogger(__name__)
 
 
 class Record(msgspec.Struct, array_like=True, frozen=True):
@@ -124,10 +121,11 @@ class Reserving(Asking):
 class Settling(Asking):
     """Books the end of a call. It is booked also when nobody waits for it any more.
 
-    `keep`, where given, gets what the store does not take, in place of the future's failure.
+    `keep`, where given, gets what the store does not take, in place of the future's failure. `holds` says that the call
+    has a hold in the store and this is its first settlement: then it is booked even if the store has lost the hold.
     """
 
-    __slots__ = ("_booked", "_keep", "_wish", "record")
+    __slots__ = ("_booked", "_keep", "_wish", "holds", "record")
 
     script = SETTLE
 
@@ -142,6 +140,7 @@ class Settling(Asking):
         self._wish = "off" if record.called_off else ""
         self._booked = b""
         self._keep = keep
+        self.holds = False
         super().__init__(record.tenant, clock, send)
 
     @property
@@ -150,7 +149,15 @@ class Settling(Asking):
 
     def arguments(self) -> tuple[Argument, ...]:
         record = self.record
-        return record.call, record.charge, record.unreserved, self.clock.day(), self._wish, self._booked
+        return (
+            record.call,
+            record.charge,
+            record.unreserved,
+            self.clock.day(),
+            self._wish,
+            self._booked,
+            int(self.holds),
+        )
 
     def ended(self, answer: Any) -> None:
         if answer[0] == LOST:
@@ -159,9 +166,6 @@ class Settling(Asking):
             self._send(self.tenant, self)
             return
         failpoint("meter.settled")
-        if answer[0] == UNKNOWN and self.sends == 1 and self._keep:
-            # Sent again, it would only have been booked the first time.
-            _logger.warning("The store knows no reservation of call %s, or it was settled twice.", self.record.call)
         super().ended(None)
 
     def failed(self, error: Exception) -> None:

@@ -12,7 +12,7 @@ from tollwayd.core.failpoint import failpoint
 from tollwayd.core.metering.charge import NOTHING
 from tollwayd.state.metering.clock import StoreClock
 from tollwayd.state.metering.commands import Checkpointing, Reaping, Record, Reserving, Settling
-from tollwayd.state.metering.payload import charge_bytes, decision, limits_bytes
+from tollwayd.state.metering.payload import ADMITTED, charge_bytes, decision, limits_bytes
 from tollwayd.state.metering.shards import Shards
 from tollwayd.state.metering.spool_port import MemorySpool
 
@@ -46,6 +46,7 @@ class RedisMeter:
         self._memory = MemorySpool(self.book)
         self._spool = spool or self._memory
         self._keeping: set[asyncio.Task[None]] = set()
+        self._held: set[tuple[str, str]] = set()
 
     async def aclose(self) -> None:
         """Waits for what is under way, and closes the connections. What only memory has, and the store does not take
@@ -71,6 +72,8 @@ class RedisMeter:
                 self._call_off(reservation)
             raise
         failpoint("meter.reserved")
+        if answer[0] == ADMITTED and not reservation.dry:
+            self._held.add((reservation.tenant, reservation.call))
         return decision(answer, reservation.limits)
 
     def hold(self, reservation: Reservation) -> asyncio.Future[Any]:
@@ -91,7 +94,9 @@ class RedisMeter:
         if settlement.unreserved is not None:
             unreserved = limits_bytes(settlement.unreserved, self._clock.now_ms())
         record = Record(settlement.tenant, settlement.call, charge_bytes(settlement.charge), unreserved)
-        return Settling(record, self._clock, self._shards.send, self._keep).future
+        settling = Settling(record, self._clock, self._shards.send, self._keep)
+        settling.holds = self._forget(settlement)
+        return settling.future
 
     def checkpoint(self, tenant: str, call: str, if_lost: Charge) -> None:
         Checkpointing(tenant, call, charge_bytes(if_lost), self._clock, self._shards.send)
@@ -109,6 +114,13 @@ class RedisMeter:
         except msgspec.DecodeError as error:
             raise ValueError(str(error)) from error
         await Settling(settled, self._clock, self._shards.send).future
+
+    def _forget(self, settlement: Settlement) -> bool:
+        """Whether the call has a hold in the store, if that has kept it: it does not have one a second time."""
+        call = settlement.tenant, settlement.call
+        held = call in self._held
+        self._held.discard(call)
+        return held
 
     def _call_off(self, reservation: Reservation) -> None:
         # Sent, and no answer: what was taken, or is taken yet, must not be charged as if the call had run and vanished.

@@ -5,6 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 import pytest
+from google.protobuf.json_format import MessageToDict
+
+from tollway.admin.v1.usage_pb2 import QueryUsageRequest
 
 HOUR = 3_600_000
 COUNTS = (
@@ -211,6 +214,16 @@ async def test_names_of_callers_are_data(books):
         await books.book("c", at_ms=FIRST, user=user)
     rows = await books.rows(**NOVEMBER, group_by="USER")
     assert sorted(row["dimensions"]["user"] for row in rows) == sorted(wild)
+
+
+async def test_over_grpc_it_says_the_same(mixed):
+    request = QueryUsageRequest(parent=mixed.tenant.name, group_by=["MODEL"], tags=["team"])
+    request.start_time.FromJsonString(NOVEMBER["start_time"])
+    request.end_time.FromJsonString(NOVEMBER["end_time"])
+    async with mixed.stub() as (stub, metadata):
+        answer = await stub.QueryUsage(request, metadata=metadata)
+    rows = [MessageToDict(row, always_print_fields_with_no_presence=True) for row in answer.rows]
+    assert rows == await mixed.rows(**NOVEMBER, group_by="MODEL", tags="team")
 
 
 async def test_an_unknown_tenant_is_not_an_empty_one(books):

@@ -6,8 +6,12 @@ import time
 
 import pytest
 
+from tests.booked import entry
 from tollway.admin.v1.usage_pb2 import SearchLedgerEntriesRequest
+from tollwayd.admin.ledger_search import MAX_BATCHES
 from tollwayd.core.call import new_call_id
+from tollwayd.state.metering import keys
+from tollwayd.state.metering.ledger_reader import BATCH
 
 
 async def search(books, **query) -> list[str]:
@@ -51,11 +55,27 @@ async def test_pages_have_every_entry_once(books, size):
     for call in calls:
         await books.book(call)
     assert await search(books, page_size=size) == calls
+    assert len((await books.get("ledger:search", page_size=size))["entries"]) == size
 
 
 async def test_a_full_last_page_has_no_token(books):
     await books.book("a")
     assert (await books.get("ledger:search", page_size=1))["nextPageToken"] == ""
+
+
+async def test_a_page_looks_through_so_many_entries_and_says_where_to_go_on(books):
+    """A filter that lets nothing through costs many small calls, not one without end."""
+    count = MAX_BATCHES * BATCH + 1
+    made = entry("c", tenant=books.tenant.name).SerializeToString()
+    async with books.redis.pipeline(transaction=False) as pipeline:
+        for number in range(count):
+            pipeline.xadd(keys.ledger(books.tenant.name), {"e": made}, id=f"{number + 1}-0")
+        await pipeline.execute()
+    await books.book("last")
+    page = await books.get("ledger:search", filter="call = last")
+    assert page["entries"] == []
+    (found,) = (await books.get("ledger:search", filter="call = last", page_token=page["nextPageToken"]))["entries"]
+    assert found["call"] == "last"
 
 
 async def test_times_and_filters(books):

@@ -74,6 +74,16 @@ def test_a_model_is_found_whatever_its_case_and_the_form_of_its_date():
     assert LIST.find("openai", "gpt-4o-20249999") is None
 
 
+@pytest.mark.parametrize("provider", providers, ids=BY_ID)
+def test_every_name_is_found_as_the_package_finds_it(provider):
+    own = [model.id for model in provider.models]
+    others = [model.id for _, model in MODELS[::25]]
+    for name in (*own, *(f"{name}-x" for name in own[::5]), *others):
+        expected = provider.find_model(name, all_providers=providers)
+        found = LIST._match(provider.id, name.lower())
+        assert (found and found.id) == (expected and expected.id), name
+
+
 def test_models_without_a_price_in_tokens_have_none():
     assert LIST.find("openai", "whisper-1") is None
     assert LIST.find("openai", "no-such-model") is None

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from tollwayd.core.metering.max_output import max_output_tokens
+from tollwayd.core.metering.model_match import Matcher
 from tollwayd.core.metering.schedule import Period, priced
 from tollwayd.core.metering.tariff import Rates, Tariff, Tier, dearest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from tollwayd.core.metering.schedule import Entry, Schedule
 
@@ -73,7 +74,9 @@ class PriceList:
     def _find(self, provider: str, model: str) -> Tariff | Schedule | None:
         """The price of a provider's model, by the name that it has there; None where the list has none in tokens."""
         lower = model.lower()
-        listed = self._match(provider, lower) or self._match(provider, _dashed_date(lower))
+        listed = self._match(provider, lower)
+        if listed is None and (dashed := _dashed_date(lower)) != lower:
+            listed = self._match(provider, dashed)
         return priced(list(self._entries(listed))) if listed else None
 
     def _dearest(self, provider: str) -> Tariff | None:
@@ -82,18 +85,21 @@ class PriceList:
         every = (
             tariff
             for each in (provider, *own.fallbacks)
-            for model in self._models(each)
+            for model in self._models(each)[0]
             for _, tariff in self._entries(model)
         )
         return dearest(every, f"{self.version} (the dearest of {provider})")
 
     def _match(self, provider: str, model: str) -> ListedModel | None:
-        own = self._providers[provider]
-        every = (listed for each in (provider, *own.fallbacks) for listed in self._models(each))
-        return next((listed for listed in every if _matches(listed.match, model)), None)
+        for each in (provider, *self._providers[provider].fallbacks):
+            models, matcher = self._models(each)
+            if (place := matcher.find(model)) is not None:
+                return models[place]
+        return None
 
-    def _read_models(self, provider: str) -> Sequence[ListedModel]:
-        return msgspec.json.decode(self._providers[provider].models, type=tuple[ListedModel, ...])
+    def _read_models(self, provider: str) -> tuple[Sequence[ListedModel], Matcher]:
+        models = msgspec.json.decode(self._providers[provider].models, type=tuple[ListedModel, ...])
+        return models, Matcher(model.match for model in models)
 
     def _entries(self, model: ListedModel) -> Iterator[Entry]:
         # The order of a Schedule: the first that covers a moment.
@@ -107,25 +113,6 @@ class PriceList:
         (_, rates), *tiers = listed.tiers
         cap = max_output_tokens(model.id) or model.context_tokens
         return Tariff(self.version, rates, tuple(Tier(*tier) for tier in tiers), cap)
-
-
-_TESTS: Final[Mapping[str, Callable[[str, str], bool]]] = {
-    "equals": str.__eq__,
-    "starts_with": str.startswith,
-    "ends_with": str.endswith,
-    "contains": str.__contains__,
-    "regex": lambda model, expression: re.search(expression, model) is not None,
-}
-"""The clauses of one string, by their names in the file: whether a model's name, in lower case, passes."""
-
-
-def _matches(clause: Mapping[str, Any], model: str) -> bool:
-    ((kind, value),) = clause.items()
-    if kind == "or":
-        return any(_matches(each, model) for each in value)
-    if kind == "and":
-        return all(_matches(each, model) for each in value)
-    return _TESTS[kind](model, value)
 
 
 _COMPACT_DATE: Final = re.compile(r"-(20\d{2})(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(?=-|:|$)")

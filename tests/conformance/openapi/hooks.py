@@ -30,6 +30,7 @@ STATE = {
     "EGRESS_DENIED": "an address is judged when it is looked up",
     "FEATURE_UNSUPPORTED": "not every provider has what a request asks for",
     "UPSTREAM_REJECTED": "a provider has rules of its own",
+    "PERIOD_NOT_OPEN": "a month can be closed when it is over",
 }
 """Reasons for which a request may be refused that fits its schema."""
 
@@ -48,6 +49,32 @@ MEANING = {
     "idle": "a duration has bounds",
     "total": "a duration has bounds",
     "seed": "is a number of 64 bits; a pattern counts digits alone",
+    "window": "a duration has bounds",
+    "rollingWindow": "a duration has bounds, and belongs to one kind of window",
+    "limit": "is the limit of some units, and of others not",
+    "costLimit": "is the limit of some units, and of others not",
+    "maxUnits": "is the limit of some units, and of others not",
+    "amount": "is the increase of some units, and of others not",
+    "units": "is the increase of some units, and of others not",
+    "increases": "add up to a limit that has a bound",
+    "currencyCode": "is USD",
+    "nanos": "is the part behind the point",
+    "burst": "belongs to one algorithm",
+    "timeZone": "is one of the database, and belongs to calendar windows",
+    "onExceeded": "fits what the limit is about",
+    "downgradeModel": "belongs to one action",
+    "access": "sets a condition",
+    "keyGroup": "is an id or a star",
+    "tier": "is an id or a star",
+    "provider": "is an id or a star",
+    "ip": "is a network or a star",
+    "ipAddress": "is an address",
+    "method": "is one of the Proxy API",
+    "header": "is none that holds a credential",
+    "user": "says where it stands",
+    "startTime": "is a whole hour, or before another time",
+    "endTime": "is a whole hour, or after another time",
+    "tiers": "end with one that is open",
 }
 """Fields that have rules beyond their schema, by the last part of their path."""
 
@@ -60,8 +87,14 @@ RULES = (
     "must be UTF-8",
     "must have content, url or fileId",
     "only one may be given",
+    "needs one of rateLimit, concurrency, budget and access",
+    "is no method of the Proxy API",
+    "is no policy of the tenant",
+    "is that of rules",
+    "has the metric and model of",
+    "dollars",
 )
-"""What is said of rules for several fields, of JSON as text, and of a header whose pattern schemathesis passes over."""
+"""What is said of rules for several fields, of money, of JSON as text, and of a header whose pattern schemathesis passes over."""
 
 NOWHERE = {"TRACE", "QUERY"}
 """HTTP methods that no path takes."""
@@ -69,7 +102,10 @@ NOWHERE = {"TRACE", "QUERY"}
 PASSED_OVER = ("Invalid enum value", "allowed by maxProperties")
 """What the proxy port leaves unread, as newer SDKs know newer values, fields and parameters."""
 
-TWO_FORMS = tuple(f"{name}: Incorrect type" for name in ("effort", "role", "mode", "duration", "seed"))
+TWO_FORMS = (
+    *(f"{name}: Incorrect type" for name in ("effort", "role", "mode", "duration", "seed", "format")),
+    "`format` in query - incorrect type",
+)
 """An enum may be its number, and 64 bits may be a number (protobuf.dev, ProtoJSON)."""
 
 OWN_FORMAT = {"OpenAIService", "AnthropicService"}

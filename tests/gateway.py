@@ -78,6 +78,10 @@ class Gateway(LoggedProcess):
         """The fields of the one log line of a call to this method, once it is written."""
         return self._line(f"call of {method}", lambda line: line.get("method", "").endswith(method))
 
+    def line_of(self, call: str) -> dict[str, Any]:
+        """The fields of the one log line of the call of this id, once it is written."""
+        return self._line(f"call {call}", lambda line: line.get("call") == call)
+
     def event(self, name: str) -> dict[str, Any]:
         """The fields of the one log line of this event, once it is written."""
         return self._line(name, lambda line: line["event"] == name)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from tollway.proxy.v1.inference_pb2 import Usage
     from tollwayd.core.errors import TollwayError
@@ -31,6 +31,10 @@ class Principal:
     attributes: Mapping[str, str] = field(default_factory=dict)
 
 
+async def unsettled() -> None:
+    """The settlement of what nothing was reserved for."""
+
+
 def unknown_cost(_: Usage) -> None:
     """The cost of what has no price."""
     return
@@ -44,7 +48,8 @@ class Exchange:
     target's dialect has no words for, as far as they can be shown; `broken` is an error that the caller was told of
     within a stream. `complete` tells whether the answer is whole, `so_far` gives the usage of one that streams, and
     `input_estimate` is how many tokens the request may have. `cost` gives what a usage costs in nano-units, None where
-    no price is known. `exceeded` names the policies that let the call pass though it broke them, as they only observe,
+    no price is known. `settle` books the answer once it is complete, and only once, for those who end one before the
+    call ends. `exceeded` names the policies that let the call pass though it broke them, as they only observe,
     `downgraded_to` the model that a limit sent it to. `charged` is what it cost in the end, in nano-units.
     """
 
@@ -62,6 +67,7 @@ class Exchange:
     so_far: Callable[[], Usage] | None = None
     input_estimate: int = 0
     cost: Callable[[Usage], int | None] = unknown_cost
+    settle: Callable[[], Awaitable[None]] = unsettled
     exceeded: tuple[str, ...] = ()
     downgraded_to: str = ""
     charged: int | None = None

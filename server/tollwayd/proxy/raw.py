@@ -139,7 +139,11 @@ class RawService:
         exchange.so_far = so_far
         try:
             async for block in blocks:
-                if piece := relay.feed(block):
+                piece = relay.feed(block)
+                if relay.done:  # SDKs read no further than this: for them it is the end of the answer.
+                    exchange.complete, exchange.usage = True, so_far()
+                    await exchange.settle()
+                if piece:
                     yield piece
         finally:
             exchange.broken = relay.error
@@ -156,6 +160,8 @@ class RawService:
                 if piece := b"".join(map(writer.write, events)):
                     yield piece
         if piece := writer.end():
+            assert call.exchange is not None
+            await call.exchange.settle()
             yield piece
 
     async def _with_errors_within(self, call: Call, pieces: AsyncGenerator[bytes, None]) -> HttpBodies:

@@ -300,3 +300,19 @@ async def test_what_a_cut_call_did_not_use_is_left_for_the_next(gateway, priced,
     assert entry.output_tokens == 20
     assert b" 429 " in await ask(gateway, key, max_tokens=81)
     assert b" 200 " in await ask(gateway, key, max_tokens=80)
+
+
+@pytest.mark.parametrize(("caller", "model"), [("openai", "gpt"), ("anthropic", "claude"), ("anthropic", "gpt")])
+async def test_who_reads_the_mark_of_the_end_finds_the_answer_booked(gateway, priced, provider, books, caller, model):
+    provider.use(SAID)
+    address, key = gateway.addresses["proxy_http"], priced.key()
+    for count in range(1, 11):
+        reader, writer = await post(address, PATHS[caller], key, body_of(model, "Hi"))
+        await reader.readuntil(b"[DONE]" if caller == "openai" else b'"message_stop"')
+        writer.transport.abort()  # As SDKs do.
+        entries = await books.now()
+        assert len(entries) == count
+        assert (entries[-1].outcome, entries[-1].cost) == (LedgerEntry.COMPLETED, 2_337_500)
+    for entry in entries:
+        line = await asyncio.to_thread(gateway.line_of, entry.call)
+        assert line["level"] == "info", "a caller who leaves is no defect"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tollway.admin.v1.ledger_pb2 import LedgerEntry
-from tollwayd.core.call import unknown_cost
+from tollwayd.core.call import unknown_cost, unsettled
 from tollwayd.core.failpoint import failpoint
 from tollwayd.core.metering.charge import NOTHING, Counts
 from tollwayd.core.metering.limit import Grants, Refusal, Reservation, Settlement
@@ -19,8 +20,6 @@ from tollwayd.proxy.metering.refusals import refused, retries_in_vain
 from tollwayd.proxy.metering.way import Way
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
-
     from tollway.proxy.v1.inference_pb2 import Usage
     from tollwayd.core.call import Call
     from tollwayd.core.errors import TollwayError
@@ -110,9 +109,9 @@ class Ticket:
         assert exchange is not None
         if not self._held:
             self._held = True
-            exchange.cost = self.cost
+            exchange.cost, exchange.settle = self.cost, self.settle
             self._metering.running[self._call.id] = self
-            self._call.defer_to_last(self._settle)  # What was delivered is known when all is closed.
+            self._call.defer_to_last(self._settle_at_end)  # What was delivered is known when all is closed.
             self._tell_limits(grants)
         if grants.standings:
             exchange.exceeded += tuple(each.limit.policy for each in grants.standings if each.exceeded)
@@ -186,13 +185,20 @@ class Ticket:
 
     # --- On the way out.
 
-    def _settle(self) -> Awaitable[None]:
+    async def settle(self) -> None:
+        """Charges what was delivered, the first time that it is called, and returns when it is booked. It will be, also
+        where the task is cancelled meanwhile."""
         exchange = self._call.exchange
         assert exchange is not None
-        charge = self._charge()
-        exchange.cost = unknown_cost  # It leads back here.
-        del self._metering.running[self._call.id]
-        return self._metering.meter.settle(Settlement(self.tenant, self._call.id, charge))
+        if self._metering.running.pop(self._call.id, None) is None:
+            return
+        booked = self._metering.meter.settle(Settlement(self.tenant, self._call.id, self._charge()))
+        exchange.cost, exchange.settle = unknown_cost, unsettled  # They lead back here.
+        await booked
+
+    async def _settle_at_end(self) -> None:
+        with suppress(asyncio.CancelledError):  # A caller who leaves just then is no defect.
+            await self.settle()
 
     def _charge(self) -> Charge:
         exchange = self._call.exchange

@@ -94,7 +94,7 @@ RULES = (
     "has the metric and model of",
     "dollars",
 )
-"""What is said of rules for several fields, of money, of JSON as text, and of a header whose pattern schemathesis passes over."""
+"""What is said of rules for several fields, of money, of JSON as text, and of a header whose pattern is not kept to."""
 
 NOWHERE = {"TRACE", "QUERY"}
 """HTTP methods that no path takes."""

@@ -140,9 +140,9 @@ class RawService:
         try:
             async for block in blocks:
                 piece = relay.feed(block)
-                if relay.done:  # SDKs read no further than this: for them it is the end of the answer.
-                    exchange.complete, exchange.usage = True, so_far()
-                    await exchange.settle()
+                if relay.done:
+                    exchange.broken = relay.error
+                    await _settle(call)
                 if piece:
                     yield piece
         finally:
@@ -157,11 +157,13 @@ class RawService:
         writer = self._caller.event_writer(envelope)
         async with aclosing(events_of(call, blocks)) as stream:
             async for events in stream:
-                if piece := b"".join(map(writer.write, events)):
+                piece = b"".join(map(writer.write, events))
+                if blocks.progress.done:
+                    await _settle(call)
+                if piece:
                     yield piece
         if piece := writer.end():
-            assert call.exchange is not None
-            await call.exchange.settle()
+            await _settle(call)
             yield piece
 
     async def _with_errors_within(self, call: Call, pieces: AsyncGenerator[bytes, None]) -> HttpBodies:
@@ -187,6 +189,15 @@ def _require_json(content_type: str) -> None:
     media_type = content_type.partition(";")[0].strip().lower()
     if media_type not in {"", _JSON} and not media_type.endswith("+json"):
         raise TollwayError(Reason.REASON_MEDIA_TYPE_UNSUPPORTED)
+
+
+async def _settle(call: Call) -> None:
+    """Books a stream before its caller gets the mark of its end: SDKs read no further, for them it is the end."""
+    exchange = call.exchange
+    assert exchange is not None
+    if exchange.so_far is not None:
+        exchange.complete, exchange.usage = True, exchange.so_far()
+    await exchange.settle()
 
 
 def _tell_dropped(call: Call) -> None:

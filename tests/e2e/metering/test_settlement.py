@@ -302,7 +302,9 @@ async def test_what_a_cut_call_did_not_use_is_left_for_the_next(gateway, priced,
     assert b" 200 " in await ask(gateway, key, max_tokens=80)
 
 
-@pytest.mark.parametrize(("caller", "model"), [("openai", "gpt"), ("anthropic", "claude"), ("anthropic", "gpt")])
+@pytest.mark.parametrize(
+    ("caller", "model"), [("openai", "gpt"), ("openai", "claude"), ("anthropic", "claude"), ("anthropic", "gpt")]
+)
 async def test_who_reads_the_mark_of_the_end_finds_the_answer_booked(gateway, priced, provider, books, caller, model):
     provider.use(SAID)
     address, key = gateway.addresses["proxy_http"], priced.key()

@@ -20,7 +20,7 @@ def ending(call: Call, error: BaseException | None) -> LedgerEntry.Outcome:
     exchange = call.exchange
     assert exchange is not None
     failure = error or exchange.broken
-    if exchange.complete and (failure is None or exchange.stream):
+    if exchange.complete and (failure is None or (exchange.stream and exchange.broken is None)):
         return LedgerEntry.COMPLETED
     if isinstance(failure, TollwayError) and failure.rule.name.startswith("UPSTREAM_"):
         return LedgerEntry.FAILED

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 __all__ = ["CLASSES", "MAX_GROUPS", "Group", "Usage"]
 
 MAX_GROUPS: Final = 3_000
-"""Combinations of tenant, model and provider that are told apart, so that an invoice stays below gRPC's 4 MB; what
-further ones used is summed up under their tenant, without a model."""
+"""Combinations of tenant, model and provider that are told apart, so that an invoice with names of the usual length
+stays below gRPC's 4 MB (it has 2); what further ones used is summed up under their tenant, without a model."""
 
 CLASSES: Final = (
     Plan.CALLS,

@@ -14,13 +14,18 @@ import pytest
 from redis.crc import key_slot
 
 from tests.metered_load import MeteredLoad
+from tests.metering import limit, reservation, settlement, taken
+from tests.metering_redis import ledger, spent
 from tests.redis_topologies import Cluster, SentinelGroup, until
+from tollwayd.core.errors import Reason, TollwayError
+from tollwayd.core.metering.unit import Unit
 from tollwayd.state.connection import connect
 from tollwayd.state.metering import keys
 from tollwayd.state.metering.meter import RedisMeter
 
 LONG = os.environ.get("TESTS_FAULTS") == "1"
 only_long = pytest.mark.skipif(not LONG, reason="takes many seconds: make test-faults")
+TOKENS = limit(1_000, 100, bucket="tokens", unit=Unit.INPUT_TOKENS, window_ms=keys.MS_A_DAY)
 TENANTS = [f"tenants/t{i}" for i in range(6)]
 
 
@@ -105,3 +110,69 @@ async def test_a_failover_is_short_and_its_difference_is_told(group, meter, harm
 
 async def switched(group) -> bool:
     return await group.home("") is not group.master
+
+
+@pytest.fixture
+async def replicated(tmp_path):
+    async with Cluster(tmp_path, masters=3, replicas=3, cluster_require_full_coverage="no") as cluster:
+        yield cluster
+
+
+@only_long
+async def test_a_master_of_a_cluster_that_dies_harms_its_own_tenants_alone(replicated):
+    """A replica takes over: until then calls of its tenants are refused, those of others go on."""
+    meter = RedisMeter(replicated.url)
+    victim = await replicated.home(keys.ledger(TENANTS[0]))
+    homes = {tenant: await replicated.home(keys.ledger(tenant)) for tenant in TENANTS}
+    others = [tenant for tenant, home in homes.items() if home is not victim]
+    assert others
+    async with MeteredLoad(meter, [TENANTS[0]]) as harmed, MeteredLoad(meter, others) as spared:
+        await harmed.more(300)
+        began = time.monotonic()
+        victim.kill()
+        await harmed.more(1)
+        outage = time.monotonic() - began
+        await harmed.more(300)
+    async with connect(replicated.url) as client:
+        differences = await harmed.differences(client) + await spared.differences(client)
+    told(
+        f"a master killed: its tenants' outage {outage:.2f} s, {harmed.errors.total()} of theirs refused, and"
+        f" {spared.errors.total()} of {spared.settled} of others, the longest of which took {spared.longest:.2f} s",
+        differences,
+    )
+    assert differences == []
+    assert spared.errors == {}
+    assert spared.longest < 1
+    assert outage < 10
+    await meter.aclose()
+
+
+async def test_a_store_that_is_full_admits_nothing_and_says_so(own_redis, caplog):
+    """What was used before is booked when there is room again."""
+    meter = RedisMeter(own_redis.url)
+    await meter.reserve(reservation("a", TOKENS))
+    async with connect(own_redis.url) as client:
+        await client.config_set("maxmemory", 1)
+        with pytest.raises(TollwayError) as refused:
+            await meter.reserve(reservation("b", TOKENS))
+        settled = asyncio.ensure_future(meter.settle(settlement("a", spent(7))))
+        with pytest.raises(TollwayError):
+            await meter.reserve(reservation("c", TOKENS))
+        assert not settled.done()
+        await client.config_set("maxmemory", 0)
+        await settled
+        assert [entry.input_tokens for entry in await ledger(client)] == [7]
+    assert refused.value.reason == Reason.REASON_STORE_UNAVAILABLE
+    assert await taken(meter, TOKENS) == [7]
+    assert "its memory is full (OOM)" in caplog.text
+    await meter.aclose()
+
+
+async def test_a_store_that_was_emptied_books_the_calls_that_it_had_admitted(own_redis):
+    meter = RedisMeter(own_redis.url)
+    await meter.reserve(reservation("a", TOKENS))
+    async with connect(own_redis.url) as client:
+        await client.flushall()
+        await asyncio.gather(*(meter.settle(settlement("a", spent(7))) for _ in range(3)))
+        assert [entry.input_tokens for entry in await ledger(client)] == [7]
+    await meter.aclose()

@@ -216,3 +216,39 @@ async def test_a_service_that_the_sentinels_do_not_know_is_told_as_that(group):
         await store.load()
     assert trouble(failed.value).startswith("watches no service of that name")
     await store.aclose()
+
+
+async def test_a_master_without_the_replicas_that_it_must_have_is_waited_for(redis_program, own_redis):
+    """Redis 6 words it otherwise where a script writes."""
+    store = RedisResourceStore(own_redis.url)
+    async with connect(own_redis.url) as client:
+        await client.config_set("min-replicas-to-write", 1)
+        writing = asyncio.create_task(store.create("tenants", "tenants/a", b""))
+        await asyncio.wait([writing], timeout=0.3)
+        assert not writing.done()
+        await client.config_set("min-replicas-to-write", 0)
+        assert (await writing).version == 1
+    await store.aclose()
+
+
+async def test_a_replica_is_waited_for_until_it_is_a_master(redis_program, own_redis):
+    store = RedisResourceStore(own_redis.url)
+    async with connect(own_redis.url) as client:
+        await client.execute_command("REPLICAOF", "127.0.0.1", "1")
+        writing = asyncio.create_task(store.create("tenants", "tenants/a", b""))
+        await asyncio.wait([writing], timeout=0.3)
+        assert not writing.done()
+        await client.execute_command("REPLICAOF", "NO", "ONE")
+        assert (await writing).version == 1
+    await store.aclose()
+
+
+async def test_a_refusal_is_logged_in_words(own_redis, caplog):
+    store = RedisResourceStore(own_redis.url)
+    async with connect(own_redis.url) as client:
+        await client.config_set("maxmemory", 1)
+        with pytest.raises(TollwayError):
+            await store.create("tenants", "tenants/a", b"canary")
+    assert "The store refuses a command: its memory is full (OOM)" in caplog.text
+    assert "canary" not in caplog.text
+    await store.aclose()

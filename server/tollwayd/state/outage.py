@@ -73,8 +73,8 @@ def passes(error: BaseException) -> bool:
 
 def refusal(error: BaseException) -> str:
     """Why the store refuses a command, for the log. Redis's own text may quote what was sent, and with it secrets."""
-    code = getattr(error, "status_code", None) or _REFUSAL_WORDS.search(str(error))
-    code = code if isinstance(code, str) else code[1] if code else type(error).__name__
+    found = _REFUSAL_WORDS.search(str(error))
+    code = found[1] if found else getattr(error, "status_code", None) or type(error).__name__
     return _REFUSALS.get(code, code)
 
 

@@ -33,9 +33,10 @@ from tollwayd.security.root import RootCredential
 from tollwayd.settings import variable
 from tollwayd.start_error import MISTAKE, StartError
 from tollwayd.state.server_place import place, trouble
-from tollwayd.stores import Place, Stores, open_stores
+from tollwayd.stores import Around, Place, Stores, open_stores
 from tollwayd.telemetry.access_log import AccessLog
 from tollwayd.telemetry.call_metrics import CallMetrics
+from tollwayd.telemetry.threshold_metrics import ThresholdMetrics
 from tollwayd.upstream.client import HttpClient
 from tollwayd.upstream.egress import EgressRules
 
@@ -116,7 +117,8 @@ class App:
             embedded = await self._folder.start_redis()
             parts.push_async_callback(embedded.stop)
             url = embedded.url
-        return await open_stores(Place(url, self._folder.path), lambda: self._current.snapshot.tenants, parts)
+        around = Around(lambda: self._current.snapshot.tenants, ThresholdMetrics(self._metrics).tell)
+        return await open_stores(Place(url, self._folder.path), around, parts)
 
     async def _load(self, replica: Replica) -> None:
         url = self.settings.redis_url

@@ -22,7 +22,7 @@ from tollwayd.admin.api_keys import ApiKeyServicer
 from tollwayd.admin.billing import BillingServicer
 from tollwayd.admin.models import ModelServicer
 from tollwayd.admin.page_token import PageTokens
-from tollwayd.admin.policies import PolicyServicer
+from tollwayd.admin.policies import Counted, PolicyServicer
 from tollwayd.admin.prices import PriceServicer
 from tollwayd.admin.provider_probe import ProviderProbe
 from tollwayd.admin.provider_rules import ProviderRules
@@ -61,7 +61,7 @@ def admin_registry(chain: Chain, stores: Stores, current: Current, keys: Keyring
         ),
         models_pb2: ModelServicer(store, cursors),
         prices_pb2: PriceServicer(store, cursors),
-        policies_pb2: PolicyServicer(store, cursors, current, stores.meter, stores.counts),
+        policies_pb2: PolicyServicer(store, cursors, current, Counted(stores.meter, stores.counts, stores.events)),
         tiers_pb2: TierServicer(store, cursors),
         billing_pb2: BillingServicer(store, cursors, stores.invoices, stores.ledger),
         usage_pb2: UsageServicer(store, cursors, stores.ledger, stores.usage),

@@ -12,6 +12,8 @@ from tollwayd.core.metering.leasing.slices import Slices
 from tollwayd.core.metering.local import LocalMeter
 from tollwayd.state.billing.invoice_store import RedisInvoiceStore
 from tollwayd.state.metering.count_names import RedisCountNames
+from tollwayd.state.metering.events_reader import RedisPolicyEvents
+from tollwayd.state.metering.followers import Followers
 from tollwayd.state.metering.ledger_reader import RedisLedger
 from tollwayd.state.metering.meter import RedisMeter
 from tollwayd.state.metering.reaper import reap
@@ -26,7 +28,8 @@ if TYPE_CHECKING:
     from contextlib import AsyncExitStack
     from pathlib import Path
 
-    from tollwayd.core.ports import CountNames, InvoiceStore, Ledger, Meter, ResourceStore, UsageStore
+    from tollwayd.core.metering.reached import Reached
+    from tollwayd.core.ports import CountNames, InvoiceStore, Ledger, Meter, PolicyEvents, ResourceStore, UsageStore
 
 
 class Stores(NamedTuple):
@@ -37,6 +40,7 @@ class Stores(NamedTuple):
     ledger: Ledger
     usage: UsageStore
     counts: CountNames
+    events: PolicyEvents
     meter: Meter
 
 
@@ -47,24 +51,33 @@ class Place(NamedTuple):
     folder: Path
 
 
-async def open_stores(place: Place, tenants: Callable[[], Iterable[str]], parts: AsyncExitStack) -> Stores:
-    """The stores at a place, closed with `parts`. `tenants` gives the names of those there are now."""
+class Around(NamedTuple):
+    """What the meter has to do with: the names of the tenants there are now, and who is told of thresholds."""
+
+    tenants: Callable[[], Iterable[str]]
+    on_reached: Callable[[Reached], None]
+
+
+async def open_stores(place: Place, around: Around, parts: AsyncExitStack) -> Stores:
+    """The stores at a place, closed with `parts`."""
     url = place.url
-    stores = RedisResourceStore(url), RedisInvoiceStore(url), RedisLedger(url), RedisUsage(url), RedisCountNames(url)
+    followers = Followers(url)
+    ledger = RedisLedger(url, followers)
+    stores = RedisResourceStore(url), RedisInvoiceStore(url), ledger, RedisUsage(url), RedisCountNames(url)
     for store in stores:
         parts.push_async_callback(store.aclose)
-    return Stores(*stores, await _open_meter(place, tenants, parts))
+    return Stores(*stores, RedisPolicyEvents(followers), await _open_meter(place, around, parts))
 
 
-async def _open_meter(place: Place, tenants: Callable[[], Iterable[str]], parts: AsyncExitStack) -> Meter:
+async def _open_meter(place: Place, around: Around, parts: AsyncExitStack) -> Meter:
     name = f"{socket.gethostname()}:{os.getpid()}"
     replicas = await parts.enter_async_context(Replicas(place.url, name))
     spool = Spool(place.folder / "spool")
     parts.push_async_callback(spool.aclose)
-    meter = RedisMeter(place.url, spool)
+    meter = RedisMeter(place.url, spool, around.on_reached)
     parts.push_async_callback(meter.aclose)
     await parts.enter_async_context(booking(spool, meter.book, replicas.beat))
-    await parts.enter_async_context(reap(meter, tenants))
+    await parts.enter_async_context(reap(meter, around.tenants))
     slices = await parts.enter_async_context(Slices(meter))
     return Fallback(slices, LocalMeter(_now_ms, replicas=replicas))
 

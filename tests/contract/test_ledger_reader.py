@@ -11,7 +11,7 @@ from tests.booked import TENANT, book, entry
 from tests.redis_server import every_kind
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.state.connection import connect
-from tollwayd.state.metering import keys, ledger_reader
+from tollwayd.state.metering import followers, keys
 from tollwayd.state.metering.ledger_reader import BATCH, RedisLedger
 
 HOUR = 3_600_000
@@ -95,7 +95,7 @@ async def test_a_follower_of_an_empty_ledger_waits_for_its_first_entry(redis_cli
 
 
 async def test_a_follower_outlives_its_server(own_redis, monkeypatch):
-    monkeypatch.setattr(ledger_reader, "BLOCK_SECONDS", 0.1)
+    monkeypatch.setattr(followers, "BLOCK_SECONDS", 0.1)
     ledger = RedisLedger(own_redis.url)
     async with connect(own_redis.url) as client:
         first = await book(client, entry("a"))
@@ -110,7 +110,7 @@ async def test_a_follower_outlives_its_server(own_redis, monkeypatch):
 
 
 async def test_one_follower_too_many_is_refused_until_another_leaves(redis_client, ledger, monkeypatch):
-    monkeypatch.setattr(ledger_reader, "MAX_FOLLOWERS", 1)
+    monkeypatch.setattr(followers, "MAX_FOLLOWERS", 1)
     await book(redis_client, entry("a"))
     async with aclosing(ledger.follow(TENANT, after="0-0")) as following:
         await anext(following)

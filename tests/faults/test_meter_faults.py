@@ -117,7 +117,7 @@ async def test_lost_calls_whose_booking_is_not_heard_of_are_booked_once(warmed, 
     proxy.on_reply = fault = SwallowReply()
     assert await warmed.reap(TENANT) == 0
 
-    assert fault.swallowed.endswith(b":1\r\n:0\r\n")
+    assert fault.swallowed.endswith(b":1\r\n:0\r\n*0\r\n")
     assert await taken(warmed, BUDGET) == [33]
     assert [entry.input_tokens for entry in await ledger(redis_client)] == [33]
 

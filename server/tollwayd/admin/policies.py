@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from google.protobuf.empty_pb2 import Empty
 
@@ -14,31 +14,44 @@ from tollwayd.admin.field_behavior import writable_copy
 from tollwayd.admin.inspection import Inspection
 from tollwayd.admin.kind import Kind
 from tollwayd.admin.listing import Listing
+from tollwayd.admin.names import require_name
+from tollwayd.admin.policy_events import answers
 from tollwayd.admin.policy_rules import check_policy, check_policy_references
-from tollwayd.core.resource_names import child_name, tenant_of
+from tollwayd.core.resource_names import TENANTS, child_name, tenant_of
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from tollway.admin.v1 import policies_pb2
+    from tollway.admin.v1.policies_pb2 import StreamPolicyEventsResponse
     from tollwayd.admin.page_token import PageTokens
+    from tollwayd.admin.policy_events import Batches
     from tollwayd.core.call import Call
     from tollwayd.core.current import Current
-    from tollwayd.core.ports import CountNames, Meter, ResourceStore
+    from tollwayd.core.ports import CountNames, Meter, PolicyEvents, ResourceStore
 
-__all__ = ["PolicyServicer"]
+__all__ = ["Counted", "PolicyServicer"]
 
 _KIND = Kind("policies", "policy", Policy, Policy, lambda record: record)
+
+
+class Counted(NamedTuple):
+    """What policies count by, and what comes of it."""
+
+    meter: Meter
+    counts: CountNames
+    events: PolicyEvents
 
 
 class PolicyServicer:
     """`tollway.admin.v1.PolicyService`."""
 
-    def __init__(
-        self, store: ResourceStore, tokens: PageTokens, current: Current, meter: Meter, counts: CountNames
-    ) -> None:
+    def __init__(self, store: ResourceStore, tokens: PageTokens, current: Current, counted: Counted) -> None:
         self._store = store
         self._current = current
-        self._dry_run = DryRun(meter)
-        self._inspection = Inspection(meter, counts)
+        self._dry_run = DryRun(counted.meter)
+        self._inspection = Inspection(counted.meter, counted.counts)
+        self._events = counted.events
         self._policies = Collection(store, _KIND, self._rules)
         self._listing = Listing(store, _KIND, tokens)
 
@@ -63,6 +76,13 @@ class PolicyServicer:
     async def InspectPolicy(self, request: policies_pb2.InspectPolicyRequest, _: Call) -> InspectPolicyResponse:
         await self._policies.get(request.name)
         return await self._inspection.of(self._current.snapshot, request.name, request.max_counts)
+
+    async def StreamPolicyEvents(
+        self, request: policies_pb2.StreamPolicyEventsRequest, _: Call
+    ) -> AsyncIterator[StreamPolicyEventsResponse]:
+        require_name(TENANTS, request.parent)
+        await self._store.get(TENANTS, request.parent)
+        return answers(cast("Batches", self._events.follow(request.parent, after=request.last_event)))
 
     async def DryRun(self, request: policies_pb2.DryRunRequest, _: Call) -> DryRunResponse:
         return await self._dry_run.judge(await read_call(self._store, self._current.snapshot, request))

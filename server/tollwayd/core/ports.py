@@ -12,9 +12,21 @@ if TYPE_CHECKING:
     from tollway.config.v1.records_pb2 import SealedSecret, SecretDigest
     from tollwayd.core.metering.charge import Charge
     from tollwayd.core.metering.limit import Grants, Refusal, Reservation, Settlement
+    from tollwayd.core.metering.reached import Reached
     from tollwayd.core.metering.usage import UsagePart
 
-__all__ = ["Change", "CountNames", "InvoiceStore", "Keys", "Ledger", "Meter", "Resource", "ResourceStore", "UsageStore"]
+__all__ = [
+    "Change",
+    "CountNames",
+    "InvoiceStore",
+    "Keys",
+    "Ledger",
+    "Meter",
+    "PolicyEvents",
+    "Resource",
+    "ResourceStore",
+    "UsageStore",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +126,15 @@ class CountNames(Protocol):
     async def beginning(self, tenant: str, prefix: str, most: int) -> tuple[Sequence[str], bool]:
         """The buckets of which something was taken whose names begin so, `most` of them, in no order; and whether these
         are all. A prefix has no characters but letters, digits, dots, hyphens, slashes."""
+        ...
+
+
+class PolicyEvents(Protocol):
+    """Thresholds that budgets have reached. REASON_STORE_UNAVAILABLE, REASON_CONNECTIONS_EXHAUSTED."""
+
+    def follow(self, tenant: str, *, after: str = "") -> AsyncIterator[Sequence[tuple[str, Reached]]]:
+        """Those of a tenant, each with its place, after a place or from now on, as they come, without end. Some
+        thousands of them are kept; `0-0` is before all."""
         ...
 
 

@@ -14,7 +14,7 @@ from tollwayd import prices
 from tollwayd.admin.api_keys import ApiKeyServicer
 from tollwayd.admin.models import ModelServicer
 from tollwayd.admin.page_token import PageTokens
-from tollwayd.admin.policies import PolicyServicer
+from tollwayd.admin.policies import Counted, PolicyServicer
 from tollwayd.admin.prices import PriceServicer
 from tollwayd.admin.provider_probe import ProviderProbe
 from tollwayd.admin.provider_rules import ProviderRules
@@ -61,6 +61,7 @@ class Admin:
         self.current = Current()
         self.clock = Clock()
         self.meter = LocalMeter(self.clock)
+        counted = Counted(self.meter, MemoryCountNames(self.meter), NoPolicyEvents())
         rules = ProviderRules(keyring, DIALECTS, egress)
         probe = ProviderProbe(self.client, DIALECTS, keyring)
         self._methods: dict[type[Message], Method] = {}
@@ -70,7 +71,7 @@ class Admin:
             (providers_pb2, ProviderServicer(store, tokens, rules, probe)),
             (models_pb2, ModelServicer(store, tokens)),
             (prices_pb2, PriceServicer(store, tokens)),
-            (policies_pb2, PolicyServicer(store, tokens, self.current, self.meter, MemoryCountNames(self.meter))),
+            (policies_pb2, PolicyServicer(store, tokens, self.current, counted)),
             (tiers_pb2, TierServicer(store, tokens)),
         ):
             self.serve(module, servicer)
@@ -103,6 +104,14 @@ class Admin:
     async def stored(self) -> bytes:
         """Everything that the store holds, as bytes in a row."""
         return b"".join(resource.record for resource in (await self.store.load())[1])
+
+
+class NoPolicyEvents:
+    """No events, ever."""
+
+    async def follow(self, tenant: str, *, after: str = "") -> AsyncIterator[Any]:
+        return
+        yield
 
 
 class MemoryCountNames:

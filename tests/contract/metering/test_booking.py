@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import aclosing
 from dataclasses import replace
 
 import pytest
@@ -16,6 +17,9 @@ from tollwayd.core.metering.limit import Algorithm, Grants
 from tollwayd.core.metering.unit import Unit
 from tollwayd.state.metering import keys
 from tollwayd.state.metering.commands import LEASE_MS
+from tollwayd.state.metering.events_reader import RedisPolicyEvents
+from tollwayd.state.metering.followers import Followers
+from tollwayd.state.metering.meter import RedisMeter
 
 pytest_generate_tests = every_kind
 
@@ -199,6 +203,27 @@ async def test_each_threshold_is_told_once_in_a_window_by_what_is_settled(clock,
     assert (event[1][b"bucket"], event[1][b"limit"], event[1][b"settled"]) == (b"budget", b"1000", b"500")
     clock.now_ms += 2 * keys.MS_A_DAY
     assert await spend(900) == [500, 800]
+
+
+async def test_the_process_whose_booking_reaches_a_threshold_is_told(redis_url, clock, redis_client):
+    told = []
+    meter = RedisMeter(redis_url, on_reached=told.append)
+    budget = replace(BUDGET, thresholds=(500, 1_000), amount=5, least=5)
+    await meter.reserve(reservation("a", budget))
+    await meter.settle(settlement("a", spent(cost=700)))
+    await meter.reserve(reservation("b", budget, if_lost=spent(cost=400)))
+    clock.now_ms += LEASE_MS
+    await meter.reap(TENANT)
+
+    assert [(each.bucket, each.threshold, each.settled, each.limit) for each in told] == [
+        ("budget", 500, 700, 1_000),
+        ("budget", 1_000, 1_100, 1_000),
+    ]
+    assert {each.end_ms - each.start_ms for each in told} == {BUDGET.window_ms}
+    events = RedisPolicyEvents(Followers(redis_url))
+    async with aclosing(events.follow(TENANT, after="0-0")) as following:
+        assert [reached for _, reached in await anext(following)] == told
+    await meter.aclose()
 
 
 async def test_what_is_only_held_reaches_no_threshold(clock, meter, redis_client):

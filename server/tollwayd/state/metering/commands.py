@@ -27,6 +27,7 @@ LEASE_MS: Final = 15_000
 REAPED: Final = 100
 """Lost calls that one script books at most: a few milliseconds of the store's time."""
 
+_PLAIN: Final = 2  # What a settlement is answered with, where it reached no threshold.
 _TURNS: Final = 5  # A window or a day ends while a command is under way once, and a clock is seldom set.
 
 
@@ -123,9 +124,10 @@ class Settling(Asking):
 
     `keep`, where given, gets what the store does not take, in place of the future's failure. `holds` says that the call
     has a hold in the store and this is its first settlement: then it is booked even if the store has lost the hold.
+    `told` gets the tenant and what thresholds were reached, as the script tells them.
     """
 
-    __slots__ = ("_booked", "_keep", "_wish", "holds", "record")
+    __slots__ = ("_booked", "_keep", "_wish", "holds", "record", "told")
 
     script = SETTLE
 
@@ -141,6 +143,7 @@ class Settling(Asking):
         self._booked = b""
         self._keep = keep
         self.holds = False
+        self.told: Callable[[str, Sequence[Any]], None] | None = None
         super().__init__(record.tenant, clock, send)
 
     @property
@@ -166,6 +169,8 @@ class Settling(Asking):
             self._send(self.tenant, self)
             return
         failpoint("meter.settled")
+        if self.told and len(answer) > _PLAIN:
+            self.told(self.tenant, answer[_PLAIN])
         super().ended(None)
 
     def failed(self, error: Exception) -> None:

@@ -12,15 +12,16 @@ from tollwayd.core.failpoint import failpoint
 from tollwayd.core.metering.charge import NOTHING
 from tollwayd.state.metering.clock import StoreClock
 from tollwayd.state.metering.commands import Checkpointing, Reaping, Record, Reserving, Settling
-from tollwayd.state.metering.payload import ADMITTED, charge_bytes, decision, limits_bytes
+from tollwayd.state.metering.payload import ADMITTED, charge_bytes, decision, limits_bytes, reached
 from tollwayd.state.metering.shards import Shards
 from tollwayd.state.metering.spool_port import MemorySpool
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from tollwayd.core.metering.charge import Charge
     from tollwayd.core.metering.limit import Grants, Refusal, Reservation, Settlement
+    from tollwayd.core.metering.reached import Reached
     from tollwayd.state.metering.spool_port import Spool
 
 CLOSING_SECONDS: Final = 5.0
@@ -38,11 +39,15 @@ class RedisMeter:
     """A `Meter` in the Redis, the Sentinel group or the cluster of a URL. Connects when it is first used; close it.
 
     Settlements that the store cannot take go to the spool, and from there to `book`, as often as it takes.
+    `on_reached` is told of thresholds that were reached by what this process booked; all are in the tenant's stream.
     """
 
-    def __init__(self, url: str, spool: Spool | None = None) -> None:
+    def __init__(
+        self, url: str, spool: Spool | None = None, on_reached: Callable[[Reached], None] = lambda _: None
+    ) -> None:
         self._shards = Shards(url)
         self._clock = StoreClock()
+        self._on_reached = on_reached
         self._memory = MemorySpool(self.book)
         self._spool = spool or self._memory
         self._keeping: set[asyncio.Task[None]] = set()
@@ -96,6 +101,7 @@ class RedisMeter:
         record = Record(settlement.tenant, settlement.call, charge_bytes(settlement.charge), unreserved)
         settling = Settling(record, self._clock, self._shards.send, self._keep)
         settling.holds = self._forget(settlement)
+        settling.told = self._tell
         return settling.future
 
     def checkpoint(self, tenant: str, call: str, if_lost: Charge) -> None:
@@ -103,7 +109,8 @@ class RedisMeter:
 
     async def reap(self, tenant: str) -> int:
         """Books a tenant's lost calls, REAPED at most, and gives how many there were. REASON_STORE_UNAVAILABLE."""
-        _, _, reaped, _ = await Reaping(tenant, self._clock, self._shards.send).future
+        _, _, reaped, _, told = await Reaping(tenant, self._clock, self._shards.send).future
+        self._tell(tenant, told)
         return int(reaped)
 
     async def book(self, record: bytes) -> None:
@@ -114,6 +121,10 @@ class RedisMeter:
         except msgspec.DecodeError as error:
             raise ValueError(str(error)) from error
         await Settling(settled, self._clock, self._shards.send).future
+
+    def _tell(self, tenant: str, told: Sequence[Any]) -> None:
+        for each in reached(tenant, told):
+            self._on_reached(each)
 
     def _forget(self, settlement: Settlement) -> bool:
         """Whether the call has a hold in the store, if that has kept it: it does not have one a second time."""

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from tollwayd.core.metering.limit import Algorithm, Grants, Refusal, Standing
+from tollwayd.core.metering.reached import Reached
+from tollwayd.core.metering.unit import Unit
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from tollwayd.core.metering.charge import Charge
     from tollwayd.core.metering.limit import Limit
@@ -21,6 +23,8 @@ REFUSED, ADMITTED, MOVED_ON, OVER, LOST, UNKNOWN = range(6)
 """The first number of an answer, as the heads of the scripts tell."""
 
 _STANDINGS: Final = 3  # Where the standings begin in an answer, each of four numbers.
+
+_TOLD: Final = 7  # What is told of one threshold.
 
 _STRING: Final = 5  # The head of a string whose length is written in four bytes.
 
@@ -119,3 +123,12 @@ def decision(answer: Sequence[int], limits: Sequence[Limit]) -> Grants | Refusal
         return Grants(now_ms, standings)
     refused = [index for index, one in enumerate(standings) if one.exceeded and one.limit.enforce]
     return Refusal(now_ms, standings, refused, retry_ms if retry_ms >= 0 else None)
+
+
+def reached(tenant: str, told: Sequence[int | bytes]) -> Iterator[Reached]:
+    """The thresholds that a script says were reached."""
+    for at in range(0, len(told), _TOLD):
+        bucket, unit, threshold, limit, settled, start_ms, window_ms = told[at : at + _TOLD]
+        assert isinstance(bucket, bytes)
+        amounts = int(threshold), int(limit), int(settled)
+        yield Reached(tenant, bucket.decode(), Unit(int(unit)), *amounts, int(start_ms), int(start_ms) + int(window_ms))

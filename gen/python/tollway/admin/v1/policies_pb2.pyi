@@ -333,6 +333,40 @@ class PolicyCount(_message.Message):
     reset_delay: _duration_pb2.Duration
     def __init__(self, bucket: _Optional[str] = ..., limit: _Optional[int] = ..., taken: _Optional[int] = ..., reset_delay: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
+class StreamPolicyEventsRequest(_message.Message):
+    __slots__ = ("parent", "last_event")
+    PARENT_FIELD_NUMBER: _ClassVar[int]
+    LAST_EVENT_FIELD_NUMBER: _ClassVar[int]
+    parent: str
+    last_event: str
+    def __init__(self, parent: _Optional[str] = ..., last_event: _Optional[str] = ...) -> None: ...
+
+class StreamPolicyEventsResponse(_message.Message):
+    __slots__ = ("event", "policy", "bucket", "unit", "percent", "threshold", "limit", "settled", "window_start_time", "window_end_time", "event_time")
+    EVENT_FIELD_NUMBER: _ClassVar[int]
+    POLICY_FIELD_NUMBER: _ClassVar[int]
+    BUCKET_FIELD_NUMBER: _ClassVar[int]
+    UNIT_FIELD_NUMBER: _ClassVar[int]
+    PERCENT_FIELD_NUMBER: _ClassVar[int]
+    THRESHOLD_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    SETTLED_FIELD_NUMBER: _ClassVar[int]
+    WINDOW_START_TIME_FIELD_NUMBER: _ClassVar[int]
+    WINDOW_END_TIME_FIELD_NUMBER: _ClassVar[int]
+    EVENT_TIME_FIELD_NUMBER: _ClassVar[int]
+    event: str
+    policy: str
+    bucket: str
+    unit: Policy.Unit
+    percent: int
+    threshold: int
+    limit: int
+    settled: int
+    window_start_time: _timestamp_pb2.Timestamp
+    window_end_time: _timestamp_pb2.Timestamp
+    event_time: _timestamp_pb2.Timestamp
+    def __init__(self, event: _Optional[str] = ..., policy: _Optional[str] = ..., bucket: _Optional[str] = ..., unit: _Optional[_Union[Policy.Unit, str]] = ..., percent: _Optional[int] = ..., threshold: _Optional[int] = ..., limit: _Optional[int] = ..., settled: _Optional[int] = ..., window_start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., window_end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., event_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
 class DryRunRequest(_message.Message):
     __slots__ = ("parent", "api_key", "model", "user", "ip_address", "method", "input_tokens", "max_output_tokens", "policy")
     PARENT_FIELD_NUMBER: _ClassVar[int]

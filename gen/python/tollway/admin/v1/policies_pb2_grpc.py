@@ -66,6 +66,11 @@ class PolicyServiceStub:
                 request_serializer=tollway_dot_admin_dot_v1_dot_policies__pb2.InspectPolicyRequest.SerializeToString,
                 response_deserializer=tollway_dot_admin_dot_v1_dot_policies__pb2.InspectPolicyResponse.FromString,
                 _registered_method=True)
+        self.StreamPolicyEvents = channel.unary_stream(
+                '/tollway.admin.v1.PolicyService/StreamPolicyEvents',
+                request_serializer=tollway_dot_admin_dot_v1_dot_policies__pb2.StreamPolicyEventsRequest.SerializeToString,
+                response_deserializer=tollway_dot_admin_dot_v1_dot_policies__pb2.StreamPolicyEventsResponse.FromString,
+                _registered_method=True)
         self.DryRun = channel.unary_unary(
                 '/tollway.admin.v1.PolicyService/DryRun',
                 request_serializer=tollway_dot_admin_dot_v1_dot_policies__pb2.DryRunRequest.SerializeToString,
@@ -127,6 +132,14 @@ class PolicyServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def StreamPolicyEvents(self, request, context):
+        """Streams what becomes of budgets: each threshold that what was used and settled has reached, once in a window, as it
+        happens, without end.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def DryRun(self, request, context):
         """Tells what would become of a call at this moment, and why, and takes nothing of any limit. A policy that is not
         stored can be tried so.
@@ -171,6 +184,11 @@ def add_PolicyServiceServicer_to_server(servicer, server):
                     servicer.InspectPolicy,
                     request_deserializer=tollway_dot_admin_dot_v1_dot_policies__pb2.InspectPolicyRequest.FromString,
                     response_serializer=tollway_dot_admin_dot_v1_dot_policies__pb2.InspectPolicyResponse.SerializeToString,
+            ),
+            'StreamPolicyEvents': grpc.unary_stream_rpc_method_handler(
+                    servicer.StreamPolicyEvents,
+                    request_deserializer=tollway_dot_admin_dot_v1_dot_policies__pb2.StreamPolicyEventsRequest.FromString,
+                    response_serializer=tollway_dot_admin_dot_v1_dot_policies__pb2.StreamPolicyEventsResponse.SerializeToString,
             ),
             'DryRun': grpc.unary_unary_rpc_method_handler(
                     servicer.DryRun,
@@ -341,6 +359,33 @@ class PolicyService:
             '/tollway.admin.v1.PolicyService/InspectPolicy',
             tollway_dot_admin_dot_v1_dot_policies__pb2.InspectPolicyRequest.SerializeToString,
             tollway_dot_admin_dot_v1_dot_policies__pb2.InspectPolicyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StreamPolicyEvents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/tollway.admin.v1.PolicyService/StreamPolicyEvents',
+            tollway_dot_admin_dot_v1_dot_policies__pb2.StreamPolicyEventsRequest.SerializeToString,
+            tollway_dot_admin_dot_v1_dot_policies__pb2.StreamPolicyEventsResponse.FromString,
             options,
             channel_credentials,
             insecure,

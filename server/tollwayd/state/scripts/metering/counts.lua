@@ -12,6 +12,9 @@ local GRANTED, WHERE, EXCEEDED = 4, 5, 8
 local REQUESTS = 1 -- Of units, which are where a charge has what counts against them.
 local PROVIDER = 7 -- Of a charge.
 
+-- What was told by this script, for the process that runs it: seven values each.
+local told_now = {}
+
 -- Tells each threshold once that what is settled has reached. `told` is the field of the last one told in this window.
 local function tell(take, told, settled, start)
   local thresholds = take[THRESHOLDS]
@@ -23,6 +26,9 @@ local function tell(take, told, settled, start)
       redis.call('XADD', events, 'MAXLEN', '~', EVENTS, '*', 'bucket', take[BUCKET], 'unit', take[UNIT],
         'threshold', text(threshold), 'limit', text(take[LIMIT]), 'settled', text(settled),
         'start', text(start), 'window', text(take[WINDOW]))
+      for _, value in ipairs({take[BUCKET], take[UNIT], threshold, take[LIMIT], settled, start, take[WINDOW]}) do
+        told_now[#told_now + 1] = value
+      end
     end
   end
   if reached > last then redis.call('HSET', limits, told, text(reached)) end

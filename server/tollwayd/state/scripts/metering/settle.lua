@@ -2,7 +2,7 @@
 -- reservation, else '', the day that KEYS are for; what is to be done: '' to settle, 'off' where its reservation is called
 -- off and nothing is booked yet, 'corrected' with the corrections, maybe none, where it was booked as lost; '1' where the
 -- call surely had a hold; '1' where this is surely sent the first time.
--- Gives: 0 done, 2 another day, 4 and the charge that was booked when the call was lost, 5 nothing is known of the call.
+-- Gives: 0 done, and the thresholds that were reached, if any; 2 another day, 4 and the charge that was booked when the call was lost, 5 nothing is known of the call.
 local call, unreserved, wish, corrections = ARGV[1], ARGV[3], ARGV[5], ARGV[6]
 local calling_off, first_time = wish == 'off', ARGV[7] == '1' and ARGV[8] == '1'
 local entry, charge = cmsgpack.unpack(ARGV[2])
@@ -31,6 +31,10 @@ local function finish(hold)
   if not calling_off then book(entry, charge) end
 end
 
+local function done()
+  return #told_now > 0 and {0, now, told_now} or {0, now}
+end
+
 local found = redis.call('HGET', holds, call)
 if found then
   local hold = hold_of(found)
@@ -38,7 +42,7 @@ if found then
   let_go(call)
   if calling_off then mark(call, CANCELLED)
   elseif hold.doubtful or unreserved ~= '' then mark(call, BOOKED) end
-  return {0, now}
+  return done()
 end
 
 local marked = redis.call('HGET', booked, call) or ''
@@ -51,7 +55,7 @@ if state == LOST then
   local parts = corrections ~= '' and {cmsgpack.unpack(corrections)} or {}
   for index = 1, #parts, 2 do book(parts[index], parts[index + 1]) end
   mark(call, BOOKED)
-  return {0, now}
+  return done()
 end
 if calling_off then
   mark(call, CANCELLED)
@@ -61,4 +65,4 @@ end
 if unreserved == '' and (state == CANCELLED or not first_time) then return {state == CANCELLED and 0 or 5, now} end
 finish({takes = {}})
 mark(call, BOOKED)
-return {0, now}
+return done()

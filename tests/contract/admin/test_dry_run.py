@@ -7,7 +7,7 @@ import pytest_asyncio
 from google.protobuf.json_format import MessageToDict, ParseDict
 
 from tests.metering import NOON
-from tollway.admin.v1.api_keys_pb2 import CreateApiKeyRequest
+from tollway.admin.v1.api_keys_pb2 import CreateApiKeyRequest, UpdateApiKeyRequest
 from tollway.admin.v1.models_pb2 import CreateModelRequest
 from tollway.admin.v1.policies_pb2 import CreatePolicyRequest, DryRunRequest, Policy
 from tollway.admin.v1.providers_pb2 import CreateProviderRequest
@@ -221,6 +221,20 @@ async def test_a_call_that_one_limit_wants_refused_goes_nowhere(admin, policy, d
     answer = await dry_run()
     assert (answer["admitted"], answer["downgradeModel"]) == (False, "")
     assert outcomes(answer) == {"a": "REFUSED", "b": "REFUSED"}
+
+
+@pytest.mark.parametrize("bar", ["key", "policy"])
+async def test_a_call_goes_to_no_model_that_it_may_not_have(admin, policy, dry_run, bar):
+    exceeded = {"onExceeded": {"action": "DOWNGRADE", "downgradeModel": "small"}}
+    await policy("a", {"rateLimit": {**RPM["rateLimit"], **exceeded}})
+    if bar == "key":
+        await admin(UpdateApiKeyRequest(api_key={"name": f"{ACME}/apiKeys/app", "allowed_models": ["large"]}))
+    else:
+        await policy("b", {"access": {"allowedModels": ["large"]}})
+    await dry_run()
+    await take(admin, 2)
+    answer = await dry_run()
+    assert (answer["admitted"], answer["downgradeModel"], answer["reason"]) == (False, "", "RATE_LIMIT_EXCEEDED")
 
 
 async def test_money_is_what_the_price_list_says(dry_run):

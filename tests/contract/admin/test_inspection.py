@@ -62,9 +62,10 @@ async def test_a_count_is_shown_with_its_limit_and_when_it_begins_anew(admin, po
     assert (count.limit, count.taken, count.reset_delay.seconds) == (5, 1, 12 * 3600)
 
 
-async def test_what_was_counted_by_another_unit_is_not_shown(admin, policy):
+async def test_what_was_counted_by_another_window_is_not_shown(admin, policy):
     await policy(DAILY)
     await take(admin, "ann")
+    assert await counts(admin) == ([("", 1)], False)
     changed = ParseDict({"name": NAME, "rateLimit": {**DAILY["rateLimit"], "window": "3600s"}}, Policy())
     await admin(UpdatePolicyRequest(policy=changed, update_mask={"paths": ["rate_limit"]}))
     assert await counts(admin) == ([], False)

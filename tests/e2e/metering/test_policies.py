@@ -118,3 +118,14 @@ async def test_a_dry_run_tells_what_calls_have_taken(tenant, call, policy):
     assert (told["reason"], told["verdicts"][0]["taken"]) == ("RATE_LIMIT_EXCEEDED", "2")
     (count,) = tenant.admin("GET", f"/v1/{tenant.name}/policies/all:inspect")["counts"]
     assert (count["limit"], count["taken"], count["bucket"]) == ("2", "2", told["verdicts"][0]["bucket"])
+
+
+async def test_a_count_of_another_window_is_not_shown(tenant, call, policy):
+    # 16,000 and 256,000 milliseconds: in the names of counts the one is the beginning of the other.
+    bucket = {"unit": "REQUESTS", "limit": "2", "window": "256s", "algorithm": "TOKEN_BUCKET"}
+    policy("p", {"rateLimit": bucket})
+    await call(tenant.key())
+    path = f"/v1/{tenant.name}/policies/p"
+    assert [count["taken"] for count in tenant.admin("GET", f"{path}:inspect")["counts"]] == ["1"]
+    tenant.admin("PATCH", path, {"rateLimit": {"window": "16s"}})
+    assert tenant.admin("GET", f"{path}:inspect")["counts"] == []

@@ -106,6 +106,12 @@ def test_two_values_never_share_a_count(one, other):
     assert len(part(one)) <= MAX_PART
 
 
+def test_nobody_can_be_called_what_stands_for_a_long_name():
+    hashed = part("x" * 300)
+    assert hashed.startswith("#")
+    assert {part(hashed), part(hashed[1:])}.isdisjoint({hashed})
+
+
 @given(st.tuples(VALUES, VALUES, VALUES), st.tuples(VALUES, VALUES, VALUES))
 def test_two_callers_never_share_a_count_whatever_they_call_themselves(one, other):
     subject = {"user": {"header": "x-user"}, "model": "*"}
@@ -115,6 +121,36 @@ def test_two_callers_never_share_a_count_whatever_they_call_themselves(one, othe
 
     same = one[:2] == other[:2] and (one[2] or "m") == (other[2] or "m")
     assert (names(*one) == names(*other)) is same
+
+
+FEW = st.sampled_from(["", "a", "b", "*"])
+SUBJECTS = st.builds(
+    lambda *values: dict(zip(("apiKey", "keyGroup", "tier", "model"), values, strict=True)), FEW, FEW, FEW, FEW
+)
+CALLS = st.builds(
+    lambda key, groups, tier, model: facts(key, model, groups=frozenset(groups), tier=tier),
+    st.sampled_from("ab"),
+    st.sets(st.sampled_from("ab")),
+    st.sampled_from(["", "a", "b"]),
+    st.sampled_from("ab"),
+)
+
+
+@given(st.lists(SUBJECTS, max_size=12), CALLS)
+def test_no_policy_that_is_about_a_call_is_overlooked(subjects, call):
+    named = {f"p{number}": {"subject": subject, **RPM} for number, subject in enumerate(subjects)}
+    found = [limit.bucket for limit in policies(**named).limits(call, DEMAND, NOW)]
+    alone = [limit.bucket for name in named for limit in policies(**{name: named[name]}).limits(call, DEMAND, NOW)]
+
+    def meets(subject):
+        values = ((call.api_key,), call.groups, (call.tier,), (call.model,))
+        pairs = zip(subject.values(), values, strict=True)
+        return all(not want or (any(has) if want == "*" else want in has) for want, has in pairs)
+
+    assert sorted(found) == sorted(alone)
+    assert {limit.partition(".")[0] for limit in found} == {
+        name for name, subject in zip(named, subjects, strict=True) if meets(subject)
+    }
 
 
 def test_what_was_counted_otherwise_is_another_count():
@@ -229,6 +265,15 @@ def test_an_increase_ends():
     assert (after.limit, after.thresholds) == (1000, (1000,))
 
 
+def test_thresholds_are_amounts_that_can_be_reached():
+    zero = budget(unit="COST", limit={"currencyCode": "USD"})
+    assert limits(zero, facts())[0].thresholds == ()
+    most = budget(unit="COST", limit={"currencyCode": "USD", "units": "9000000"}, thresholds=[1, 100, 1000])
+    assert limits(most, facts())[0].thresholds == (9 * 10**13, 9 * 10**15)
+    few = budget(maxUnits="3", thresholds=[1, 33, 34, 50])
+    assert limits(few, facts())[0].thresholds == (1, 2)
+
+
 def test_concurrency():
     (limit,) = limits({"concurrency": {"limit": 8}}, facts())
     assert (limit.unit, limit.algorithm, limit.limit) == (Unit.CALLS, Algorithm.CONCURRENCY, 8)
@@ -296,6 +341,14 @@ def test_equal_limits_are_made_once():
     held = policies(p={"subject": {"apiKey": "*"}, **RPM})
     (one,), (other,) = (held.limits(facts(), demand, NOW) for demand in (DEMAND, Demand(1, 1, 1)))
     assert one is other
+
+
+def test_the_model_of_a_downgrade_shares_the_count_and_is_not_refused_by_it():
+    exceeded = {"action": "DOWNGRADE", "downgradeModel": "small"}
+    held = policies(p={"rateLimit": {**RPM["rateLimit"], "onExceeded": exceeded}})
+    (large,), (small,), (again,) = (held.limits(facts(model=model), DEMAND, NOW) for model in ("gpt", "small", "gpt"))
+    assert (large.enforce, small.enforce, again.enforce) == (True, False, True)
+    assert large.bucket == small.bucket
 
 
 def denied(held: PolicySet, call: Facts, now_ms: int = NOW):

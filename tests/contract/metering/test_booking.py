@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.metering import NOON, TENANT, TOKENS, calls, limit, reservation, settlement, taken
+from tests.metering import TENANT, TOKENS, calls, limit, reservation, settlement, taken
 from tests.metering_redis import DAY, ledger, spent, usage
 from tests.redis_server import every_kind
 from tollway.admin.v1.ledger_pb2 import LedgerEntry
@@ -24,6 +24,7 @@ from tollwayd.state.metering.meter import RedisMeter
 pytest_generate_tests = every_kind
 
 BUDGET = limit(1_000, 500, unit=Unit.COST, bucket="budget", window_ms=keys.MS_A_DAY)
+BUDGET_TODAY = f"budget\x1f{DAY * keys.MS_A_DAY}-{(DAY + 1) * keys.MS_A_DAY}"
 
 
 async def test_a_settlement_books_entry_and_usage_once(clock, meter, redis_client):
@@ -152,6 +153,7 @@ async def test_a_lost_call_that_is_settled_after_all_is_corrected_once(clock, me
         (LedgerEntry.CORRECTION, *numbers) for numbers in corrections
     ]
     assert await taken(meter, BUDGET, calls(5)) == [true.cost, 0]
+    assert await redis_client.hget(keys.limits(TENANT), BUDGET_TODAY + "s") == b"%d" % true.cost
     assert sum(entry.cost for entry in booked) == true.cost
     sums = {name: value for name, value in (await usage(redis_client)).items() if value}
     place = f"12/app//m/{true.dimensions.provider}//"
@@ -243,9 +245,8 @@ async def test_spent_counters_are_the_sum_of_the_ledger(clock, meter, redis_clie
     await meter.reap(TENANT)
 
     total = sum(entry.cost for entry in await ledger(redis_client))
-    start = NOON - NOON % keys.MS_A_DAY
-    field = f"budget\x1f{start}-{start + keys.MS_A_DAY}"
-    assert await redis_client.hmget(keys.limits(TENANT), field, field + "s") == [b"%d" % total, b"%d" % total]
+    sums = await redis_client.hmget(keys.limits(TENANT), BUDGET_TODAY, BUDGET_TODAY + "s")
+    assert sums == [b"%d" % total, b"%d" % total]
     assert (await usage(redis_client))["12/app//m/one///cost"] == total
 
 

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
     from redis.asyncio.connection import AbstractConnection
 
-PATIENCE_SECONDS: Final = 0.1
-"""How long the server may say nothing, or not be reached, before it is down and nobody waits for it any more."""
+PATIENCE_SECONDS: Final = 0.08
+"""How long the server may say nothing, or not be reached, before it is down and nobody waits for it any more. With what
+else it takes to find that out, a call waits for 0.1 s at most."""
 
 GRACE_SECONDS: Final = 0.01
 """How much longer a reply is looked for that may have come already, while this process itself was busy."""

@@ -48,6 +48,7 @@ class Link:
         self._on_replies, self._on_up, self._on_lost, self._on_down = on_replies, on_up, on_lost, on_down
         self._wire: Wire | None = None
         self._mending: asyncio.Task[None] | None = None
+        self._patience = CONNECT_SECONDS  # The first connection may take its time: nobody knows yet that it is down.
         self._closed = False
         self._expecting_since: float | None = None
         self._watch: asyncio.TimerHandle | None = None
@@ -125,7 +126,7 @@ class Link:
 
     async def _connect(self) -> None:
         loop = asyncio.get_running_loop()
-        deadline, retries = loop.time() + PATIENCE_SECONDS, pauses(HEALING_PAUSE)
+        deadline, retries = loop.time() + self._patience, pauses(HEALING_PAUSE)
         while self._wire is None:
             left = deadline - loop.time() if self.is_up else CONNECT_SECONDS
             try:
@@ -136,7 +137,7 @@ class Link:
                     self.give_up()
                 pause = next(retries)
                 await asyncio.sleep(min(pause, max(0, deadline - loop.time())) if self.is_up else pause)
-        self._mending = None
+        self._mending, self._patience = None, PATIENCE_SECONDS
         if not self.is_up:
             _logger.warning("The metering store is back.")
         self.is_up = True

@@ -40,7 +40,8 @@ def _key(tenant: str) -> bytes:
 class Shards:
     """The pipelines to the server, the Sentinel group's master or the cluster's masters of a URL.
 
-    Commands wait for a server to be found, PATIENCE_SECONDS at most; but none waits while a server is known to be down.
+    Commands wait for a server to be found, PATIENCE_SECONDS at most (the first ones of all CONNECT_SECONDS); but none
+    waits while a server is known to be down.
     """
 
     def __init__(self, url: str) -> None:
@@ -90,8 +91,10 @@ class Shards:
         return pipeline
 
     async def _find(self, tenant: str) -> None:
+        # At first nothing is known to be up or down, and a Sentinel or a handshake may take its time.
+        patience = PATIENCE_SECONDS if self._pipelines else CONNECT_SECONDS
         try:
-            async with asyncio.timeout(PATIENCE_SECONDS):
+            async with asyncio.timeout(patience):
                 await self._topology.find(_key(tenant))
         except OUTAGES:
             pass

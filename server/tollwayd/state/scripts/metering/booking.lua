@@ -64,6 +64,8 @@ local function reap(most)
   return #late
 end
 
+local FORGETTING = {w = 1, s = 3, b = 4} -- The algorithm of what is forgotten, by the first letter of its name.
+
 -- Forgets up to `most` things that are over.
 local function forget(most)
   local over = redis.call('ZRANGEBYSCORE', ends, '-inf', now, 'LIMIT', 0, most)
@@ -71,9 +73,7 @@ local function forget(most)
     local kind, name = string.sub(member, 1, 1), string.sub(member, 2)
     local done = true
     if kind == 'm' then redis.call('HDEL', booked, name)
-    elseif kind == 'w' then fixed.forget(name)
-    elseif kind == 's' then done = sliding.forget(name)
-    else done = leaking.forget(name) end
+    else done = ALGORITHMS[FORGETTING[kind]].forget(name) end
     if done == true then redis.call('ZREM', ends, member) else redis.call('ZADD', ends, done, member) end
   end
   return #over

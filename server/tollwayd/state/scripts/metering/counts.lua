@@ -35,255 +35,276 @@ local function tell(take, told, settled, start)
 end
 
 -- Windows one after another. Fields: bucket, start and end → taken; with `s` what is settled, with `t` what was told.
-local fixed = {}
+local function fixed_counts()
+  local fixed = {}
 
-local function window_field(bucket, start, window)
-  return bucket .. SEPARATOR .. text(start) .. '-' .. text(start + window)
-end
-
-function fixed.look(limit)
-  local window = limit[WINDOW]
-  local start = limit[START] or now - now % window
-  local taken = tonumber(redis.call('HGET', limits, window_field(limit[BUCKET], start, window))) or 0
-  return {taken = taken, capacity = limit[LIMIT], where = start, window = window, reset = start + window - now}
-end
-
-function fixed.take(_, take)
-  local field = window_field(take[BUCKET], take[WHERE], take[WINDOW])
-  if redis.call('HINCRBY', limits, field, take[GRANTED]) == take[GRANTED] then
-    redis.call('ZADD', ends, take[WHERE] + take[WINDOW] + GRACE, 'w' .. field)
+  local function window_field(bucket, start, window)
+    return bucket .. SEPARATOR .. text(start) .. '-' .. text(start + window)
   end
-end
 
-function fixed.settle(take, charged, before)
-  local field = window_field(take[BUCKET], take[WHERE], take[WINDOW])
-  if redis.call('HEXISTS', limits, field) == 0 then return end
-  if charged ~= take[GRANTED] then redis.call('HINCRBY', limits, field, charged - take[GRANTED]) end
-  if charged == before then return end
-  local settled = redis.call('HINCRBY', limits, field .. 's', charged - before)
-  if take[THRESHOLDS] then tell(take, field .. 't', settled, take[WHERE]) end
-end
+  function fixed.look(limit)
+    local window = limit[WINDOW]
+    local start = limit[START] or now - now % window
+    local taken = tonumber(redis.call('HGET', limits, window_field(limit[BUCKET], start, window))) or 0
+    return {taken = taken, capacity = limit[LIMIT], where = start, window = window, reset = start + window - now}
+  end
 
-function fixed.wait(_, seen)
-  return seen.reset
-end
+  function fixed.take(_, take)
+    local field = window_field(take[BUCKET], take[WHERE], take[WINDOW])
+    if redis.call('HINCRBY', limits, field, take[GRANTED]) == take[GRANTED] then
+      redis.call('ZADD', ends, take[WHERE] + take[WINDOW] + GRACE, 'w' .. field)
+    end
+  end
 
-function fixed.forget(field)
-  redis.call('HDEL', limits, field, field .. 's', field .. 't')
-  return true
+  function fixed.settle(take, charged, before)
+    local field = window_field(take[BUCKET], take[WHERE], take[WINDOW])
+    if redis.call('HEXISTS', limits, field) == 0 then return end
+    if charged ~= take[GRANTED] then redis.call('HINCRBY', limits, field, charged - take[GRANTED]) end
+    if charged == before then return end
+    local settled = redis.call('HINCRBY', limits, field .. 's', charged - before)
+    if take[THRESHOLDS] then tell(take, field .. 't', settled, take[WHERE]) end
+  end
+
+  function fixed.wait(_, seen)
+    return seen.reset
+  end
+
+  function fixed.forget(field)
+    redis.call('HDEL', limits, field, field .. 's', field .. 't')
+    return true
+  end
+
+  return fixed
 end
 
 -- The last stretch of time, in slots: a slot is dropped when all of it is older than the window, so that in no stretch
 -- of the window's length more is taken than the limit. Slots are a chain, for most are empty. Fields: bucket and window →
 -- taken; with `o` the oldest slot, with `l` the last, with `h` what is held (where there are thresholds), with `t` what
 -- was told and `a` when; with the slot's number, its own part, and with `n` after it the next slot.
-local sliding = {}
+local function sliding_counts()
+  local sliding = {}
 
-local function sliding_field(bucket, window)
-  return bucket .. SEPARATOR .. text(window)
-end
-
-local function slot_field(field, slot)
-  return field .. SEPARATOR .. text(slot)
-end
-
-local function width_of(window)
-  return math.ceil(window / 512)
-end
-
-local function leaves(slot, window)
-  return (slot + 1) * width_of(window) + window
-end
-
--- Drops the slots that are over. Gives what is taken, the oldest slot and the last, nil where there are none.
-local function slide(field, window)
-  local state = redis.call('HMGET', limits, field, field .. 'o', field .. 'l')
-  local taken, oldest, last = tonumber(state[1]) or 0, tonumber(state[2]), tonumber(state[3])
-  local first = oldest
-  while oldest and leaves(oldest, window) <= now do
-    local slot = slot_field(field, oldest)
-    local gone = redis.call('HMGET', limits, slot, slot .. 'n')
-    redis.call('HDEL', limits, slot, slot .. 'n')
-    taken, oldest = taken - gone[1], tonumber(gone[2])
+  local function sliding_field(bucket, window)
+    return bucket .. SEPARATOR .. text(window)
   end
-  if oldest == first then return taken, oldest, last end
-  if oldest then
-    redis.call('HSET', limits, field, text(taken), field .. 'o', text(oldest))
-    return taken, oldest, last
+
+  local function slot_field(field, slot)
+    return field .. SEPARATOR .. text(slot)
   end
-  redis.call('HDEL', limits, field, field .. 'o', field .. 'l')
-  return 0
-end
 
-function sliding.look(limit)
-  local window = limit[WINDOW]
-  local field = sliding_field(limit[BUCKET], window)
-  local taken, oldest, last = slide(field, window)
-  -- A clock that was put back must not make a slot before the last one.
-  local where = math.max(math.floor(now / width_of(window)), last or 0)
-  return {taken = taken, capacity = limit[LIMIT], where = where, window = window, oldest = oldest, last = last,
-    reset = last and leaves(last, window) - now or 0}
-end
+  local function width_of(window)
+    return math.ceil(window / 512)
+  end
 
-function sliding.take(seen, take)
-  local field = sliding_field(take[BUCKET], take[WINDOW])
-  if seen.last ~= take[WHERE] then
-    if seen.last then
-      redis.call('HSET', limits, slot_field(field, seen.last) .. 'n', text(take[WHERE]))
-    else
-      redis.call('HSET', limits, field .. 'o', text(take[WHERE]))
-      redis.call('ZADD', ends, leaves(take[WHERE], take[WINDOW]) + GRACE, 's' .. field)
+  local function leaves(slot, window)
+    return (slot + 1) * width_of(window) + window
+  end
+
+  -- Drops the slots that are over. Gives what is taken, the oldest slot and the last, nil where there are none.
+  local function slide(field, window)
+    local state = redis.call('HMGET', limits, field, field .. 'o', field .. 'l')
+    local taken, oldest, last = tonumber(state[1]) or 0, tonumber(state[2]), tonumber(state[3])
+    local first = oldest
+    while oldest and leaves(oldest, window) <= now do
+      local slot = slot_field(field, oldest)
+      local gone = redis.call('HMGET', limits, slot, slot .. 'n')
+      redis.call('HDEL', limits, slot, slot .. 'n')
+      taken, oldest = taken - gone[1], tonumber(gone[2])
     end
-    redis.call('HSET', limits, field .. 'l', text(take[WHERE]))
-    seen.last = take[WHERE]
+    if oldest == first then return taken, oldest, last end
+    if oldest then
+      redis.call('HSET', limits, field, text(taken), field .. 'o', text(oldest))
+      return taken, oldest, last
+    end
+    redis.call('HDEL', limits, field, field .. 'o', field .. 'l')
+    return 0
   end
-  redis.call('HINCRBY', limits, slot_field(field, take[WHERE]), take[GRANTED])
-  redis.call('HINCRBY', limits, field, take[GRANTED])
-  if take[THRESHOLDS] then redis.call('HINCRBY', limits, field .. 'h', take[GRANTED]) end
-  seen.reset = leaves(take[WHERE], take[WINDOW]) - now
-end
 
-function sliding.settle(take, charged, before)
-  local field = sliding_field(take[BUCKET], take[WINDOW])
-  local slot = slot_field(field, take[WHERE])
-  if charged ~= take[GRANTED] and redis.call('HEXISTS', limits, slot) == 1 then
-    redis.call('HINCRBY', limits, slot, charged - take[GRANTED])
-    redis.call('HINCRBY', limits, field, charged - take[GRANTED])
+  function sliding.look(limit)
+    local window = limit[WINDOW]
+    local field = sliding_field(limit[BUCKET], window)
+    local taken, oldest, last = slide(field, window)
+    -- A clock that was put back must not make a slot before the last one.
+    local where = math.max(math.floor(now / width_of(window)), last or 0)
+    return {taken = taken, capacity = limit[LIMIT], where = where, window = window, oldest = oldest, last = last,
+      reset = last and leaves(last, window) - now or 0}
   end
-  if not take[THRESHOLDS] then return end
-  -- What is held is what was granted and is not settled yet: nothing of it is left when there was a settlement before.
-  local held = redis.call('HINCRBY', limits, field .. 'h', before - take[GRANTED])
-  local told = redis.call('HGET', limits, field .. 'a')
-  if not told or told + take[WINDOW] <= now then
-    redis.call('HDEL', limits, field .. 't')
-    redis.call('HSET', limits, field .. 'a', text(now))
-  end
-  tell(take, field .. 't', slide(field, take[WINDOW]) - held, now - take[WINDOW])
-end
 
-function sliding.wait(limit, seen)
-  local field = sliding_field(limit[BUCKET], limit[WINDOW])
-  local excess, slot = seen.taken + limit[LEAST] - seen.capacity, seen.oldest
-  while slot do
-    local part = redis.call('HMGET', limits, slot_field(field, slot), slot_field(field, slot) .. 'n')
-    excess = excess - part[1]
-    if excess <= 0 or not part[2] then return leaves(slot, limit[WINDOW]) - now end
-    slot = tonumber(part[2])
+  function sliding.take(seen, take)
+    local field = sliding_field(take[BUCKET], take[WINDOW])
+    if seen.last ~= take[WHERE] then
+      if seen.last then
+        redis.call('HSET', limits, slot_field(field, seen.last) .. 'n', text(take[WHERE]))
+      else
+        redis.call('HSET', limits, field .. 'o', text(take[WHERE]))
+        redis.call('ZADD', ends, leaves(take[WHERE], take[WINDOW]) + GRACE, 's' .. field)
+      end
+      redis.call('HSET', limits, field .. 'l', text(take[WHERE]))
+      seen.last = take[WHERE]
+    end
+    redis.call('HINCRBY', limits, slot_field(field, take[WHERE]), take[GRANTED])
+    redis.call('HINCRBY', limits, field, take[GRANTED])
+    if take[THRESHOLDS] then redis.call('HINCRBY', limits, field .. 'h', take[GRANTED]) end
+    seen.reset = leaves(take[WHERE], take[WINDOW]) - now
   end
-end
 
-function sliding.forget(field)
-  local window = tonumber(string.match(field, '%d+$'))
-  local _, _, last = slide(field, window)
-  if last then return leaves(last, window) + GRACE end
-  redis.call('HDEL', limits, field .. 'h', field .. 't', field .. 'a')
-  return true
+  function sliding.settle(take, charged, before)
+    local field = sliding_field(take[BUCKET], take[WINDOW])
+    local slot = slot_field(field, take[WHERE])
+    if charged ~= take[GRANTED] and redis.call('HEXISTS', limits, slot) == 1 then
+      redis.call('HINCRBY', limits, slot, charged - take[GRANTED])
+      redis.call('HINCRBY', limits, field, charged - take[GRANTED])
+    end
+    if not take[THRESHOLDS] then return end
+    -- What is held is what was granted and is not settled yet: nothing of it is left when there was a settlement before.
+    local held = redis.call('HINCRBY', limits, field .. 'h', before - take[GRANTED])
+    local told = redis.call('HGET', limits, field .. 'a')
+    if not told or told + take[WINDOW] <= now then
+      redis.call('HDEL', limits, field .. 't')
+      redis.call('HSET', limits, field .. 'a', text(now))
+    end
+    tell(take, field .. 't', slide(field, take[WINDOW]) - held, now - take[WINDOW])
+  end
+
+  function sliding.wait(limit, seen)
+    local field = sliding_field(limit[BUCKET], limit[WINDOW])
+    local excess, slot = seen.taken + limit[LEAST] - seen.capacity, seen.oldest
+    while slot do
+      local part = redis.call('HMGET', limits, slot_field(field, slot), slot_field(field, slot) .. 'n')
+      excess = excess - part[1]
+      if excess <= 0 or not part[2] then return leaves(slot, limit[WINDOW]) - now end
+      slot = tonumber(part[2])
+    end
+  end
+
+  function sliding.forget(field)
+    local window = tonumber(string.match(field, '%d+$'))
+    local _, _, last = slide(field, window)
+    if last then return leaves(last, window) + GRACE end
+    redis.call('HDEL', limits, field .. 'h', field .. 't', field .. 'a')
+    return true
+  end
+
+  return sliding
 end
 
 -- A bucket that leaks `limit` per window and holds `burst`. One field: bucket and `b` → its level, what has leaked of the
 -- next unit (in units times milliseconds), and when that was so. A window is a day at most, so that all is below 2^53.
-local leaking = {}
+local function leaking_counts()
+  local leaking = {}
 
-local function bucket_field(bucket)
-  return bucket .. SEPARATOR .. 'b'
-end
-
-local function leaked(elapsed, rem, rate, window)
-  local rest = elapsed % window
-  local steady = math.floor(rate / window)
-  local parts = rest * (rate % window) + rem
-  return (elapsed - rest) / window * rate + rest * steady + math.floor(parts / window), parts % window
-end
-
--- Its level now, and what has leaked of the next unit.
-local function level_of(bucket, rate, window)
-  local state = redis.call('HGET', limits, bucket_field(bucket))
-  if not state then return 0, 0 end
-  local level, rem, at = string.match(state, '^(%d+) (%d+) (%d+)$')
-  local gone, left = leaked(math.max(0, now - at), rem % window, rate, window)
-  if gone >= tonumber(level) then return 0, 0 end
-  return level - gone, left
-end
-
-local function put_level(take, level, rem)
-  local state = text(level) .. ' ' .. text(rem) .. ' ' .. text(now)
-  if redis.call('HSET', limits, bucket_field(take[BUCKET]), state) == 1 then
-    redis.call('ZADD', ends, now + take[WINDOW] + GRACE,
-      'b' .. take[BUCKET] .. SEPARATOR .. text(take[LIMIT]) .. '/' .. text(take[WINDOW]))
+  local function bucket_field(bucket)
+    return bucket .. SEPARATOR .. 'b'
   end
-end
 
-local function until_leaked(amount, rem, rate, window)
-  if amount <= 0 then return 0 end
-  return rate > 0 and math.ceil((amount * window - rem) / rate) or nil
-end
-
-function leaking.look(limit)
-  local rate, window = limit[LIMIT], limit[WINDOW]
-  local level, rem = level_of(limit[BUCKET], rate, window)
-  return {taken = level, capacity = limit[BURST], where = now, window = window, rem = rem,
-    reset = until_leaked(level, rem, rate, window) or window}
-end
-
-function leaking.take(seen, take)
-  local level = seen.taken + take[GRANTED]
-  put_level(take, level, seen.rem)
-  seen.reset = until_leaked(level, seen.rem, take[LIMIT], take[WINDOW]) or take[WINDOW]
-end
-
-function leaking.settle(take, charged)
-  local rate, window, more = take[LIMIT], take[WINDOW], charged - take[GRANTED]
-  if more < 0 then
-    -- What is given back may have leaked out already: of that, the bucket must not be relieved twice.
-    local gone = leaked(math.max(0, now - take[WHERE]), window - 1, rate, window)
-    more = math.min(0, more + gone)
+  local function leaked(elapsed, rem, rate, window)
+    local rest = elapsed % window
+    local steady = math.floor(rate / window)
+    local parts = rest * (rate % window) + rem
+    return (elapsed - rest) / window * rate + rest * steady + math.floor(parts / window), parts % window
   end
-  if more == 0 then return end
-  local level, rem = level_of(take[BUCKET], rate, window)
-  put_level(take, math.max(0, level + more), rem)
-end
 
-function leaking.wait(limit, seen)
-  return until_leaked(seen.taken + limit[LEAST] - seen.capacity, seen.rem, limit[LIMIT], limit[WINDOW])
-end
+  -- Its level now, and what has leaked of the next unit.
+  local function level_of(bucket, rate, window)
+    local state = redis.call('HGET', limits, bucket_field(bucket))
+    if not state then return 0, 0 end
+    local level, rem, at = string.match(state, '^(%d+) (%d+) (%d+)$')
+    local gone, left = leaked(math.max(0, now - at), rem % window, rate, window)
+    if gone >= tonumber(level) then return 0, 0 end
+    return level - gone, left
+  end
 
-function leaking.forget(name)
-  local bucket, rate, window = string.match(name, '^(.*)' .. SEPARATOR .. '(%d+)/(%d+)$')
-  rate, window = tonumber(rate), tonumber(window)
-  local level, rem = level_of(bucket, rate, window)
-  if level > 0 then return now + math.max(window, until_leaked(level, rem, rate, window) or window) end
-  redis.call('HDEL', limits, bucket_field(bucket))
-  return true
+  local function put_level(take, level, rem)
+    local state = text(level) .. ' ' .. text(rem) .. ' ' .. text(now)
+    if redis.call('HSET', limits, bucket_field(take[BUCKET]), state) == 1 then
+      redis.call('ZADD', ends, now + take[WINDOW] + GRACE,
+        'b' .. take[BUCKET] .. SEPARATOR .. text(take[LIMIT]) .. '/' .. text(take[WINDOW]))
+    end
+  end
+
+  local function until_leaked(amount, rem, rate, window)
+    if amount <= 0 then return 0 end
+    return rate > 0 and math.ceil((amount * window - rem) / rate) or nil
+  end
+
+  function leaking.look(limit)
+    local rate, window = limit[LIMIT], limit[WINDOW]
+    local level, rem = level_of(limit[BUCKET], rate, window)
+    return {taken = level, capacity = limit[BURST], where = now, window = window, rem = rem,
+      reset = until_leaked(level, rem, rate, window) or window}
+  end
+
+  function leaking.take(seen, take)
+    local level = seen.taken + take[GRANTED]
+    put_level(take, level, seen.rem)
+    seen.reset = until_leaked(level, seen.rem, take[LIMIT], take[WINDOW]) or take[WINDOW]
+  end
+
+  function leaking.settle(take, charged)
+    local rate, window, more = take[LIMIT], take[WINDOW], charged - take[GRANTED]
+    if more < 0 then
+      -- What is given back may have leaked out already: of that, the bucket must not be relieved twice.
+      local gone = leaked(math.max(0, now - take[WHERE]), window - 1, rate, window)
+      more = math.min(0, more + gone)
+    end
+    if more == 0 then return end
+    local level, rem = level_of(take[BUCKET], rate, window)
+    put_level(take, math.max(0, level + more), rem)
+  end
+
+  function leaking.wait(limit, seen)
+    return until_leaked(seen.taken + limit[LEAST] - seen.capacity, seen.rem, limit[LIMIT], limit[WINDOW])
+  end
+
+  function leaking.forget(name)
+    local bucket, rate, window = string.match(name, '^(.*)' .. SEPARATOR .. '(%d+)/(%d+)$')
+    rate, window = tonumber(rate), tonumber(window)
+    local level, rem = level_of(bucket, rate, window)
+    if level > 0 then return now + math.max(window, until_leaked(level, rem, rate, window) or window) end
+    redis.call('HDEL', limits, bucket_field(bucket))
+    return true
+  end
+
+  return leaking
 end
 
 -- Calls under way. One field: bucket and `c` → how many.
-local concurrency = {}
+local function concurrency_counts()
+  local concurrency = {}
 
-local function calls_field(bucket)
-  return bucket .. SEPARATOR .. 'c'
+  local function calls_field(bucket)
+    return bucket .. SEPARATOR .. 'c'
+  end
+
+  function concurrency.look(limit)
+    local taken = tonumber(redis.call('HGET', limits, calls_field(limit[BUCKET]))) or 0
+    return {taken = taken, capacity = limit[LIMIT], where = 0, window = 0, reset = 0}
+  end
+
+  function concurrency.take(_, take)
+    if take[GRANTED] == 0 then return end
+    redis.call('HINCRBY', limits, calls_field(take[BUCKET]), take[GRANTED])
+  end
+
+  function concurrency.settle(take)
+    if take[GRANTED] == 0 then return end
+    local field = calls_field(take[BUCKET])
+    if redis.call('HINCRBY', limits, field, -take[GRANTED]) <= 0 then redis.call('HDEL', limits, field) end
+  end
+
+  function concurrency.wait()
+    return nil
+  end
+
+  return concurrency
 end
 
-function concurrency.look(limit)
-  local taken = tonumber(redis.call('HGET', limits, calls_field(limit[BUCKET]))) or 0
-  return {taken = taken, capacity = limit[LIMIT], where = 0, window = 0, reset = 0}
-end
-
-function concurrency.take(_, take)
-  if take[GRANTED] == 0 then return end
-  redis.call('HINCRBY', limits, calls_field(take[BUCKET]), take[GRANTED])
-end
-
-function concurrency.settle(take)
-  if take[GRANTED] == 0 then return end
-  local field = calls_field(take[BUCKET])
-  if redis.call('HINCRBY', limits, field, -take[GRANTED]) <= 0 then redis.call('HDEL', limits, field) end
-end
-
-function concurrency.wait()
-  return nil
-end
-
-local ALGORITHMS = {[0] = concurrency, fixed, fixed, sliding, leaking}
+-- Made when they are first wanted: to make them all would take as long as the rest of a script.
+local MAKERS = {[0] = concurrency_counts, fixed_counts, fixed_counts, sliding_counts, leaking_counts}
+local ALGORITHMS = setmetatable({}, {__index = function(made, algorithm)
+  made[algorithm] = MAKERS[algorithm]()
+  return made[algorithm]
+end})
 
 -- What of a charge counts against a take: of the limits of a provider that the call left for another one, requests alone.
 local function charged_of(take, charge)

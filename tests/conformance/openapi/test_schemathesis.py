@@ -21,7 +21,7 @@ HOOKS = Path(__file__).with_name("hooks.py")
 ALWAYS_THE_SAME = ("--max-time=5", "--generation-deterministic", "--phases=examples,coverage,fuzzing")
 FOR_LONG = (f"--max-time={SECONDS}", "--phases=examples,coverage,fuzzing,stateful")
 # A stream without end is no answer that can be held against a schema.
-ENDLESS = "--exclude-path-regex=/usage:stream$"
+ENDLESS = "--exclude-path-regex=/(usage|policies):stream$"
 REPORT = ("--continue-on-failure", "--warnings=off", "--no-color", "--output-sanitize=false")
 
 

@@ -76,6 +76,17 @@ async def test_a_call_whose_hold_got_no_reply_is_booked_once(store, proxy, redis
     assert [entry.input_tokens for entry in await ledger(redis_client)] == [1, 1, 25]
 
 
+async def test_a_call_whose_hold_the_store_has_lost_is_booked_once(store, redis_client):
+    slices = await begun(store)
+    await slices.reserve(reservation("a", MANY))
+    await store.reserve(reservation("other"))
+    await redis_client.flushall()
+    for _ in range(2):
+        await slices.settle(settlement("a", spent(25)))
+
+    assert [entry.input_tokens for entry in await ledger(redis_client)] == [25]
+
+
 async def test_a_slice_that_is_lost_with_its_process_counts_whole(store, redis_client, clock):
     await begun(store)
     held = await redis_client.hlen(keys.holds(TENANT))

@@ -87,7 +87,9 @@ class RedisMeter:
         command = Reserving(reservation, charge_bytes(reservation.if_lost), self._clock, self._shards.send)
 
         def ended(held: asyncio.Future[Any]) -> None:
-            if (held.cancelled() or held.exception()) and command.sends:
+            if not held.cancelled() and not held.exception():
+                self._held.add((reservation.tenant, reservation.call))
+            elif command.sends:
                 self._call_off(reservation)
 
         command.future.add_done_callback(ended)

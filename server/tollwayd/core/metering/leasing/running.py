@@ -15,15 +15,17 @@ if TYPE_CHECKING:
 
 
 class Running:
-    """What a call has taken of slices, what it was granted last, and its own reservation if nobody waits for it."""
+    """What a call has taken of slices, what it was granted last, its own reservation if nobody waits for it, and its
+    booking if that waits for the reservation."""
 
-    __slots__ = ("attempt", "grants", "sent", "takes")
+    __slots__ = ("attempt", "booked", "grants", "sent", "takes")
 
     def __init__(self) -> None:
         self.attempt = -1
         self.grants: Grants | None = None
         self.takes: Takes = {}
         self.sent: asyncio.Future[Any] | None = None
+        self.booked: asyncio.Future[None] | None = None
 
     def add(self, attempt: int, takes: Takes, grants: Grants) -> None:
         """An attempt was admitted, of some limits by slices."""

@@ -81,12 +81,17 @@ class Slices:
         return self._decide(reservation, taking, answer, running)
 
     def settle(self, settlement: Settlement) -> Awaitable[None]:
-        running = self._running.pop((settlement.tenant, settlement.call), None)
+        call = settlement.tenant, settlement.call
+        running = self._running.get(call)
         if not running:
             return self._meter.settle(settlement)
+        if running.booked:
+            return running.booked
         running.settle(settlement.charge)
         if running.is_under_way:
-            return self._settle_later(running, settlement)
+            running.booked = self._settle_later(running, settlement)
+            return running.booked
+        del self._running[call]
         return self._settle_held(running, settlement)
 
     def checkpoint(self, tenant: str, call: str, if_lost: Charge) -> None:
@@ -124,10 +129,11 @@ class Slices:
             settlement = replace(settlement, unreserved=())
         return self._meter.settle(settlement)
 
-    def _settle_later(self, running: Running, settlement: Settlement) -> Awaitable[None]:
+    def _settle_later(self, running: Running, settlement: Settlement) -> asyncio.Future[None]:
         booked: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
         def held(_: object) -> None:
+            del self._running[settlement.tenant, settlement.call]
             asyncio.ensure_future(self._settle_held(running, settlement)).add_done_callback(ended)
 
         def ended(_: object) -> None:

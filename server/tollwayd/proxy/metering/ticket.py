@@ -113,8 +113,8 @@ class Ticket:
             self._metering.running[self._call.id] = self
             self._call.defer_to_last(self._settle_at_end)  # What was delivered is known when all is closed.
             self._tell_limits(grants)
-        if grants.standings:
-            exchange.exceeded += tuple(each.limit.policy for each in grants.standings if each.exceeded)
+        if exceeded := [each.limit.policy for each in grants.standings if each.exceeded]:
+            exchange.exceeded += tuple(exceeded)
 
     def _refused(self, refusal: Refusal) -> TollwayError | None:
         standings = refusal.standings

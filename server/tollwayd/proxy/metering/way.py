@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from tollwayd.core.dialect import OutputAsked
 from tollwayd.core.errors import Reason, TollwayError
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from tollwayd.core.snapshot import Model, Target, Tenant
     from tollwayd.proxy.engine import Request
 
+_NOT_ASKED: Final = OutputAsked()
+
 
 class Way:
     """`prices` has every target that may be tried, in their order, and what it costs; `at` is when the call came (Unix
@@ -39,9 +41,11 @@ class Way:
         self._request = request
         self._at = at
         self._demand: Demand | None = None
-        self._facts = Facts.of(call, model.public_name)
+        self._output = _NOT_ASKED
         self.model = model
-        self._bound_output()
+        if tenant.policies is not NO_POLICIES:
+            self._facts = Facts.of(call, model.public_name)
+            self._bound_output()
         self.prices: Mapping[Target, Price | None] = self._priced(model)
         self.entries = Entries(call, model.public_name, at)
 
@@ -99,7 +103,8 @@ class Way:
         allowed = verdict.output_tokens(total)
         if total is None and allowed is not None:
             self._limit_output(allowed)
-        exchange.exceeded += tuple(verdict.told(total))
+        if told := verdict.told(total):
+            exchange.exceeded += tuple(told)
 
     def _limit_output(self, tokens: int) -> None:
         """Has all choices together get at most so many tokens, or one each where that is more."""

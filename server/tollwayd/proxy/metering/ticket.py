@@ -96,13 +96,9 @@ class Ticket:
         return self._way.within(answer, target, body)
 
     async def _reserve(self, limits: list[Limit]) -> Grants | Refusal:
-        meter, call = self._metering.meter, self._call.id
-        try:
-            return await meter.reserve(Reservation(self.tenant, call, limits, self.so_far(), self._attempt))
-        except asyncio.CancelledError:
-            if not self._held:  # The meter may have let it in all the same.
-                meter.settle(Settlement(self.tenant, call, NOTHING))
-            raise
+        # A meter that is left before it has answered calls the reservation off by itself.
+        reservation = Reservation(self.tenant, self._call.id, limits, self.so_far(), self._attempt)
+        return await self._metering.meter.reserve(reservation)
 
     def _hold(self, grants: Grants) -> None:
         exchange = self._call.exchange

@@ -97,6 +97,23 @@ def test_a_redis_url_that_is_none(tmp_path, url):
     assert "TOLLWAY_REDIS_URL: a Redis is written redis://" in served(tmp_path, 2, redis_url=url)
 
 
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        (f"redis+sentinel://:{CANARY}@db", "Sentinel's URL ends with the name of the service"),
+        (f"redis+cluster://:{CANARY}@db/1", "a cluster has no database but 0"),
+    ],
+)
+def test_a_url_of_several_servers_that_lacks_something(tmp_path, url, said):
+    assert f"TOLLWAY_REDIS_URL: {said}" in served(tmp_path, 2, redis_url=url)
+
+
+def test_sentinels_that_do_not_answer(tmp_path):
+    port = free_port()
+    said = served(tmp_path, 1, redis_url=f"redis+sentinel://user:{CANARY}@127.0.0.1:{port}/main")
+    assert said.startswith(f"tollway: TOLLWAY_REDIS_URL: the Redis at 127.0.0.1:{port}/main does not answer; ")
+
+
 def test_an_embedded_redis_that_cannot_start(tmp_path):
     # Folders where the server's files have to be, of either version.
     (tmp_path / "redis/appendonlydir/appendonly.aof.manifest").mkdir(parents=True)

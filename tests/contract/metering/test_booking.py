@@ -256,3 +256,25 @@ async def test_tenants_share_nothing(clock, meter):
     other = replace(reservation("a", one), tenant="tenants/other")
 
     assert isinstance(await meter.reserve(other), Grants)
+
+
+@pytest.mark.parametrize("algorithm", [Algorithm.FIXED, Algorithm.SLIDING, Algorithm.BUCKET])
+async def test_sums_that_64_bits_do_not_hold_stop_no_settlement(clock, meter, redis_client, algorithm):
+    """A script that fails in its middle has booked half, and does so again at each try."""
+    told = limit(1_000, 1, unit=Unit.COST, bucket="told", algorithm=algorithm, enforce=False, thresholds=(500,))
+    most = 2**53 - 1
+    full = 2**63 - most
+    field = "12\x1fapp\x1f\x1fm\x1fone\x1f\x1f\x1fcost"
+    await redis_client.hset(keys.usage(TENANT, DAY), field, full)
+    for number in range(3):
+        call = f"c{number}"
+        await meter.reserve(reservation(call, told))
+        if not number:
+            for name, value in (await redis_client.hgetall(keys.limits(TENANT))).items():
+                if value == b"1":
+                    await redis_client.hset(keys.limits(TENANT), name, full)
+        await meter.settle(settlement(call, spent(cost=most, call=call)))
+
+    assert [entry.call for entry in await ledger(redis_client)] == ["c0", "c1", "c2"]
+    assert (await usage(redis_client))["12/app//m/one///cost"] >= full
+    assert await redis_client.hlen(keys.holds(TENANT)) == 0

@@ -30,6 +30,10 @@ MEDIA_TOKENS: Final = 2_000
 many."""
 
 
+MAX_OUTPUT: Final = 10**12
+"""What is reserved of output at most. No call gets as much, and beyond 2⁵³ the store's scripts do not count."""
+
+
 def input_bound(body_bytes: int, load: Load) -> int:
     """Input tokens at most. A token is a byte of text at least, and what JSON puts around a message is more than what
     a model's own form of it does."""
@@ -46,4 +50,4 @@ def input_guess(body_bytes: int, load: Load) -> int:
 def output_bound(asked: OutputAsked, prices: Iterable[Price | None]) -> int:
     """Output tokens at most, in all choices, whichever of some targets answers."""
     tokens = most_output(prices) if asked.tokens is None else asked.tokens
-    return tokens * asked.choices
+    return min(tokens * asked.choices, MAX_OUTPUT)

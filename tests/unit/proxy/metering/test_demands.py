@@ -11,6 +11,7 @@ from tollwayd.proxy import estimate
 from tollwayd.proxy.metering.demands import (
     FILE_TOKENS,
     IMAGE_TOKENS,
+    MAX_OUTPUT,
     MEDIA_TOKENS,
     TOOLS_TOKENS,
     input_bound,
@@ -49,6 +50,7 @@ def price(max_output_tokens):
         (OutputAsked(None, 2), [price(100), price(300)], 600),
         (OutputAsked(), [price(100), price(None)], OUTPUT_TOKENS),
         (OutputAsked(), [None], OUTPUT_TOKENS),
+        (OutputAsked(10**9, 10**9), [price(100)], MAX_OUTPUT),
     ],
 )
 def test_the_output_is_bound_by_the_caller_or_by_the_target_that_can_say_most(asked, prices, bound):

@@ -14,7 +14,7 @@ local function book(entry, charge)
   local prefix = math.floor(now % DAY / 3600000) .. SEPARATOR .. charge[DIMENSIONS] .. SEPARATOR
   for index, metric in ipairs(METRICS) do
     local value = charge[FIRST_METRIC + index - 1]
-    if value ~= 0 then redis.call('HINCRBY', usage, prefix .. metric, value) end
+    if value ~= 0 then add(usage, prefix .. metric, value) end
   end
 end
 

@@ -51,7 +51,7 @@ local function fixed_counts()
 
   function fixed.take(_, take)
     local field = window_field(take[BUCKET], take[WHERE], take[WINDOW])
-    if redis.call('HINCRBY', limits, field, take[GRANTED]) == take[GRANTED] then
+    if add(limits, field, take[GRANTED]) == take[GRANTED] then
       redis.call('ZADD', ends, take[WHERE] + take[WINDOW] + GRACE, 'w' .. field)
     end
   end
@@ -59,9 +59,9 @@ local function fixed_counts()
   function fixed.settle(take, charged, before)
     local field = window_field(take[BUCKET], take[WHERE], take[WINDOW])
     if redis.call('HEXISTS', limits, field) == 0 then return end
-    if charged ~= take[GRANTED] then redis.call('HINCRBY', limits, field, charged - take[GRANTED]) end
+    if charged ~= take[GRANTED] then add(limits, field, charged - take[GRANTED]) end
     if charged == before then return end
-    local settled = redis.call('HINCRBY', limits, field .. 's', charged - before)
+    local settled = add(limits, field .. 's', charged - before)
     if take[THRESHOLDS] then tell(take, field .. 't', settled, take[WHERE]) end
   end
 
@@ -142,9 +142,9 @@ local function sliding_counts()
       redis.call('HSET', limits, field .. 'l', text(take[WHERE]))
       seen.last = take[WHERE]
     end
-    redis.call('HINCRBY', limits, slot_field(field, take[WHERE]), take[GRANTED])
-    redis.call('HINCRBY', limits, field, take[GRANTED])
-    if take[THRESHOLDS] then redis.call('HINCRBY', limits, field .. 'h', take[GRANTED]) end
+    add(limits, slot_field(field, take[WHERE]), take[GRANTED])
+    add(limits, field, take[GRANTED])
+    if take[THRESHOLDS] then add(limits, field .. 'h', take[GRANTED]) end
     seen.reset = leaves(take[WHERE], take[WINDOW]) - now
   end
 
@@ -152,12 +152,12 @@ local function sliding_counts()
     local field = sliding_field(take[BUCKET], take[WINDOW])
     local slot = slot_field(field, take[WHERE])
     if charged ~= take[GRANTED] and redis.call('HEXISTS', limits, slot) == 1 then
-      redis.call('HINCRBY', limits, slot, charged - take[GRANTED])
-      redis.call('HINCRBY', limits, field, charged - take[GRANTED])
+      add(limits, slot, charged - take[GRANTED])
+      add(limits, field, charged - take[GRANTED])
     end
     if not take[THRESHOLDS] then return end
     -- What is held is what was granted and is not settled yet: nothing of it is left when there was a settlement before.
-    local held = redis.call('HINCRBY', limits, field .. 'h', before - take[GRANTED])
+    local held = add(limits, field .. 'h', before - take[GRANTED])
     local told = redis.call('HGET', limits, field .. 'a')
     if not told or told + take[WINDOW] <= now then
       redis.call('HDEL', limits, field .. 't')
@@ -283,13 +283,13 @@ local function concurrency_counts()
 
   function concurrency.take(_, take)
     if take[GRANTED] == 0 then return end
-    redis.call('HINCRBY', limits, calls_field(take[BUCKET]), take[GRANTED])
+    add(limits, calls_field(take[BUCKET]), take[GRANTED])
   end
 
   function concurrency.settle(take)
     if take[GRANTED] == 0 then return end
     local field = calls_field(take[BUCKET])
-    if redis.call('HINCRBY', limits, field, -take[GRANTED]) <= 0 then redis.call('HDEL', limits, field) end
+    if add(limits, field, -take[GRANTED]) <= 0 then redis.call('HDEL', limits, field) end
   end
 
   function concurrency.wait()

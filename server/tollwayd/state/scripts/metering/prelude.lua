@@ -17,3 +17,13 @@ end
 local function is_today(day)
   return tonumber(day) == math.floor(now / DAY)
 end
+
+-- Adds to a number of a hash, and gives the sum. One that 64 bits do not hold stays as it is: only nonsense adds up to it,
+-- and a script that fails in its middle has booked half, and would again at each try.
+local function add(key, field, amount)
+  local sum = redis.pcall('HINCRBY', key, field, amount)
+  if type(sum) == 'number' then return sum end
+  local too_much = string.find(sum.err, 'overflow') or string.find(sum.err, 'not an integer')
+  if too_much then return tonumber(redis.call('HGET', key, field)) end
+  return redis.call('HINCRBY', key, field, amount) -- Fails in Redis's own words.
+end

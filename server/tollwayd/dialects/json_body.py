@@ -23,7 +23,12 @@ T = TypeVar("T")
 MAX_MODEL_LENGTH = 256
 """Characters in a model's name, as `GenerateRequest.model` has it."""
 
-_ROUTING_FIELDS = frozenset({"model", "stream"})
+_ROUTING_FIELDS = frozenset({"model", "stream", "stream_options"})
+
+# Of OpenRouter (the first three), Anthropic, LiteLLM and others: models that answer in place of the one that was asked
+# for. The caller may not be allowed to use them, and nobody would be charged their price.
+_OTHER_MODELS = frozenset({"models", "route", "preset", "fallbacks"})
+_NO_VALUES = frozenset({b"null", b"[]"})
 _FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _RAW = msgspec.json.Decoder(msgspec.Raw)
 _ANY = msgspec.json.Decoder()
@@ -35,11 +40,11 @@ def peek(body: bytes) -> Envelope:
     """The body's top-level fields as unread JSON, with `model` and `stream` read.
 
     Of a field given twice the last one counts, and since a request is sent on from `Envelope.fields`, the provider
-    sees that one alone. Raises REASON_JSON_INVALID, REASON_JSON_TOO_DEEP or, for one of the two fields or a body that
-    is no object, REASON_FIELD_INVALID.
+    sees that one alone. Raises REASON_JSON_INVALID, REASON_JSON_TOO_DEEP or, for one of the two fields, one
+    that names further models, or a body that is no object, REASON_FIELD_INVALID.
     """
     fields = _decode(body, _FIELDS)
-    _refuse_case_variants(fields)
+    _check_names(fields)
     return Envelope(_model(fields), _stream(fields), fields)
 
 
@@ -111,14 +116,19 @@ def _decode(body: bytes, decoder: msgspec.json.Decoder[T]) -> T:
         raise TollwayError(Reason.REASON_JSON_TOO_DEEP) from None
 
 
-def _refuse_case_variants(fields: Mapping[str, Any]) -> None:
+def _check_names(fields: Mapping[str, Any]) -> None:
     """Some providers match names without regard to case: "Model" would get past the check of which models are allowed.
 
     Case folding and not lower case, because Go's encoding/json takes U+017F (long s) for an s as well.
     """
     for name in fields:
-        if name not in _ROUTING_FIELDS and (known := name.casefold()) in _ROUTING_FIELDS:
+        if name in _ROUTING_FIELDS:
+            continue
+        known = name.casefold()
+        if known in _ROUTING_FIELDS:
             raise invalid_field(known, "must be written in lower case.")
+        if known in _OTHER_MODELS and bytes(fields[name]) not in _NO_VALUES:
+            raise invalid_field(known, "is not taken here: which models answer is set where the model is configured.")
 
 
 def _model(fields: Mapping[str, Any]) -> str:

@@ -57,11 +57,18 @@ def test_a_wrong_routing_field_is_named(body, field):
     assert (error.reason, error.metadata) == (Reason.REASON_FIELD_INVALID, {"field": field})
 
 
-@pytest.mark.parametrize("name", ["Model", "MODEL", "Stream", "STREAM", "\u017ftream"])
+@pytest.mark.parametrize("name", ["Model", "MODEL", "Stream", "STREAM", "\u017ftream", "Stream_Options"])
 def test_a_second_spelling_that_a_lax_provider_would_obey_is_refused(name):
     error = refusal(f'{{"model":"allowed","{name}":"forbidden"}}'.encode())
     assert error.reason == Reason.REASON_FIELD_INVALID
     assert error.message.endswith("must be written in lower case.")
+
+
+@pytest.mark.parametrize("name", ["models", "route", "preset", "fallbacks", "Models"])
+def test_models_beside_the_one_that_is_judged_are_refused(name):
+    error = refusal(f'{{"model":"allowed","{name}":["forbidden"]}}'.encode())
+    assert (error.reason, error.metadata) == (Reason.REASON_FIELD_INVALID, {"field": name.lower()})
+    assert peek(f'{{"model":"allowed","{name}":null}}'.encode()).model == "allowed"
 
 
 @pytest.mark.parametrize(

@@ -59,13 +59,20 @@ class OutputAsked(NamedTuple):
 
 
 class Load(NamedTuple):
-    """What of a request makes more tokens than its bytes tell, or fewer: `images` of all kinds, `files` that the
-    provider fetches or has, `tools` whether there are any, and `inline_bytes`, the base64 of what it holds itself."""
+    """What of a request makes more tokens than its bytes tell, or fewer: `images` of all kinds, `files` that are
+    elsewhere or have pages, `sounds` that it holds itself, `tools` whether there are any, and `inline_bytes`, all
+    base64 that it holds."""
 
     images: int = 0
     files: int = 0
     tools: bool = False
     inline_bytes: int = 0
+    sounds: int = 0
+
+    @property
+    def media(self) -> int:
+        """How many pictures, files and sounds there are."""
+        return self.images + self.files + self.sounds
 
 
 class Said(NamedTuple):

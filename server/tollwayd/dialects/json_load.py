@@ -13,15 +13,24 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _ESCAPED_ASCII: Final = re.compile(rb"\\u00([2-7][0-9a-fA-F])")
-_BASE64: Final = b"base64"
 _EMPTY: Final = frozenset({b"null", b"[]"})
+
+BASE64: Final = b"base64"
+"""Without it in a request, there is none in it."""
+
+MAX_INLINE: Final = 1_000
+"""Pieces of base64 that are looked for: more than providers take, and a few milliseconds. The rest counts as text."""
 
 
 def content(fields: Mapping[str, Any], *names: str) -> bytes:
-    """The JSON of these fields, with ASCII characters as themselves. A quote out of an escape can then end a text too
-    early, and something be found that is not there; nothing that is there can hide."""
+    """The JSON of these fields, as it is."""
     given = [bytes(fields[name]) for name in names if name in fields]
-    raw = given[0] if len(given) == 1 else b"".join(given)
+    return given[0] if len(given) == 1 else b"".join(given)
+
+
+def plain(raw: bytes) -> bytes:
+    """JSON with ASCII characters as themselves. A quote out of an escape can then end a text too early, and something
+    be found that is not there; nothing that is there can hide."""
     if b"\\u00" not in raw:
         return raw
     return _ESCAPED_ASCII.sub(lambda found: bytes.fromhex(found[1].decode()), raw)
@@ -32,21 +41,15 @@ def has(fields: Mapping[str, Any], name: str) -> bool:
     return name in fields and bytes(fields[name]) not in _EMPTY
 
 
-def inline_bytes(raw: bytes, *openings: bytes) -> int:
-    """How many bytes stand between one of the openings and the next quote, in all: base64, where there is any."""
-    if _BASE64 not in raw:
+def inline_bytes(raw: bytes, opening: re.Pattern[bytes]) -> int:
+    """How many bytes stand between each opening and the next quote, in all: base64, where there is any. What is taken
+    for that is no text to be paid for, so `raw` is as the caller wrote it, without escapes undone: an opening is then
+    surely a member."""
+    if BASE64 not in raw:
         return 0
-    return sum(_between(raw, opening) for opening in openings)
-
-
-def _between(raw: bytes, opening: bytes) -> int:
-    size = 0
-    start = raw.find(opening)
-    while start >= 0:
-        start += len(opening)
-        end = raw.find(b'"', start)
-        if end < 0:
+    size = end = 0
+    for _ in range(MAX_INLINE):
+        if not (found := opening.search(raw, end)) or (end := raw.find(b'"', found.end())) < 0:
             break
-        size += end - start
-        start = raw.find(opening, end)
+        size += end - found.end()
     return size

@@ -20,7 +20,7 @@ BYTES_PER_TOKEN = 4
 OTHER_BYTES_PER_TOKEN = 3
 
 MEDIA_TOKENS = 1_000
-"""Of one picture or file: a photograph of a megapixel, or a page."""
+"""Of one picture, file or sound: a photograph of a megapixel, or a page."""
 
 
 def usage(exchange: Exchange, *, output_tokens: int, known: Usage | None = None) -> Usage:
@@ -47,7 +47,7 @@ def tokens(said: Said) -> int:
 def input_tokens(body_bytes: int, load: Load) -> int:
     """How many tokens a request is."""
     text = max(0, body_bytes - load.inline_bytes)
-    return text // BYTES_PER_TOKEN + (load.images + load.files) * MEDIA_TOKENS
+    return text // BYTES_PER_TOKEN + load.media * MEDIA_TOKENS
 
 
 def _input(exchange: Exchange) -> int:

@@ -97,12 +97,16 @@ class _TypedRequest:
 
     def load(self) -> Load:
         request = self._asked.request
-        images = files = inline = 0
+        images = files = sounds = inline = 0
         for kind, media in _media(part for message in request.messages for part in message.parts):
+            inside = media.HasField("content")
+            if kind == "file" and inside and media.media_type.startswith("text/"):
+                continue
             images += kind == "image"
-            files += kind != "image" and not media.HasField("content")
+            sounds += kind == "audio" and inside
+            files += kind == "file" or (kind == "audio" and not inside)
             inline += len(media.content)
-        return Load(images, files, bool(request.tools), inline * 4 // 3)
+        return Load(images, files, bool(request.tools), inline * 4 // 3, sounds)
 
     def allowance_headers(self, _: Sequence[Allowance]) -> Headers:
         return ()

@@ -95,6 +95,15 @@ SOUND = {"type": "input_audio", "input_audio": {"data": "AAAAAA", "format": "bas
         (chat(IMAGE, IMAGE), Load(images=2)),
         (chat(INLINE), Load(images=1, inline_bytes=4)),
         (chat({"type": "file", "file": {"file_id": "file-1"}}), Load(files=1)),
+        (
+            chat({"type": "file", "file": {"file_data": "data:application/pdf;base64,AAAA"}}),
+            Load(files=1, inline_bytes=4),
+        ),
+        (chat({"type": "video_url", "video_url": {"url": "https://example.com/a.mp4"}}), Load(files=1)),
+        (chat(SOUND), Load(sounds=1, inline_bytes=6)),
+        # Text that only looks like base64, whatever is around it, is text.
+        (chat({"type": "text", "text": 'data:image/png;base64,AAAA "data":"AAAA'}, IMAGE), Load(images=1)),
+        (chat({"type": "file", "file": {"file_data": "data:text/plain;base64,AAAA"}}), Load(files=1)),
         ({"tools": [{}]}, Load(tools=True)),
         ({"tools": [], "messages": []}, Load()),
         ({"tools": [{"function": {"parameters": {"properties": {"image_url": {}}}}}]}, Load(tools=True)),
@@ -107,6 +116,23 @@ def test_what_a_chat_completion_holds_beside_text(body, load):
 def test_a_member_written_with_escapes_does_not_hide():
     body = json.dumps({"model": "m", **chat(IMAGE)}).replace("image_url", "\\u0069mage\\u005furl").encode()
     assert OPENAI_CHAT.load(envelope(OPENAI_CHAT, body)) == Load(images=1)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        r"\u0022url\u0022:\u0022data:image/png;base64,AAAA",
+        r"\u0022source\u0022:{\u0022type\u0022:\u0022base64\u0022,\u0022data\u0022:\u0022AAAA",
+    ],
+)
+@pytest.mark.parametrize("dialect", [OPENAI_CHAT, ANTHROPIC_MESSAGES])
+def test_text_with_escaped_quotes_does_not_pass_for_content_that_is_no_text(dialect, text):
+    body = '{"model":"m","messages":[{"content":[{"type":"image","image_url":1,"source":1},"TEXT"]}]}'
+    body = body.replace("TEXT", text)
+    assert dialect.load(envelope(dialect, body.encode())).inline_bytes == 0
+
+
+PLAIN = {"type": "text", "media_type": "text/plain", "data": "A long text, and no base64 at all."}
 
 
 def message(*blocks):
@@ -122,11 +148,26 @@ def message(*blocks):
         (message({"type": "image", "source": {"type": "url", "url": "https://example.com"}}), Load(images=1)),
         (message({"type": "document", "source": {"type": "url", "url": "https://example.com"}}), Load(files=1)),
         (message({"type": "document", "source": {"type": "text", "data": "short"}}), Load()),
+        (
+            message(
+                {"type": "document", "source": {"type": "base64", "media_type": "application/pdf", "data": "AAAA"}}
+            ),
+            Load(files=1, inline_bytes=4),
+        ),
+        (message({"type": "text", "text": "base64"}, {"type": "document", "source": PLAIN}), Load()),
+        (message({"type": "document", "source": {"data": "AAAA", "type": "base64"}}), Load(files=1, inline_bytes=4)),
         (message({"type": "container_upload", "file_id": "file-1"}), Load(files=1)),
+        (message({"type": "tool_use", "input": {"source": {"type": "base64", "data": "A text"}}}), Load()),
         (message({"type": "tool_use", "input": {"url": "https://example.com", "source": "web"}}), Load()),
         (
             message({"type": "tool_result", "content": [{"type": "image", "source": {"type": "url", "url": "x"}}]}),
             Load(images=1),
+        ),
+        (
+            message(
+                {"type": "tool_result", "content": [{"type": "image", "source": {"type": "base64", "data": "AAAA"}}]}
+            ),
+            Load(images=1, inline_bytes=4),
         ),
     ],
 )

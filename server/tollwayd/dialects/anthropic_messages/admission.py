@@ -7,6 +7,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+from msgspec import Raw, Struct
+
 from tollwayd.core.dialect import Load, OutputAsked
 from tollwayd.dialects import json_load, output_bound
 
@@ -17,10 +20,10 @@ if TYPE_CHECKING:
 
 _BOUND: Final = "max_tokens"
 _BOUNDS: Final = frozenset({_BOUND})
-_INLINE: Final = (b'"data":"', b'"data": "')
+_ABSENT: Final = Raw(b"null")
 _IMAGE: Final = re.compile(rb'"type"\s*:\s*"image"')
 _DOCUMENT: Final = re.compile(rb'"type"\s*:\s*"(?:document|container_upload)"')
-_ELSEWHERE: Final = re.compile(rb'"type"\s*:\s*"(?:url|file|container_upload)"')
+_ELSEWHERE: Final = re.compile(rb'"type"\s*:\s*"(?:url|file|base64|container_upload)"')
 
 
 def output_asked(envelope: Envelope) -> OutputAsked:
@@ -34,13 +37,55 @@ def with_output(envelope: Envelope, tokens: int) -> Envelope:
 
 
 def load(envelope: Envelope) -> Load:
-    """What the request holds beside text. A document counts as a file where its bytes may be elsewhere."""
+    """What the request holds beside text. A document counts as a file where it may not be text."""
     raw = json_load.content(envelope.fields, "messages", "system")
+    plain = json_load.plain(raw)
     tools = json_load.has(envelope.fields, "tools")
-    if b'"source"' not in raw and b"container_upload" not in raw:
+    if b'"source"' not in plain and b"container_upload" not in plain:
         return Load(tools=tools)
-    files = min(len(_DOCUMENT.findall(raw)), len(_ELSEWHERE.findall(raw)))
-    return Load(len(_IMAGE.findall(raw)), files, tools, json_load.inline_bytes(raw, *_INLINE))
+    files = min(len(_DOCUMENT.findall(plain)), len(_ELSEWHERE.findall(plain)))
+    inline = _inline_bytes(envelope.fields.get("messages", _ABSENT)) if json_load.BASE64 in plain else 0
+    return Load(len(_IMAGE.findall(plain)), files, tools, inline)
+
+
+class _Source(Struct):
+    type: str = ""
+    data: Raw = _ABSENT
+
+
+class _Block(Struct):
+    source: _Source | None = None
+    content: Raw = _ABSENT
+
+
+class _Turn(Struct):
+    content: Raw = _ABSENT
+
+
+_BLOCKS: Final = msgspec.json.Decoder(list[_Block])
+_TURNS: Final = msgspec.json.Decoder(list[_Turn])
+
+
+def _inline_bytes(messages: Raw) -> int:
+    """The base64 of pictures and documents, and of those in results of tools. What calls of tools have been given is
+    JSON that may look like it, and is text to the model. Nothing where the shape is another one."""
+    try:
+        blocks = [block for turn in _TURNS.decode(messages) for block in _blocks(turn.content)]
+        return sum(map(_base64_of, blocks)) + sum(
+            _base64_of(part) for block in blocks for part in _blocks(block.content)
+        )
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return 0
+
+
+def _blocks(content: Raw) -> list[_Block]:
+    is_list = bytes(memoryview(content)[:1]) == b"["
+    return _BLOCKS.decode(content) if is_list else []
+
+
+def _base64_of(block: _Block) -> int:
+    source = block.source
+    return memoryview(source.data).nbytes - 2 if source is not None and source.type == "base64" else 0
 
 
 def allowance_headers(allowances: Sequence[Allowance]) -> Headers:

@@ -20,9 +20,12 @@ _BOUND: Final = "max_completion_tokens"
 _BOUNDS: Final = frozenset({_BOUND, "max_tokens"})
 _CHOICES: Final = frozenset({"n"})
 _IMAGE: Final = re.compile(rb'"image_url"\s*:')
-_FILE: Final = re.compile(rb'"file_id"\s*:')
+_FILE: Final = re.compile(rb'"(?:file_id|file_data|video_url)"\s*:')
+_SOUND: Final = re.compile(rb'"input_audio"\s*:\s*\{')
 _NOTHING: Final = Load()
-_INLINE: Final = (b";base64,", b'"data":"', b'"data": "')
+_INLINE: Final = re.compile(
+    rb'"(?:url|image_url|file_data)"\s*:\s*"data:(?:(?:image|audio|video)/[\w.+-]+|application/pdf);base64,|"data"\s*:\s*"'
+)
 
 
 def output_asked(envelope: Envelope) -> OutputAsked:
@@ -40,9 +43,16 @@ def load(envelope: Envelope) -> Load:
     """What the request holds beside text."""
     tools = json_load.has(envelope.fields, "tools")
     raw = json_load.content(envelope.fields, "messages")
-    if b'"image_url"' not in raw and b'"file_id"' not in raw and b"base64" not in raw:
+    plain = json_load.plain(raw)
+    if b'_url"' not in plain and b'"file_' not in plain and b'"input_audio"' not in plain:
         return Load(tools=True) if tools else _NOTHING
-    return Load(len(_IMAGE.findall(raw)), len(_FILE.findall(raw)), tools, json_load.inline_bytes(raw, *_INLINE))
+    return Load(
+        len(_IMAGE.findall(plain)),
+        len(_FILE.findall(plain)),
+        tools,
+        json_load.inline_bytes(raw, _INLINE),
+        len(_SOUND.findall(plain)),
+    )
 
 
 def allowance_headers(allowances: Sequence[Allowance]) -> Headers:

@@ -16,7 +16,8 @@ IMAGE_TOKENS: Final = 50_000
 """A bound on one picture, whose bytes say nothing of its pixels: the most that a model counts for one (48,169)."""
 
 FILE_TOKENS: Final = 200_000
-"""A bound on one file that the provider fetches or has: as much as most models take in all."""
+"""A bound on one file: as much as most models take in all. The bytes of a PDF say nothing of it either: a page can be
+a few dozen of them, and is a picture to the model."""
 
 TOOLS_TOKENS: Final = 1_000
 """A bound on what providers put into the prompt of their own where there are tools: up to 530 tokens are documented."""
@@ -44,7 +45,7 @@ def input_bound(body_bytes: int, load: Load) -> int:
 def input_guess(body_bytes: int, load: Load) -> int:
     """Input tokens, rather too many than too few."""
     text = max(0, body_bytes - load.inline_bytes)
-    return text // BYTES_PER_TOKEN + (load.images + load.files) * MEDIA_TOKENS
+    return text // BYTES_PER_TOKEN + load.media * MEDIA_TOKENS
 
 
 def output_bound(asked: OutputAsked, prices: Iterable[Price | None]) -> int:

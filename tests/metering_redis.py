@@ -76,6 +76,7 @@ async def ledger(client: Redis) -> list[LedgerEntry]:
 
 
 async def usage(client: Redis, day: int = DAY) -> dict[str, int]:
-    """The usage of a day, without the fields' separators."""
+    """The usage of a day, without the fields' separators and the numbers of places."""
     fields = await client.hgetall(keys.usage(TENANT, day))
-    return {field.decode().replace("\x1f", "/"): int(value) for field, value in fields.items() if int(value)}
+    found = {field.decode().replace("\x1f", "/"): int(value) for field, value in fields.items() if int(value)}
+    return {field: value for field, value in found.items() if not field.endswith("/places")}

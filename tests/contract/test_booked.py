@@ -43,6 +43,8 @@ async def written(client, tenant: str) -> tuple:
     for key in await client.keys(keys.usage(tenant, 0)[:-1] + "*"):
         for field, value in (await client.hgetall(key)).items():
             without_hour = field.partition(b"\x1f")[2]
+            if without_hour == b"places":
+                continue
             usage[without_hour] = usage.get(without_hour, 0) + int(value)
     records = [fields for _, fields in await client.xrange(keys.ledger(tenant))]
     return usage, [{name: value.replace(tenant.encode(), b"") for name, value in each.items()} for each in records]

@@ -258,6 +258,24 @@ async def test_tenants_share_nothing(clock, meter):
     assert isinstance(await meter.reserve(other), Grants)
 
 
+async def test_users_beyond_a_number_are_summed_up_without_their_names_and_tags(clock, meter, redis_client):
+    """A caller who names another one in each call must not make the hour unreadable."""
+    known, another = ({"user": name, "tags": (f"t={name}",)} for name in ("ann", "bob"))
+    await meter.reserve(reservation("a"))
+    await meter.settle(settlement("a", spent(1, **known)))
+    await redis_client.hset(keys.usage(TENANT, DAY), "12\x1fplaces", 50_000)
+    for call, who in (("b", known), ("c", another), ("d", another)):
+        await meter.reserve(reservation(call))
+        await meter.settle(settlement(call, spent(1, **who)))
+
+    assert await usage(redis_client) == {
+        "12/app/ann/m/one//t=ann/calls": 2,
+        "12/app/ann/m/one//t=ann/input": 2,
+        "12/app/(others)/m/one///calls": 2,
+        "12/app/(others)/m/one///input": 2,
+    }
+
+
 @pytest.mark.parametrize("algorithm", [Algorithm.FIXED, Algorithm.SLIDING, Algorithm.BUCKET])
 async def test_sums_that_64_bits_do_not_hold_stop_no_settlement(clock, meter, redis_client, algorithm):
     """A script that fails in its middle has booked half, and does so again at each try."""

@@ -65,6 +65,6 @@ def usage(tenant: str, day: int) -> str:
     """A hash: the usage booked in one day (UTC, counted from the Unix epoch).
 
     A field is the hour, the dimensions and the metric, with U+001F between: hour, API key, user, model, provider,
-    upstream model, tags (joined by commas), metric.
+    upstream model, tags (joined by commas), metric. Beside them, the hour and `places`: how many combinations it has.
     """
     return f"tollway:{{{tenant}}}:usage:{day}"

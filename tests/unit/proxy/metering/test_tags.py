@@ -26,6 +26,12 @@ def test_a_call_has_so_many_tags_at_most():
     assert len(tags_of((), ",".join(f"t{number}=1" for number in range(100)))) == MAX_TAGS
 
 
+def test_a_header_that_is_too_long_is_read_as_far_as_its_last_whole_tag():
+    longest = ",".join(f"{'n' * 61}{number:02}={'v' * 63}" for number in range(MAX_TAGS))
+    assert len(tags_of((), longest)) == MAX_TAGS
+    assert tags_of((), "," * 2000 + "a=1,b=" + "2" * 100) == ("a=1",)
+
+
 @pytest.mark.parametrize(("user", "booked"), [("bob", "bob"), ("a\tb\x1fc", "abc"), ("x" * 500, "x" * MAX_USER)])
 def test_a_users_name_is_fit_to_be_booked(user, booked):
     assert fit(user) == booked

@@ -4,6 +4,10 @@
 local DIMENSIONS, FIRST_METRIC = 8, 9
 local METRICS = {'calls', 'failed', 'input', 'cache_read', 'cache_write', 'cache_write_hour', 'output', 'reasoning',
   'cost'}
+-- How many combinations of dimensions have a usage of their own in an hour. Users and tags are named by callers, who could
+-- make a day unreadable and the store full: those of further ones are summed up without them. The ledger has them.
+local MOST_PLACES, PLACES = 50000, 'places'
+local USER_AND_TAGS, OTHERS = '^([^\31]*)\31[^\31]*(\31.*\31)[^\31]*\31$', '%1\31(others)%2\31'
 -- The marks in `booked`, by their first letter: booked; booked as lost, with its hold; cancelled before it began.
 local BOOKED, LOST, CANCELLED = 'B', 'L', 'C'
 
@@ -11,10 +15,17 @@ local BOOKED, LOST, CANCELLED = 'B', 'L', 'C'
 local function book(entry, charge)
   if entry == '' then return end
   redis.call('XADD', ledger, '*', 'e', entry)
-  local prefix = math.floor(now % DAY / 3600000) .. SEPARATOR .. charge[DIMENSIONS] .. SEPARATOR
+  local hour, place = math.floor(now % DAY / 3600000) .. SEPARATOR, charge[DIMENSIONS] .. SEPARATOR
   for index, metric in ipairs(METRICS) do
     local value = charge[FIRST_METRIC + index - 1]
-    if value ~= 0 then add(usage, prefix .. metric, value) end
+    if value ~= 0 then
+      local sum = add(usage, hour .. place .. metric, value)
+      if index == 1 and sum == value and add(usage, hour .. PLACES, 1) > MOST_PLACES then
+        redis.call('HDEL', usage, hour .. place .. metric)
+        place = string.gsub(place, USER_AND_TAGS, OTHERS)
+        add(usage, hour .. place .. metric, value)
+      end
+    end
   end
 end
 

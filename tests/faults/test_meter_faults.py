@@ -213,6 +213,19 @@ async def test_a_copy_of_a_reservation_that_comes_after_the_settlement_holds_not
     assert not await redis_client.exists(keys.holds(TENANT))
 
 
+async def test_a_copy_of_a_settlement_that_comes_after_it_is_booked_once(warmed, proxy, redis_url, redis_client):
+    await warmed.reserve(reservation("a", BUDGET, calls(5)))
+    proxy.on_request = late = Copy()
+    await warmed.settle(settlement("a", spent(25)))
+    reader, writer = await asyncio.open_unix_connection(urlparse(redis_url).path)
+    writer.write(late.copy)
+    assert (await reader.read(100)).startswith(b"*2\r\n:0\r\n")
+    writer.close()
+
+    assert await taken(warmed, BUDGET, calls(5)) == [25, 0]
+    assert [entry.input_tokens for entry in await ledger(redis_client)] == [25]
+
+
 async def test_a_reservation_without_an_answer_is_called_off(warmed, proxy, redis_client):
     proxy.on_reply = fault = SwallowReply(hold=True)
     assert await unavailable(warmed.reserve(reservation("a", BUDGET, calls(5)))) < 0.25

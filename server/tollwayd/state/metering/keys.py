@@ -47,7 +47,8 @@ def ends(tenant: str) -> str:
 
 
 def booked(tenant: str) -> str:
-    """A hash: the ids of calls that were booked without a hold, or as lost → what was booked; for days."""
+    """A hash: the ids of calls that were booked without a hold, as lost, or when asked again → what was booked; for
+    days."""
     return f"tollway:{{{tenant}}}:booked"
 
 

@@ -41,7 +41,8 @@ if found then
   finish(hold)
   let_go(call)
   if calling_off then mark(call, CANCELLED)
-  elseif hold.doubtful or unreserved ~= '' then mark(call, BOOKED) end
+  -- Of what is not sent the first time, an earlier copy may still be on its way: it must not find a lost hold.
+  elseif hold.doubtful or unreserved ~= '' or not first_time then mark(call, BOOKED) end
   return done()
 end
 

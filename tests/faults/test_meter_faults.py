@@ -423,6 +423,41 @@ async def test_settlements_go_to_the_spool_while_the_store_is_away_and_are_booke
     await meter.aclose()
 
 
+async def test_what_was_spooled_is_booked_once_though_the_store_came_back_without_its_hold(proxy, redis_client):
+    meter = RedisMeter(f"redis://127.0.0.1:{proxy.port}", disk := Disk())
+    await meter.reserve(reservation("a", BUDGET))
+    await proxy.down()
+    await unavailable(meter.reserve(reservation("b", REQUESTS)))
+    await meter.settle(settlement("a", spent(25)))
+    await redis_client.flushall()
+    await proxy.up()
+    await healed(meter)
+    for record in disk.records * 2:
+        await meter.book(record)
+
+    assert [entry.input_tokens for entry in await ledger(redis_client)] == [25]
+    await meter.aclose()
+
+
+async def test_what_was_booked_as_lost_long_ago_is_not_booked_again_when_a_spool_turns_up(proxy, redis_client, clock):
+    meter = RedisMeter(f"redis://127.0.0.1:{proxy.port}", disk := Disk())
+    await meter.reserve(reservation("a", BUDGET, if_lost=spent(33)))
+    await proxy.down()
+    await unavailable(meter.reserve(reservation("b", REQUESTS)))
+    await meter.settle(settlement("a", spent(25)))
+    await proxy.up()
+    await healed(meter)
+    clock.now_ms += LEASE_MS
+    assert await meter.reap(TENANT) == 1
+    clock.now_ms += 8 * keys.MS_A_DAY
+    await meter.reap(TENANT)
+    for record in disk.records:
+        await meter.book(record)
+
+    assert [entry.input_tokens for entry in await ledger(redis_client)] == [33]
+    await meter.aclose()
+
+
 async def test_where_the_spool_is_full_settlements_wait_in_memory(proxy, redis_client):
     meter = RedisMeter(f"redis://127.0.0.1:{proxy.port}", Disk(full=True))
     await meter.reserve(reservation("a", BUDGET))

@@ -27,19 +27,29 @@ LEASE_MS: Final = 15_000
 REAPED: Final = 100
 """Lost calls that one script books at most: a few milliseconds of the store's time."""
 
+KNOWN_MS: Final = 6 * 24 * 3_600_000
+"""How long a store that knows nothing of a call surely has not booked it as lost: a day less than it remembers that."""
+
+_NO_LIMITS: Final = limits_bytes((), 0)
 _PLAIN: Final = 2  # What a settlement is answered with, where it reached no threshold.
 _TURNS: Final = 5  # A window or a day ends while a command is under way once, and a clock is seldom set.
 
 
 class Record(msgspec.Struct, array_like=True, frozen=True):
     """A settlement as it is kept on disk: its charge and its unreserved limits are the script's. `called_off`: the
-    reservation is called off of which nobody knows whether it was taken, and nothing is booked."""
+    reservation is called off of which nobody knows whether it was taken, and nothing is booked. Until `open_until_ms`
+    (Unix milliseconds) a store that knows nothing of the call has not booked it, but lost its hold."""
 
     tenant: str
     call: str
     charge: bytes
     unreserved: bytes = b""
     called_off: bool = False
+    open_until_ms: int = 0
+
+    def at(self, now_ms: int) -> Record:
+        """What is to be settled of it at a time: a call whose hold may be lost as one that had none."""
+        return msgspec.structs.replace(self, unreserved=_NO_LIMITS) if now_ms < self.open_until_ms else self
 
 
 class Asking:
@@ -149,6 +159,13 @@ class Settling(Asking):
     @property
     def wanted(self) -> bool:
         return True
+
+    @property
+    def kept(self) -> Record:
+        """What is to be kept of it."""
+        if self.holds and not self.sends and not self.record.unreserved:
+            return msgspec.structs.replace(self.record, open_until_ms=self.clock.now_ms() + KNOWN_MS)
+        return self.record
 
     def arguments(self) -> tuple[Argument, ...]:
         record = self.record

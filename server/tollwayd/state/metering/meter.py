@@ -122,7 +122,7 @@ class RedisMeter:
             settled = _record(record)
         except msgspec.DecodeError as error:
             raise ValueError(str(error)) from error
-        await Settling(settled, self._clock, self._shards.send).future
+        await Settling(settled.at(self._clock.now_ms()), self._clock, self._shards.send).future
 
     def _tell(self, tenant: str, told: Sequence[Any]) -> None:
         for each in reached(tenant, told):
@@ -146,7 +146,7 @@ class RedisMeter:
         task.add_done_callback(self._keeping.discard)
 
     async def _spooled(self, settling: Settling) -> None:
-        record = _encode(settling.record)
+        record = _encode(settling.kept)
         if not await self._spool.append(record):
             await self._memory.append(record)
         settling.ended(_DONE)

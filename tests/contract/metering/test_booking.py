@@ -79,6 +79,18 @@ async def test_a_second_settlement_changes_nothing(clock, meter, redis_client):
     assert [entry.cost for entry in await ledger(redis_client)] == [100]
 
 
+async def test_a_call_that_ends_the_moment_it_is_held_is_booked_once(clock, meter, redis_client):
+    await meter.reap(TENANT)
+    before, held = meter.hold(reservation("before")), meter.hold(reservation("a"))
+    await before  # Both answers came at once, and nobody was told of the second yet.
+    assert held.done()
+    for _ in range(2):
+        await meter.settle(settlement("a", spent(25)))
+
+    assert [entry.input_tokens for entry in await ledger(redis_client)] == [25]
+    assert not await redis_client.exists(keys.booked(TENANT))
+
+
 async def test_a_call_without_a_reservation_is_counted_and_booked_once(clock, meter, redis_client):
     tokens = limit(100, 80, **TOKENS)
     at_once = calls(3)

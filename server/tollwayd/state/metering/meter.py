@@ -84,13 +84,15 @@ class RedisMeter:
     def hold(self, reservation: Reservation) -> asyncio.Future[Any]:
         """Reserves without limits, which is never refused. It is under way when this returns, and fails as `reserve`
         does."""
+        call = reservation.tenant, reservation.call
+        self._held.add(call)  # Now: its settlement may come before anybody hears that it is held.
         command = Reserving(reservation, charge_bytes(reservation.if_lost), self._clock, self._shards.send)
 
         def ended(held: asyncio.Future[Any]) -> None:
-            if not held.cancelled() and not held.exception():
-                self._held.add((reservation.tenant, reservation.call))
-            elif command.sends:
-                self._call_off(reservation)
+            if held.cancelled() or held.exception():
+                self._held.discard(call)
+                if command.sends:
+                    self._call_off(reservation)
 
         command.future.add_done_callback(ended)
         return command.future

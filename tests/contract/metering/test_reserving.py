@@ -267,6 +267,27 @@ async def test_a_bucket_takes_back_only_what_has_not_flowed_in_already(clock, me
     assert await taken(meter, bucket) == [level]
 
 
+async def test_a_bucket_is_not_forgotten_by_the_rate_that_it_had_before(clock, meter):
+    before = limit(1_000, 10, bucket="slower", burst=10, algorithm=Algorithm.BUCKET, window_ms=keys.MS_A_DAY)
+    slower = replace(before, limit=10)
+    for call, one in (("a", before), ("b", slower)):
+        assert isinstance(await meter.reserve(reservation(call, one)), Grants)
+        await meter.settle(settlement(call, charge(requests=10)))
+        clock.now_ms += keys.MS_A_DAY
+    clock.now_ms += 2 * 60 * MINUTE - keys.MS_A_DAY
+    await meter.reap(TENANT)
+
+    assert isinstance(await meter.reserve(reservation("c", slower)), Refusal)
+
+
+async def test_a_bucket_that_hardly_leaks_is_full_again_after_a_time_that_can_be_told(clock, meter):
+    hardly = limit(1, 10**12, burst=10**12, algorithm=Algorithm.BUCKET, window_ms=keys.MS_A_DAY)
+    grants = await meter.reserve(reservation("a", hardly))
+    refusal = await meter.reserve(reservation("b", hardly))
+
+    assert grants.standings[0].reset_ms == refusal.retry_after_ms == 36_600 * keys.MS_A_DAY
+
+
 async def test_nobody_can_tell_when_a_place_is_free_or_too_much_is_left(clock, meter):
     await meter.reserve(reservation("a", limit(1), calls(1)))
     once = await meter.reserve(reservation("b", limit(1)))

@@ -140,3 +140,11 @@ async def test_a_bucket_tells_when_it_is_full_again(clock, meter):
     assert refusal.retry_after_ms == 10_000
     clock.now_ms += 10_000
     assert isinstance(await meter.reserve(reservation("b", bucket)), Grants)
+
+
+async def test_a_bucket_that_hardly_fills_tells_a_time_that_a_date_can_hold(meter):
+    hardly = limit(1, 10**12, burst=10**12, algorithm=Algorithm.BUCKET, window_ms=86_400_000)
+    grants = await meter.reserve(reservation("a", hardly))
+    refusal = await meter.reserve(reservation("b", hardly))
+
+    assert grants.standings[0].reset_ms == refusal.retry_after_ms == 36_600 * 86_400_000

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from tollwayd.core.metering.limit import Limit
+
+LONGEST_MS: Final = 36_600 * 24 * 3_600_000
+"""A century is told in place of more: dates and durations have an end."""
 
 
 class Bucket:
@@ -50,4 +53,6 @@ class Bucket:
         self.taken(limit, now_ms)
         if room <= 0:
             return 0
-        return -(-(room * limit.window_ms - self._rem) // limit.limit) if limit.limit else None
+        if not limit.limit:
+            return None
+        return min(LONGEST_MS, -(-(room * limit.window_ms - self._rem) // limit.limit))

@@ -189,9 +189,11 @@ local function sliding_counts()
 end
 
 -- A bucket that leaks `limit` per window and holds `burst`. One field: bucket and `b` → its level, what has leaked of the
--- next unit (in units times milliseconds), and when that was so. A window is a day at most, so that all is below 2^53.
+-- next unit (in units times milliseconds), when that was so, and by what limit and window it leaks. A window is a day at
+-- most, so that all is below 2^53.
 local function leaking_counts()
   local leaking = {}
+  local LONGEST = 36600 * DAY -- A century is told in place of more: dates and durations have an end.
 
   local function bucket_field(bucket)
     return bucket .. SEPARATOR .. 'b'
@@ -204,27 +206,27 @@ local function leaking_counts()
     return (elapsed - rest) / window * rate + rest * steady + math.floor(parts / window), parts % window
   end
 
-  -- Its level now, and what has leaked of the next unit.
+  -- Its level now, and what has leaked of the next unit; by the limit that it had last, unless another one is given.
   local function level_of(bucket, rate, window)
     local state = redis.call('HGET', limits, bucket_field(bucket))
     if not state then return 0, 0 end
-    local level, rem, at = string.match(state, '^(%d+) (%d+) (%d+)$')
+    local level, rem, at, last_rate, last_window = string.match(state, '^(%d+) (%d+) (%d+) (%d+) (%d+)$')
+    rate, window = rate or tonumber(last_rate), window or tonumber(last_window)
     local gone, left = leaked(math.max(0, now - at), rem % window, rate, window)
     if gone >= tonumber(level) then return 0, 0 end
-    return level - gone, left
+    return level - gone, left, rate, window
   end
 
   local function put_level(take, level, rem)
-    local state = text(level) .. ' ' .. text(rem) .. ' ' .. text(now)
-    if redis.call('HSET', limits, bucket_field(take[BUCKET]), state) == 1 then
-      redis.call('ZADD', ends, now + take[WINDOW] + GRACE,
-        'b' .. take[BUCKET] .. SEPARATOR .. text(take[LIMIT]) .. '/' .. text(take[WINDOW]))
+    local state = {text(level), text(rem), text(now), text(take[LIMIT]), text(take[WINDOW])}
+    if redis.call('HSET', limits, bucket_field(take[BUCKET]), table.concat(state, ' ')) == 1 then
+      redis.call('ZADD', ends, now + take[WINDOW] + GRACE, 'b' .. take[BUCKET])
     end
   end
 
   local function until_leaked(amount, rem, rate, window)
     if amount <= 0 then return 0 end
-    return rate > 0 and math.ceil((amount * window - rem) / rate) or nil
+    return rate > 0 and math.min(LONGEST, math.ceil((amount * window - rem) / rate)) or nil
   end
 
   function leaking.look(limit)
@@ -256,10 +258,8 @@ local function leaking_counts()
     return until_leaked(seen.taken + limit[LEAST] - seen.capacity, seen.rem, limit[LIMIT], limit[WINDOW])
   end
 
-  function leaking.forget(name)
-    local bucket, rate, window = string.match(name, '^(.*)' .. SEPARATOR .. '(%d+)/(%d+)$')
-    rate, window = tonumber(rate), tonumber(window)
-    local level, rem = level_of(bucket, rate, window)
+  function leaking.forget(bucket)
+    local level, rem, rate, window = level_of(bucket)
     if level > 0 then return now + math.max(window, until_leaked(level, rem, rate, window) or window) end
     redis.call('HDEL', limits, bucket_field(bucket))
     return true

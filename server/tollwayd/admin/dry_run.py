@@ -6,6 +6,8 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+import msgspec
+
 from tollway.admin.v1.policies_pb2 import DryRunResponse, PolicyVerdict
 from tollwayd.admin.verdicts import access_verdicts, duration, limit_verdicts
 from tollwayd.core.call import new_call_id
@@ -78,7 +80,7 @@ class DryRun:
         response = _refused(_error(answer), verdicts)
         response.provider = provider
         own = [index for index in answer.refused if not answer.standings[index].limit.provider]
-        return _Judged(response, call.policies.downgrade(replace(answer, refused=own)) if own else None)
+        return _Judged(response, call.policies.downgrade(msgspec.structs.replace(answer, refused=own)) if own else None)
 
     async def _by_limits(
         self, call: DryCall, providers: Sequence[str], demand: Demand, now_ms: int

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from tests.metering import TENANT, TOKENS, calls, limit, reservation, settlement, taken
 from tests.metering_redis import DAY, ledger, spent, usage

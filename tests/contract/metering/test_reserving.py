@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from tests.metering import NOON, TENANT, TOKENS, calls, charge, limit, reservation, settlement, taken
 from tests.metering_redis import spent

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
 
 from tollwayd.core.metering.unit import Unit
 
@@ -61,8 +62,7 @@ _NO_COUNTS = Counts()
 _NO_DIMENSIONS = Dimensions()
 
 
-@dataclass(frozen=True, slots=True)
-class Charge:
+class Charge(msgspec.Struct, frozen=True, gc=False):
     """What one call is charged, and how that is told: its ledger entry, and the dimensions of its usage.
 
     `cost` is in nano-units; `entry` is a serialised `tollway.admin.v1.LedgerEntry`, empty where nothing is to be

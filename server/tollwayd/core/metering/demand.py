@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
+
+import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -28,8 +29,7 @@ def most_output(prices: Iterable[Price | None]) -> int:
     return max([(price and price.max_output_tokens) or OUTPUT_TOKENS for price in prices], default=OUTPUT_TOKENS)
 
 
-@dataclass(frozen=True, slots=True)
-class Demand:
+class Demand(msgspec.Struct, frozen=True, gc=False):
     """One request. `input_strict` is a bound on its input tokens, `input_estimate` a guess, `max_output` the most
     output tokens that it can be given.
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from tollway.admin.v1.ledger_pb2 import LedgerEntry
 from tollwayd.core.call import unknown_cost, unsettled

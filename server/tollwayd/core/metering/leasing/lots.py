@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import itertools
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
+
+from msgspec.structs import replace
 
 from tollwayd.core.metering.leasing.lot import Lot
 from tollwayd.core.metering.leasing.slice import Slice, charge_of

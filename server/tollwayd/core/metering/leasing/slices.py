@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol, Self
+
+from msgspec.structs import replace
 
 from tollwayd.core.metering.leasing.lots import Lots
 from tollwayd.core.metering.leasing.running import Running

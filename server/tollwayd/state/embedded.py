@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 from urllib.parse import quote
 
+from tollwayd.state.flushing import flush_on
 from tollwayd.state.outage import pauses
 from tollwayd.state.server_binary import EmbeddedRedisError, find_server
 from tollwayd.state.server_link import ServerLink
@@ -59,6 +60,7 @@ class EmbeddedRedis:
         self._process: Process | None = None
         self._link: ServerLink | None = None
         self._watch: asyncio.Task[None] | None = None
+        self._flushing: asyncio.Task[None] | None = None
 
     @property
     def url(self) -> str:
@@ -74,12 +76,14 @@ class EmbeddedRedis:
             await self.stop()
             raise
         self._watch = asyncio.create_task(self._keep(self._link))
+        self._flushing = asyncio.create_task(flush_on(self._folder))
 
     async def stop(self) -> None:
         """Stops the server where this gateway started it; a gateway that shares it will start it again."""
-        if self._watch:
-            self._watch.cancel()
-            await asyncio.gather(self._watch, return_exceptions=True)
+        tasks = [task for task in (self._watch, self._flushing) if task]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         if self._link:
             self._link.close()
         if self._process:

@@ -89,7 +89,7 @@ def _options(folder: Path, socket: Path) -> list[str]:
         "unixsocketperm": "600",
         "dir": str(folder),
         "appendonly": "yes",
-        "appendfsync": "everysec",
+        "appendfsync": "no",  # See `flushing`.
         "save": "",
         "maxmemory-policy": "noeviction",
         "daemonize": "no",

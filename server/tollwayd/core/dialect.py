@@ -184,6 +184,11 @@ class EventReader(Protocol):
     done: bool
     """Whether nothing can come any more; what does come is not read."""
 
+    @property
+    def usage_due(self) -> bool:
+        """Whether all has been said but the answer's usage, as far as can be told: it comes next."""
+        ...
+
     def read(self, event: ServerSentEvent) -> Sequence[StreamGenerateResponse]:
         """The canonical events for one server-sent event; none for pings. Raises the provider's mid-stream error."""
         ...
@@ -251,6 +256,11 @@ class RelayStream(Protocol):
     """Whether nothing can come any more; what does come is not passed on."""
     error: TollwayError | None
     """The error that the provider sent within the stream; its event has passed on to the caller."""
+
+    @property
+    def usage_due(self) -> bool:
+        """As of an `EventReader`."""
+        ...
 
     def feed(self, block: bytes) -> bytes:
         """What the caller gets of a block of whole events; the block itself wherever nothing has to be taken out."""

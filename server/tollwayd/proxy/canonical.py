@@ -67,10 +67,15 @@ async def events_of(call: Call, blocks: Blocks) -> AsyncGenerator[Sequence[Strea
     assert exchange is not None
     seen = _Seen(exchange, reader)
     exchange.so_far = seen.usage
+
+    def read(block: bytes) -> Sequence[StreamGenerateResponse]:
+        events = [event for raw in split(block) if (sent := parse(raw)) for event in reader.read(sent)]
+        seen.add(events)
+        return events
+
     try:
         async for block in blocks:
-            if events := [event for raw in split(block) if (sent := parse(raw)) for event in reader.read(sent)]:
-                seen.add(events)
+            if events := read(block):
                 yield events
         if not reader.complete:
             raise TollwayError(Reason.REASON_UPSTREAM_INTERRUPTED)
@@ -78,9 +83,12 @@ async def events_of(call: Call, blocks: Blocks) -> AsyncGenerator[Sequence[Strea
             seen.add(events)
             yield events
     finally:
-        exchange.complete = reader.complete
-        exchange.usage = seen.usage()
-        exchange.so_far = None
+        try:
+            await blocks.linger(read)
+        finally:
+            exchange.complete = reader.complete
+            exchange.usage = seen.usage()
+            exchange.so_far = None
 
 
 class _Seen:

@@ -35,6 +35,10 @@ MAX_ERROR_BYTES = 64 * 1024
 END_GRACE_SECONDS = 0.1
 """How long the body of an answer that is complete may take to end: one that does leaves its connection for others."""
 
+USAGE_SECONDS = 1.0
+"""How long a stream whose caller has left is waited for to tell its usage, when that comes next. Who leaves just then
+has had all of the answer, and of what a model has thought only the provider knows how much it was."""
+
 _OK = 200
 
 
@@ -82,10 +86,14 @@ class Progress(Protocol):
     complete: bool
     done: bool
 
+    @property
+    def usage_due(self) -> bool: ...
+
 
 class _Unread:
     complete = False
     done = False
+    usage_due = False
 
 
 class Blocks:
@@ -129,6 +137,7 @@ class Blocks:
         if self.progress.done:
             await self._end()
             raise StopAsyncIteration
+        self._response.lingers = self.progress.usage_due
         try:
             async for chunk in self._response:
                 if block := self._framer.feed(chunk):
@@ -140,6 +149,17 @@ class Blocks:
         if block := self._framer.rest():
             return block
         raise StopAsyncIteration
+
+    async def linger(self, take: Callable[[bytes], object]) -> None:
+        """Gives `take` the next blocks of an answer that nobody waits for any more, for as long as its usage is due."""
+        if not self.progress.usage_due:
+            return
+        with suppress(TollwayError, TimeoutError):
+            async with asyncio.timeout(USAGE_SECONDS):
+                async for block in self:
+                    take(block)
+                    if not self.progress.usage_due:
+                        break
 
     async def _end(self) -> None:
         # Mostly there is nothing left but the last chunk, which may not have come with the last event.

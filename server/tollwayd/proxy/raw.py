@@ -146,10 +146,13 @@ class RawService:
                 if piece:
                     yield piece
         finally:
-            exchange.broken = relay.error
-            exchange.complete = relay.complete
-            exchange.usage = so_far()
-            exchange.so_far = None
+            try:
+                await blocks.linger(relay.feed)
+            finally:
+                exchange.broken = relay.error
+                exchange.complete = relay.complete
+                exchange.usage = so_far()
+                exchange.so_far = None
         if not relay.complete and relay.error is None:
             raise TollwayError(Reason.REASON_UPSTREAM_INTERRUPTED)
 

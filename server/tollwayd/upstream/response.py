@@ -23,7 +23,8 @@ class HttpResponse:
     `headers` maps lower-case names to the last value given. `first_byte_at` is in `time.monotonic()` seconds. The
     connection goes back to the pool when the body has come to its end; whatever ends the answer earlier (an error, a
     time limit, `close`, the cancellation of the task that waits for it) aborts the connection, so that the provider
-    sees its client leave and stops working, and billing.
+    sees its client leave and stops working, and billing. One that `lingers` outlives such a cancellation: who reads it
+    wants the rest, and closes it.
     """
 
     __slots__ = (
@@ -37,6 +38,7 @@ class HttpResponse:
         "deadlines",
         "first_byte_at",
         "headers",
+        "lingers",
         "status",
     )
 
@@ -50,6 +52,7 @@ class HttpResponse:
         self.status = 0
         self.headers: Mapping[str, str] = {}
         self.first_byte_at = 0.0
+        self.lingers = False
         self._connection: Connection | None = connection
         self._loop = loop
         self.deadlines = deadlines
@@ -151,12 +154,13 @@ class HttpResponse:
         return self.status != 0 or self._error is not None
 
     async def changed(self) -> None:
-        """Waits until something has happened; left early, by cancellation, it closes the answer."""
+        """Waits until something has happened; left early, by cancellation, it closes an answer that does not linger."""
         self._waiter = self._loop.create_future()
         try:
             await self._waiter
         except BaseException:
-            self.close()
+            if not self.lingers:
+                self.close()
             raise
         finally:
             self._waiter = None

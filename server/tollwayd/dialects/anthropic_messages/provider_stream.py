@@ -50,11 +50,12 @@ _EVENT = msgspec.json.Decoder(_Event)
 class AnthropicEventReader:
     """Reads one streamed answer."""
 
-    __slots__ = ("_finished", "_parts", "_started", "_tally", "_usage", "complete", "done")
+    __slots__ = ("_finished", "_parts", "_started", "_tally", "_usage", "complete", "done", "usage_due")
 
     def __init__(self) -> None:
         self.complete = False
         self.done = False
+        self.usage_due = False
         self._started = False
         self._parts = StreamParts()
         self._finished = Finished()
@@ -75,8 +76,10 @@ class AnthropicEventReader:
             case "content_block_delta":
                 events = self._parts.add(said.index, said.delta or BlockDelta())
             case "content_block_start":
+                self.usage_due = False
                 events = self._parts.start(said.index, said.content_block)
             case "content_block_stop":
+                self.usage_due = True
                 events = self._parts.stop(said.index)
             case "message_start":
                 events = self._start(said.message or _Message())
@@ -109,6 +112,7 @@ class AnthropicEventReader:
 
     def _stop(self) -> Events:
         self.complete = self.done = True
+        self.usage_due = False
         return [*self._parts.stop_all(cut=True), StreamGenerateResponse(finished=self._finished)]
 
     def _use(self, usage: object) -> list[StreamGenerateResponse]:

@@ -67,7 +67,7 @@ def _sum(found: Mapping[bytes, Said]) -> Said:
 class AnthropicRelayStream:
     """Passes one streamed answer on untouched."""
 
-    __slots__ = ("_said", "_tally", "complete", "done", "error", "usage")
+    __slots__ = ("_said", "_tally", "complete", "done", "error", "usage", "usage_due")
 
     def __init__(self) -> None:
         self._said = SaidText(_SAID, _sum)
@@ -75,11 +75,14 @@ class AnthropicRelayStream:
         self.usage: Usage | None = None
         self.complete = False
         self.done = False
+        self.usage_due = False
         self.error: TollwayError | None = None
 
     def feed(self, block: bytes) -> bytes:
         """The block itself."""
         self._said.add(block)
+        if b'"content_block_st' in block:
+            self.usage_due = block.rfind(b'"content_block_stop"') > block.rfind(b'"content_block_start"')
         if _is_telling(block):
             for raw in sse.split(block):
                 if _is_telling(raw) and (event := sse.parse(raw)):
@@ -101,6 +104,7 @@ class AnthropicRelayStream:
             self.usage = self._tally.add(event.usage) or self.usage
         elif event.type == "message_stop":
             self.complete = self.done = True
+            self.usage_due = False
         elif event.type == "error":
             self.error = stream_error(event.error)
 

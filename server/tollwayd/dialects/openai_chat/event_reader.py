@@ -39,7 +39,7 @@ class EventReader:
     former. A refusal's text comes as `text` deltas of its part.
     """
 
-    __slots__ = ("_calls", "_finished", "_id", "_index", "_open", "_refused", "_started", "complete", "done")
+    __slots__ = ("_calls", "_finished", "_id", "_index", "_open", "_refused", "_started", "_told", "complete", "done")
 
     def __init__(self) -> None:
         self.complete = False
@@ -51,6 +51,12 @@ class EventReader:
         self._refused = False
         self._started = False
         self._finished = False
+        self._told = False
+
+    @property
+    def usage_due(self) -> bool:
+        """From a `finish_reason` on, until it has come."""
+        return self.complete and not self._told and not self.done
 
     def read(self, event: ServerSentEvent) -> Sequence[StreamGenerateResponse]:
         """The events for one chunk. Raises the provider's error, or REASON_UPSTREAM_INVALID."""
@@ -82,6 +88,7 @@ class EventReader:
                 self.complete = True
                 yield from self._finish(choice.finish_reason)
         if (usage := read_usage(chunk.usage_said())) is not None:
+            self._told = True
             yield StreamGenerateResponse(usage=usage)
 
     def _read_delta(self, delta: shapes.Said) -> Iterator[StreamGenerateResponse]:

@@ -137,6 +137,11 @@ class RelayStream:
             block = _NULL_USAGE.sub(b"", block)
         return self._meter(block) if _USAGE.search(block) else block
 
+    @property
+    def usage_due(self) -> bool:
+        """From the last `finish_reason` on, until it has come."""
+        return self.complete and self.usage is None and not self.done
+
     def said(self) -> Said:
         """How much the model has said so far, in all choices."""
         return self._said.said()

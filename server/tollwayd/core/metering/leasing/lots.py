@@ -39,7 +39,7 @@ class Lots:
     def __init__(self, meter: Meter, clock: Callable[[], float]) -> None:
         self._meter = meter
         self._clock = clock
-        self._lots: dict[tuple[str, str, Unit, Algorithm, int], Lot] = {}
+        self._lots: dict[tuple[str, str, Unit, Algorithm, int, bool], Lot] = {}
         self._names = (f"slice-{os.urandom(8).hex()}-{number}" for number in itertools.count())
         self._some = asyncio.Event()
 
@@ -97,7 +97,8 @@ class Lots:
         await asyncio.gather(*(self._put_down(lot, part) for lot, part in parts))
 
     def _lot(self, tenant: str, limit: Limit) -> Lot:
-        key = tenant, limit.bucket, limit.unit, limit.algorithm, limit.window_ms
+        # What a limit that refuses nobody gives may be beyond it.
+        key = tenant, limit.bucket, limit.unit, limit.algorithm, limit.window_ms, limit.enforce
         if (lot := self._lots.get(key)) is None:
             lot = self._lots[key] = Lot(tenant)
             self._some.set()

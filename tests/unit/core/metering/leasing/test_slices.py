@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from msgspec.structs import replace
 
 from tests.metering import NOON, TENANT, TOKENS, HoldingStore, calls, charge, limit, reservation, settlement, taken
 from tollwayd.core.errors import Reason, TollwayError
@@ -92,6 +93,17 @@ async def test_all_workers_together_admit_the_limit_and_no_more(store, clock, wo
 
     many = [admitted(meters[name % workers], name) for name in range(4 * workers)]
     assert least <= sum(await asyncio.gather(*many)) <= 1_000
+
+
+async def test_a_slice_that_is_beyond_the_limit_admits_nobody_whom_that_refuses(meter, store):
+    # Calls of the model that a limit downgrades to count in the same bucket, and are never refused by it.
+    spared = replace(MANY, enforce=False)
+    await begin(meter, [spared], 1)
+    await store.reserve(reservation("all the rest", limit(1_000, 999)))
+    await begin(meter, [spared])
+
+    assert isinstance(await meter.reserve(reservation("a", MANY)), Refusal)
+    assert isinstance(await meter.reserve(reservation("b", spared)), Grants)
 
 
 async def test_what_is_left_of_an_idle_slice_goes_back(meter, store, clock):

@@ -70,7 +70,8 @@ async def open_stores(place: Place, around: Around, parts: AsyncExitStack) -> St
 
 
 async def _open_meter(place: Place, around: Around, parts: AsyncExitStack) -> Meter:
-    name = f"{socket.gethostname()}:{os.getpid()}"
+    # Containers that share their host's network share its name, and each takes its process for the first.
+    name = f"{socket.gethostname()}:{os.getpid()}:{os.urandom(8).hex()}"
     replicas = await parts.enter_async_context(Replicas(place.url, name))
     spool = Spool(place.folder / "spool")
     parts.push_async_callback(spool.aclose)

@@ -12,6 +12,7 @@ from tollwayd.core.errors import TollwayError
 from tollwayd.state import keys
 from tollwayd.state.metering import replicas
 from tollwayd.state.metering.replicas import Replicas
+from tollwayd.stores import Around, Place, open_stores
 
 pytest_generate_tests = every_kind
 
@@ -34,6 +35,16 @@ async def test_replicas_count_each_other_and_no_more_those_that_left(redis_url, 
                     await first.beat()
         await first.beat()
         assert first() == 1
+
+
+async def test_replicas_whose_machine_and_process_seem_the_same_are_counted_apart(redis_url, redis_client, tmp_path):
+    around = Around(tuple, lambda _: None)  # So it is in containers that share their host's network.
+    async with asyncio.timeout(10), AsyncExitStack() as parts:
+        for folder in "ab":
+            await open_stores(Place(redis_url, tmp_path / folder), around, parts)
+        third = await parts.enter_async_context(Replicas(redis_url, "third"))
+        while third() != 3:
+            await third.beat()
 
 
 async def test_a_replica_that_fell_silent_counts_no_more(redis_url, redis_client, monkeypatch):

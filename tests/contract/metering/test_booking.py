@@ -173,6 +173,19 @@ async def test_a_lost_call_that_is_settled_after_all_is_corrected_once(clock, me
     assert sums == {f"{place}/{metric}": value for metric, value in expected.items()}
 
 
+async def test_limits_that_a_lost_call_lacks_are_counted_when_it_is_settled(clock, meter, redis_client, lost):
+    # It went on to another provider while the store did not take anything of it any more.
+    another = limit(1_000, unit=Unit.COST, bucket="another", window_ms=keys.MS_A_DAY)
+    await meter.reserve(reservation("a", BUDGET, if_lost=lost))
+    clock.now_ms += LEASE_MS
+    await meter.reap(TENANT)
+    for _ in range(2):
+        await meter.settle(settlement("a", spent(50, 500), unreserved=[BUDGET, another]))
+
+    assert await taken(meter, BUDGET, another) == [500, 500]
+    assert [entry.cost for entry in await ledger(redis_client)] == [330, 170]
+
+
 async def test_a_lost_call_without_an_entry_is_booked_whole_when_it_is_settled(clock, meter, redis_client):
     await meter.reserve(reservation("a", if_lost=NOTHING))
     clock.now_ms += LEASE_MS

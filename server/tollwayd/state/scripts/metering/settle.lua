@@ -52,6 +52,7 @@ if state == BOOKED or (calling_off and state ~= '') then return {0, now} end
 if state == LOST then
   local hold = hold_of(string.sub(marked, 2))
   if wish ~= 'corrected' then return {4, now, hold.lost} end
+  take_unreserved(hold)
   settle_takes(hold.takes, charge, true)
   local parts = corrections ~= '' and {cmsgpack.unpack(corrections)} or {}
   for index = 1, #parts, 2 do book(parts[index], parts[index + 1]) end

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import aclosing
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -16,10 +17,11 @@ from tollwayd.core.metering.charge import NOTHING, Charge, Counts, Dimensions
 from tollwayd.core.metering.limit import Algorithm, Grants
 from tollwayd.core.metering.unit import Unit
 from tollwayd.state.metering import keys
-from tollwayd.state.metering.commands import LEASE_MS
+from tollwayd.state.metering.commands import LEASE_MS, Record
 from tollwayd.state.metering.events_reader import RedisPolicyEvents
 from tollwayd.state.metering.followers import Followers
 from tollwayd.state.metering.meter import RedisMeter
+from tollwayd.state.metering.payload import charge_bytes, limits_bytes
 
 pytest_generate_tests = every_kind
 
@@ -232,7 +234,16 @@ async def test_each_threshold_is_told_once_in_a_window_by_what_is_settled(clock,
     assert await spend(900) == [500, 800]
 
 
-async def test_the_process_whose_booking_reaches_a_threshold_is_told(redis_url, clock, redis_client):
+REAPING = {
+    "the reaper": lambda meter: meter.reap(TENANT),
+    "the next call": lambda meter: meter.reserve(reservation("next", calls(1))),
+    "the next call, held": lambda meter: meter.hold(reservation("next")),
+    "a refused call": lambda meter: meter.reserve(reservation("next", limit(0))),
+}
+
+
+@pytest.mark.parametrize("by", REAPING)
+async def test_the_process_whose_booking_reaches_a_threshold_is_told(redis_url, clock, redis_client, by):
     told = []
     meter = RedisMeter(redis_url, on_reached=told.append)
     budget = replace(BUDGET, thresholds=(500, 1_000), amount=5, least=5)
@@ -240,7 +251,7 @@ async def test_the_process_whose_booking_reaches_a_threshold_is_told(redis_url, 
     await meter.settle(settlement("a", spent(cost=700)))
     await meter.reserve(reservation("b", budget, if_lost=spent(cost=400)))
     clock.now_ms += LEASE_MS
-    await meter.reap(TENANT)
+    await REAPING[by](meter)
 
     assert [(each.bucket, each.threshold, each.settled, each.limit) for each in told] == [
         ("budget", 500, 700, 1_000),
@@ -250,6 +261,16 @@ async def test_the_process_whose_booking_reaches_a_threshold_is_told(redis_url, 
     events = RedisPolicyEvents(Followers(redis_url))
     async with aclosing(events.follow(TENANT, after="0-0")) as following:
         assert [reached for _, reached in await anext(following)] == told
+    await meter.aclose()
+
+
+async def test_the_process_that_books_what_was_spooled_is_told_of_thresholds(redis_url, clock, redis_client):
+    told = []
+    meter = RedisMeter(redis_url, on_reached=told.append)
+    limits = limits_bytes([replace(BUDGET, thresholds=(500,))], clock.now_ms)
+    await meter.book(msgspec.msgpack.encode(Record(TENANT, "a", charge_bytes(spent(cost=700)), limits)))
+
+    assert [(each.threshold, each.settled) for each in told] == [(500, 700)]
     await meter.aclose()
 
 

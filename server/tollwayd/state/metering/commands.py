@@ -31,7 +31,6 @@ KNOWN_MS: Final = 6 * 24 * 3_600_000
 """How long a store that knows nothing of a call surely has not booked it as lost: a day less than it remembers that."""
 
 _NO_LIMITS: Final = limits_bytes((), 0)
-_PLAIN: Final = 2  # What a settlement is answered with, where it reached no threshold.
 _TURNS: Final = 5  # A window or a day ends while a command is under way once, and a clock is seldom set.
 
 
@@ -53,9 +52,12 @@ class Record(msgspec.Struct, array_like=True, frozen=True):
 
 
 class Asking:
-    """A command whose answer is a future's. Sends itself again where the day or a window has moved on meanwhile."""
+    """A command whose answer is a future's. Sends itself again where the day or a window has moved on meanwhile.
 
-    __slots__ = ("_send", "_turns", "asking", "clock", "detours", "future", "sends", "tenant")
+    `told` gets the tenant and what thresholds were reached, as the scripts tell them at the end of their answers.
+    """
+
+    __slots__ = ("_send", "_turns", "asking", "clock", "detours", "future", "sends", "tenant", "told")
 
     script: Script
 
@@ -66,6 +68,7 @@ class Asking:
         self.sends = 0
         self.detours = 0
         self.asking = False
+        self.told: Callable[[str, Sequence[Any]], None] | None = None
         self._send = send
         self._turns = 0
         send(tenant, self)
@@ -83,6 +86,8 @@ class Asking:
 
     def answered(self, answer: Any) -> None:
         self.clock.hear(answer[1])
+        if self.told and isinstance(answer[-1], list):
+            self.told(self.tenant, answer[-1])
         if answer[0] != MOVED_ON:
             self.ended(answer)
         elif self._turns == _TURNS:
@@ -134,10 +139,9 @@ class Settling(Asking):
 
     `keep`, where given, gets what the store does not take, in place of the future's failure. `holds` says that the call
     has a hold in the store and this is its first settlement: then it is booked even if the store has lost the hold.
-    `told` gets the tenant and what thresholds were reached, as the script tells them.
     """
 
-    __slots__ = ("_booked", "_keep", "_wish", "holds", "record", "told")
+    __slots__ = ("_booked", "_keep", "_wish", "holds", "record")
 
     script = SETTLE
 
@@ -153,7 +157,6 @@ class Settling(Asking):
         self._booked = b""
         self._keep = keep
         self.holds = False
-        self.told: Callable[[str, Sequence[Any]], None] | None = None
         super().__init__(record.tenant, clock, send)
 
     @property
@@ -186,8 +189,6 @@ class Settling(Asking):
             self._send(self.tenant, self)
             return
         failpoint("meter.settled")
-        if self.told and len(answer) > _PLAIN:
-            self.told(self.tenant, answer[_PLAIN])
         super().ended(None)
 
     def failed(self, error: Exception) -> None:

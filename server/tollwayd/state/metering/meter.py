@@ -69,7 +69,7 @@ class RedisMeter:
 
     async def reserve(self, reservation: Reservation) -> Grants | Refusal:
         failpoint("meter.reserving")
-        command = Reserving(reservation, charge_bytes(reservation.if_lost), self._clock, self._shards.send)
+        command = self._reserving(reservation)
         try:
             answer = await command.future
         except BaseException:
@@ -86,7 +86,7 @@ class RedisMeter:
         does."""
         call = reservation.tenant, reservation.call
         self._held.add(call)  # Now: its settlement may come before anybody hears that it is held.
-        command = Reserving(reservation, charge_bytes(reservation.if_lost), self._clock, self._shards.send)
+        command = self._reserving(reservation)
 
         def ended(held: asyncio.Future[Any]) -> None:
             if held.cancelled() or held.exception():
@@ -113,8 +113,9 @@ class RedisMeter:
 
     async def reap(self, tenant: str) -> int:
         """Books a tenant's lost calls, REAPED at most, and gives how many there were. REASON_STORE_UNAVAILABLE."""
-        _, _, reaped, _, told = await Reaping(tenant, self._clock, self._shards.send).future
-        self._tell(tenant, told)
+        reaping = Reaping(tenant, self._clock, self._shards.send)
+        reaping.told = self._tell
+        _, _, reaped, *_ = await reaping.future
         return int(reaped)
 
     async def book(self, record: bytes) -> None:
@@ -124,7 +125,14 @@ class RedisMeter:
             settled = _record(record)
         except msgspec.DecodeError as error:
             raise ValueError(str(error)) from error
-        await Settling(settled.at(self._clock.now_ms()), self._clock, self._shards.send).future
+        settling = Settling(settled.at(self._clock.now_ms()), self._clock, self._shards.send)
+        settling.told = self._tell
+        await settling.future
+
+    def _reserving(self, reservation: Reservation) -> Reserving:
+        command = Reserving(reservation, charge_bytes(reservation.if_lost), self._clock, self._shards.send)
+        command.told = self._tell
+        return command
 
     def _tell(self, tenant: str, told: Sequence[Any]) -> None:
         for each in reached(tenant, told):

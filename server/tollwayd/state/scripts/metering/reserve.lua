@@ -1,7 +1,8 @@
 -- Takes all limits of a call, or none. ARGV: the call, how long its lease is, '1' where nothing is to be taken, the
 -- limits, the charge if the call is lost, the day that KEYS are for, '1' where this is surely sent the first time.
 -- Gives: 0 refused, 1 admitted, 2 the window is another one, 3 the call is over; the time; when to try again or -1; then
--- for each limit what is granted, what is taken, when it is reset, and whether it was exceeded.
+-- for each limit what is granted, what is taken, when it is reset, and whether it was exceeded; and the thresholds that
+-- lost calls have reached, if any.
 local call, lease, dry = ARGV[1], ARGV[2], ARGV[3] == '1'
 local wanted, lost, first_time = cmsgpack.unpack(ARGV[4]), ARGV[5], ARGV[7] == '1'
 
@@ -60,6 +61,7 @@ local function answer(status, retry, standings)
     flat[at + 1], flat[at + 2] = status == 0 and 0 or seen.granted, seen.taken
     flat[at + 3], flat[at + 4] = seen.reset, seen.exceeded and 1 or 0
   end
+  if #told_now > 0 then flat[#flat + 1] = told_now end
   return flat
 end
 

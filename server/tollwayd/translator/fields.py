@@ -14,7 +14,7 @@ from tollwayd.core.errors import TollwayError, invalid_field
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from google.protobuf.descriptor import Descriptor
+    from google.protobuf.descriptor import Descriptor, EnumDescriptor
     from google.protobuf.descriptor_pool import DescriptorPool
     from google.protobuf.message import Message
 
@@ -40,17 +40,21 @@ WRAPPERS = "google/protobuf/wrappers.proto"
 """The file whose messages stand for their one scalar."""
 
 _FORMS: Mapping[int, str] = {
-    FieldDescriptor.CPPTYPE_INT32: "has to be a whole number of 32 bits",
-    FieldDescriptor.CPPTYPE_UINT32: "has to be a whole number of 32 bits, not negative",
-    FieldDescriptor.CPPTYPE_INT64: "has to be a whole number of 64 bits",
-    FieldDescriptor.CPPTYPE_UINT64: "has to be a whole number of 64 bits, not negative",
+    FieldDescriptor.CPPTYPE_INT32: "takes whole numbers only, of 32 bits",
+    FieldDescriptor.CPPTYPE_UINT32: "takes whole numbers only, of 32 bits and not negative",
+    FieldDescriptor.CPPTYPE_INT64: "takes whole numbers only, of 64 bits",
+    FieldDescriptor.CPPTYPE_UINT64: "takes whole numbers only, of 64 bits and not negative",
     FieldDescriptor.CPPTYPE_DOUBLE: "has to be a number",
     FieldDescriptor.CPPTYPE_FLOAT: "has to be a number in the range of 32-bit floats",
     FieldDescriptor.CPPTYPE_BOOL: "has to be true or false",
-    FieldDescriptor.CPPTYPE_ENUM: "has to be one of the names or numbers of its enum",
     FieldDescriptor.CPPTYPE_STRING: "has to be a string of valid Unicode",
-    FieldDescriptor.CPPTYPE_MESSAGE: "has to be an object",
 }
+
+OBJECT = "has to be an object"
+"""What a map has to be, and a message."""
+
+MAX_NAMES_LISTED = 20
+"""Names that an error lists of an enum or a message; of longer ones the rest is an ellipsis."""
 
 
 def descriptor(message: Message) -> Descriptor:
@@ -112,11 +116,28 @@ def form(field: FieldDescriptor) -> str:
     """What one value of the field has to be, for people."""
     if field.type == FieldDescriptor.TYPE_BYTES:
         return "has to be base64"
+    if field.enum_type is not None:
+        return f"has to be one of {_listed(_enum_names(field.enum_type))}"
     if field.message_type is None:
         return _FORMS[field.cpp_type]
     if is_wrapper(field.message_type):
         return form(field.message_type.fields_by_name["value"])
-    return TEXT_FORMS.get(field.message_type.full_name, _FORMS[field.cpp_type])
+    return TEXT_FORMS.get(field.message_type.full_name) or _object_form(field.message_type)
+
+
+def _object_form(message: Descriptor) -> str:
+    names = [field.json_name for field in message.fields] if is_plain(message) else []
+    return f"{OBJECT} with {_listed(names)}" if names else OBJECT
+
+
+def _enum_names(enum: EnumDescriptor) -> list[str]:
+    """The enum's names, but for the one that says that it is not set (AIP-126), if there are others."""
+    names = [value.name for value in enum.values]
+    return [name for name in names if not name.endswith("_UNSPECIFIED")] or names
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names[:MAX_NAMES_LISTED] + ["…"] * (len(names) > MAX_NAMES_LISTED))
 
 
 def quotable(name: str) -> bool:

@@ -8,6 +8,7 @@ from google.protobuf.message_factory import GetMessageClass
 
 from tollwayd.core.errors import invalid_field
 from tollwayd.translator.fields import (
+    OBJECT,
     fields_by_name,
     form,
     is_map,
@@ -86,7 +87,7 @@ class _Search:
 
     def _in_map(self, item: Any, field: FieldDescriptor, path: str) -> Iterator[TollwayError]:
         if not isinstance(item, dict):
-            yield invalid_field(path, "has to be an object")
+            yield invalid_field(path, OBJECT)
             return
         _, value = map_entry(field)
         for key, each in self._tried(item.items()):

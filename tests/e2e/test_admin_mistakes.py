@@ -1,0 +1,64 @@
+"""What somebody new to the Admin API gets wrong over REST: each answer says what to do."""
+
+from __future__ import annotations
+
+import pytest
+
+LIMIT = {"unit": "REQUESTS", "limit": 5, "window": "60s"}
+
+
+@pytest.fixture(scope="module")
+def acme(gateway):
+    return gateway.admin().tenant().name
+
+
+def told(gateway, method: str, path: str, body=None, *, status: int = 400) -> str:
+    """The message of the refusal."""
+    return gateway.admin()(method, path, body, status=status)["message"]
+
+
+@pytest.mark.parametrize(
+    ("policy", "message"),
+    [
+        (
+            {"rateLimit": LIMIT | {"unit": "TOKENS"}},
+            "policy.rateLimit.unit: has to be one of REQUESTS, INPUT_TOKENS, OUTPUT_TOKENS, TOTAL_TOKENS, COST",
+        ),
+        (
+            {"budget": {"unit": "COST", "window": "MONTH"}},
+            (
+                "policy.budget.window: has to be one of CALENDAR_DAY, CALENDAR_WEEK, CALENDAR_MONTH, CALENDAR_QUARTER, "
+                "CALENDAR_YEAR, ROLLING"
+            ),
+        ),
+        (
+            {"budget": {"unit": "COST", "limit": 10}},
+            "policy.budget.limit: has to be an object with currencyCode, units, nanos",
+        ),
+        (
+            {"budget": {"unit": "COST", "limit": {"currencyCode": "USD", "units": "10.50"}}},
+            "policy.budget.limit.units: takes whole numbers only, of 64 bits",
+        ),
+        (
+            {"rateLimit": LIMIT | {"onExceeded": "REJECT"}},
+            "policy.rateLimit.onExceeded: has to be an object with action, downgradeModel",
+        ),
+        (
+            {"rateLimit": LIMIT, "subject": {"user": "ann"}},
+            "policy.subject.user: has to be an object with header, claim, value",
+        ),
+    ],
+)
+def test_a_value_of_another_kind(gateway, acme, policy, message):
+    assert told(gateway, "POST", f"/v1/{acme}/policies?policy_id=rpm", policy) == message
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ("usage:query?bucket=WEEK", "bucket: has to be one of HOUR, DAY, MONTH, TOTAL"),
+        ("ledger:export?format=XLSX", "format: has to be one of JSON_LINES, CSV, PARQUET"),
+    ],
+)
+def test_a_name_that_a_parameter_does_not_have(gateway, acme, query, message):
+    assert told(gateway, "GET", f"/v1/{acme}/{query}") == message

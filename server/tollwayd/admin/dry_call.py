@@ -93,9 +93,7 @@ def _facts(request: DryRunRequest, key: ApiKey) -> Facts:
     if request.ip_address:
         _check_address(request.ip_address)
     says = _Everywhere(request.user)
-    return Facts(
-        request.api_key, request.model, method, request.ip_address, frozenset(key.groups), key.tier, says, says
-    )
+    return Facts(request.api_key, request.model, method, request.ip_address, frozenset(key.groups), key.tier, says)
 
 
 def _check_address(text: str) -> None:
@@ -118,7 +116,7 @@ async def _trying(store: ResourceStore, policies: PolicySet, request: DryRunRequ
 
 
 class _Everywhere(Mapping[str, str]):
-    """A user who is named by whatever header or claim is looked at."""
+    """A user who is named by whatever header is looked at."""
 
     def __init__(self, user: str) -> None:
         self._user = user

@@ -33,8 +33,6 @@ def check_subject(path: str, message: Subject) -> None:
     ):
         if value not in ("", EACH) and not _ID.fullmatch(value):
             raise invalid_field(f"{path}.{field}", "is no id; write the last part of a resource name, or `*` for each")
-    if message.HasField("user") and not message.user.WhichOneof("source"):
-        raise invalid_field(f"{path}.user", "needs header or claim, to say where the user stands")
     if message.user.header in _SECRETS:
         raise invalid_field(
             f"{path}.user.header", "holds a credential, and no user; write a header such as x-tollway-user"

@@ -28,7 +28,6 @@ class Principal:
     tenant: str = ""
     key: str = ""
     roles: frozenset[str] = frozenset()
-    attributes: Mapping[str, str] = field(default_factory=dict)
 
 
 async def unsettled() -> None:

@@ -167,7 +167,6 @@ async def test_subjects_of_every_kind(admin, policy, dry_run):
         "tier": {"tier": "gold"},
         "model": {"model": "large"},
         "user": {"user": {"header": "x-user", "value": "ann"}},
-        "claim": {"user": {"claim": "sub", "value": "ann"}},
         "net": {"ip": "203.0.113.0/24"},
         "method": {"methods": [CHAT]},
         "provider": {"provider": "one"},

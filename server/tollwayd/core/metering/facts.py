@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 @dataclass(slots=True)
 class Facts:
     """`api_key` is the key's id, `method` the full gRPC name without its leading slash, `ip` the peer's address, empty
-    where it has none. `headers` are by lower-case names; `claims` were verified with the caller's token."""
+    where it has none. `headers` are by lower-case names."""
 
     api_key: str
     model: str
@@ -23,15 +23,11 @@ class Facts:
     groups: frozenset[str] = frozenset()
     tier: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
-    claims: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, call: Call, model: str) -> Facts:
         """Those of a call with an API key for a model by its public name."""
         key = call.api_key
         assert key is not None
-        principal = key.principal
-        api_key = principal.key.rpartition("/")[2]
-        return cls(
-            api_key, model, call.method[1:], call.peer, key.groups, key.tier, call.metadata, principal.attributes
-        )
+        api_key = key.principal.key.rpartition("/")[2]
+        return cls(api_key, model, call.method[1:], call.peer, key.groups, key.tier, call.metadata)

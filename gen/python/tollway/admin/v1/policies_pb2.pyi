@@ -110,14 +110,12 @@ class Subject(_message.Message):
     def __init__(self, api_key: _Optional[str] = ..., key_group: _Optional[str] = ..., user: _Optional[_Union[UserSubject, _Mapping]] = ..., model: _Optional[str] = ..., provider: _Optional[str] = ..., ip: _Optional[str] = ..., methods: _Optional[_Iterable[str]] = ..., tier: _Optional[str] = ...) -> None: ...
 
 class UserSubject(_message.Message):
-    __slots__ = ("header", "claim", "value")
+    __slots__ = ("header", "value")
     HEADER_FIELD_NUMBER: _ClassVar[int]
-    CLAIM_FIELD_NUMBER: _ClassVar[int]
     VALUE_FIELD_NUMBER: _ClassVar[int]
     header: str
-    claim: str
     value: str
-    def __init__(self, header: _Optional[str] = ..., claim: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    def __init__(self, header: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
 
 class Exceeded(_message.Message):
     __slots__ = ("action", "downgrade_model")

@@ -25,6 +25,12 @@ def check_access(path: str, message: Access) -> None:
         raise invalid_field(
             path, "sets no condition; write allowedModels, allowedMethods, allowedTimes or maxOutputTokens"
         )
+    for position, model in enumerate(message.allowed_models):
+        if "*" in model:
+            raise invalid_field(
+                f"{path}.allowedModels[{position}]",
+                "is no pattern; write a model's public name, or leave allowedModels out to allow all",
+            )
     check_methods(f"{path}.allowedMethods", message.allowed_methods)
     for position, times in enumerate(message.allowed_times):
         check_zone(f"{path}.allowedTimes[{position}].timeZone", times.time_zone)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from tollway.admin.v1.policies_pb2 import Exceeded, Policy
 from tollwayd.admin.access_rules import check_access
 from tollwayd.admin.limit_rules import check_budget, check_rate_limit
-from tollwayd.admin.references import require, require_model
+from tollwayd.admin.references import require, require_models
 from tollwayd.admin.subject_rules import check_subject
 from tollwayd.core.errors import invalid_field
 from tollwayd.core.metering.subject import EACH
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tollway.admin.v1.tiers_pb2 import TierRule
     from tollwayd.core.ports import ResourceStore
 
-__all__ = ["check_policy", "check_policy_references", "check_rule", "exceeded", "require_downgrade_model"]
+__all__ = ["check_policy", "check_policy_references", "check_rule", "exceeded", "require_rule_models"]
 
 _NO_EXCEEDED: Final = Exceeded()
 
@@ -64,15 +64,18 @@ async def check_policy_references(
     was about before may be gone without keeping it from being changed otherwise."""
     if before is None or before.subject != after.subject:
         await _require_subject(store, tenant, f"{path}.subject", after.subject)
-    if before is None or exceeded(before) != exceeded(after):
-        await require_downgrade_model(store, tenant, path, after)
+    await require_rule_models(store, tenant, path, before, after)
 
 
-async def require_downgrade_model(store: ResourceStore, tenant: str, path: str, message: Policy | TierRule) -> None:
-    """REASON_REFERENCE_NOT_FOUND."""
-    if model := exceeded(message).downgrade_model:
-        field = f"{path}.{_json(message.WhichOneof('rule'))}.onExceeded.downgradeModel"
-        await require_model(store, tenant, model, field=field)
+async def require_rule_models(
+    store: ResourceStore, tenant: str, path: str, before: Policy | TierRule | None, after: Policy | TierRule
+) -> None:
+    """REASON_REFERENCE_NOT_FOUND where the rule names a model that it did not name before and the tenant has not."""
+    known = {*before.access.allowed_models, exceeded(before).downgrade_model} if before else set()
+    named = {f"{path}.access.allowedModels[{place}]": name for place, name in enumerate(after.access.allowed_models)}
+    if model := exceeded(after).downgrade_model:
+        named[f"{path}.{_json(after.WhichOneof('rule'))}.onExceeded.downgradeModel"] = model
+    await require_models(store, tenant, {field: name for field, name in named.items() if name not in known})
 
 
 async def _require_subject(store: ResourceStore, tenant: str, path: str, subject: Subject) -> None:
@@ -83,6 +86,8 @@ async def _require_subject(store: ResourceStore, tenant: str, path: str, subject
     ):
         if value not in ("", EACH):
             await require(store, child_name(tenant, kind, value), field=f"{path}.{field}", noun=noun)
+    if subject.model not in ("", EACH):
+        await require_models(store, tenant, {f"{path}.model": subject.model})
 
 
 def exceeded(message: Policy | TierRule) -> Exceeded:

@@ -9,11 +9,11 @@ from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.core.resource_names import kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from tollwayd.core.ports import Resource, ResourceStore
 
-__all__ = ["MAX_SCANNED", "first", "missing", "require", "require_model"]
+__all__ = ["MAX_SCANNED", "first", "missing", "require", "require_models"]
 
 BATCH: Final = 250
 """Resources read at once: between two batches other calls get their turn."""
@@ -32,15 +32,23 @@ async def require(store: ResourceStore, name: str, *, field: str, noun: str) -> 
         raise missing(field, noun, name) from None
 
 
-async def require_model(store: ResourceStore, tenant: str, public_name: str, *, field: str) -> None:
-    """REASON_REFERENCE_NOT_FOUND where the tenant has no model of that public name."""
+async def require_models(store: ResourceStore, tenant: str, public_names: Mapping[str, str]) -> None:
+    """REASON_REFERENCE_NOT_FOUND where the tenant has no model of one of these public names, by the fields that they
+    are in."""
+    wanted = set(public_names.values())
+    if not wanted:
+        return
 
-    def is_it(stored: Resource) -> bool:
-        return Model.FromString(stored.record).public_name == public_name
+    def is_wanted(stored: Resource) -> bool:
+        public_name = Model.FromString(stored.record).public_name
+        known.add(public_name)
+        return public_name in wanted
 
-    found, _ = await first(store, "models", tenant, is_it, most=1)
-    if not found:
-        raise missing(field, "model of this public name", public_name)
+    known: set[str] = set()
+    await first(store, "models", tenant, is_wanted, most=len(wanted))
+    for field, public_name in public_names.items():
+        if public_name not in known:
+            raise missing(field, "model of this public name", public_name)
 
 
 async def first(

@@ -33,6 +33,8 @@ def check_subject(path: str, message: Subject) -> None:
     ):
         if value not in ("", EACH) and not _ID.fullmatch(value):
             raise invalid_field(f"{path}.{field}", "is no id; write the last part of a resource name, or `*` for each")
+    if EACH in message.model and message.model != EACH:
+        raise invalid_field(f"{path}.model", "is no pattern; write a model's public name, or `*` alone for each model")
     if message.user.header in _SECRETS:
         raise invalid_field(
             f"{path}.user.header", "holds a credential, and no user; write a header such as x-tollway-user"

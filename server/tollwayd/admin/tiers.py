@@ -11,7 +11,7 @@ from tollwayd.admin.collection import Collection
 from tollwayd.admin.field_behavior import writable_copy
 from tollwayd.admin.kind import Kind
 from tollwayd.admin.listing import Listing
-from tollwayd.admin.policy_rules import check_rule, require_downgrade_model
+from tollwayd.admin.policy_rules import check_rule, require_rule_models
 from tollwayd.admin.tier_use import require_unused
 from tollwayd.core.errors import invalid_field
 from tollwayd.core.resource_names import child_name, tenant_of
@@ -56,7 +56,7 @@ class TierServicer:
         return Empty()
 
     async def _rules(self, before: Tier | None, after: Tier) -> str:
-        unchanged = {rule.id: rule for rule in before.rules} if before else {}
+        earlier_rules = {rule.id: rule for rule in before.rules} if before else {}
         seen: dict[str, int] = {}
         for position, rule in enumerate(after.rules):
             path = f"tier.rules[{position}]"
@@ -64,6 +64,5 @@ class TierServicer:
                 raise invalid_field(f"{path}.id", f"is that of rules[{earlier}] too; write another")
             check_rule(path, rule)
             # A model that is gone must not keep the tier from being changed otherwise.
-            if unchanged.get(rule.id) != rule:
-                await require_downgrade_model(self._store, tenant_of(after.name), path, rule)
+            await require_rule_models(self._store, tenant_of(after.name), path, earlier_rules.get(rule.id), rule)
         return ""

@@ -7,7 +7,7 @@ import pytest_asyncio
 from google.protobuf.json_format import MessageToDict, ParseDict
 
 from tollway.admin.v1.api_keys_pb2 import CreateApiKeyRequest, DeleteApiKeyRequest
-from tollway.admin.v1.models_pb2 import CreateModelRequest
+from tollway.admin.v1.models_pb2 import CreateModelRequest, DeleteModelRequest
 from tollway.admin.v1.policies_pb2 import (
     CreatePolicyRequest,
     DeletePolicyRequest,
@@ -161,6 +161,9 @@ DOWNGRADE = {"action": "DOWNGRADE", "downgradeModel": "small"}
         ({"subject": {"ip": "10.0.0.1/8"}, **RPM}, "policy.subject.ip", "write 10.0.0.0/8"),
         ({"subject": {"ip": "acme.example"}, **RPM}, "policy.subject.ip", "203.0.113.0/24"),
         ({"subject": {"methods": ["x"]}, **RPM}, "policy.subject.methods[0]", CHAT),
+        ({"subject": {"model": "gpt*"}, **RPM}, "policy.subject.model", "is no pattern; write"),
+        ({"access": {"allowedModels": ["gpt", "sm*"]}}, "policy.access.allowedModels[1]", "is no pattern; write"),
+        ({"access": {"allowedModels": ["*"]}}, "policy.access.allowedModels[0]", "leave allowedModels out"),
         ({"subject": {"provider": "openai"}, "access": {"maxOutputTokens": 1}}, "policy.subject.provider", "before"),
         ({"subject": {"provider": "*"}, **rate(onExceeded=DOWNGRADE)}, "policy.rateLimit.onExceeded", "next target"),
         (
@@ -184,6 +187,8 @@ async def test_a_policy_that_means_nothing_is_refused_with_what_to_write(admin, 
         ({"subject": {"apiKey": "none"}, **RPM}, "policy.subject.apiKey", "tenants/acme/apiKeys/none"),
         ({"subject": {"provider": "none"}, **RPM}, "policy.subject.provider", "tenants/acme/providers/none"),
         ({"subject": {"tier": "none"}, **RPM}, "policy.subject.tier", "tenants/acme/tiers/none"),
+        ({"subject": {"model": "m-gpt"}, **RPM}, "policy.subject.model", "m-gpt"),
+        ({"access": {"allowedModels": ["gpt", "none"]}}, "policy.access.allowedModels[1]", "none"),
         (
             rate(onExceeded={**DOWNGRADE, "downgradeModel": "none"}),
             "policy.rateLimit.onExceeded.downgradeModel",
@@ -208,6 +213,21 @@ async def test_a_policy_whose_key_is_gone_can_still_be_changed_otherwise(admin):
 
     assert (await admin(updating({"displayName": "New"}, "display_name"))).display_name == "New"
     assert await admin.reason(updating({"subject": {"apiKey": "gone"}}, "subject")) == "REFERENCE_NOT_FOUND"
+
+
+async def test_a_policy_whose_model_is_gone_stays_and_can_still_be_changed_otherwise(admin):
+    await admin(creating({"subject": {"model": "gpt"}, "access": {"allowedModels": ["gpt", "small"]}}))
+    await admin(DeleteModelRequest(name="tenants/acme/models/m-gpt"))
+
+    assert (await admin(updating({"displayName": "New"}, "display_name"))).subject.model == "gpt"
+    fewer = {"access": {"allowedModels": ["gpt"]}}
+    assert (await admin(updating(fewer, "access.allowed_models"))).access.allowed_models == ["gpt"]
+    more = {"access": {"allowedModels": ["gpt", "new"]}}
+    assert await admin.reason(updating(more, "access.allowed_models")) == "REFERENCE_NOT_FOUND"
+
+
+async def test_a_policy_may_be_about_a_group_before_any_key_is_in_it(admin):
+    assert (await admin(creating({"subject": {"keyGroup": "later"}, **RPM}))).subject.key_group == "later"
 
 
 async def test_a_change_names_as_little_as_it_wants(admin):

@@ -75,6 +75,13 @@ async def test_a_rule_downgrades_to_a_model_that_there_is(admin):
     assert refusal.metadata["field"] == "tier.rules[0].rateLimit.onExceeded.downgradeModel"
 
 
+async def test_a_rule_allows_models_that_there_are(admin):
+    refusal = await admin.refusal(creating({"id": "x", "access": {"allowedModels": ["none"]}}))
+
+    assert refusal.rule.name == "REFERENCE_NOT_FOUND"
+    assert refusal.metadata["field"] == "tier.rules[0].access.allowedModels[0]"
+
+
 async def test_a_key_is_of_a_tier_that_there_is(admin, store):
     refusal = await admin.refusal(of_tier("gold"))
     assert (refusal.rule.name, refusal.metadata) == ("REFERENCE_NOT_FOUND", {"field": "apiKey.tier", "name": GOLD})

@@ -32,6 +32,7 @@ from tollwayd.security.missing_keys import missing_keys
 from tollwayd.security.root import RootCredential
 from tollwayd.settings import variable
 from tollwayd.start_error import MISTAKE, StartError
+from tollwayd.state.durability import risks
 from tollwayd.state.server_place import place, trouble
 from tollwayd.stores import Around, Place, Stores, open_stores
 from tollwayd.telemetry.access_log import AccessLog
@@ -89,6 +90,7 @@ class App:
             compiler = Compiler(DIALECTS, keys, PriceList(prices.read()))
             replica = Replica(stores.resources, compiler, self._current, partial(self._inspect, keys))
             await self._load(replica)
+            await self._tell_risks()
             metering = Metering(stores.meter)
             doors = await self._open_doors(parts, stores, keys, metering)
             # From here on: a group wraps what goes wrong in it, and what goes wrong above is for the operator to read.
@@ -129,6 +131,11 @@ class App:
                 raise
             text = f"{variable('redis_url')}: the Redis at {place(url)} {trouble(error)}."
             raise StartError(text) from error
+
+    async def _tell_risks(self) -> None:
+        if (url := self.settings.redis_url) is not None:
+            for risk in await risks(url):
+                self._log.warning(f"the Redis at {place(url)} {risk}; docs/redis.md says what money needs")
 
     def _inspect(self, keys: Keyring, resources: Sequence[Resource]) -> None:
         """Tells of another keyring than that of the stored configuration, which would else show call by call."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from tollwayd import listeners
 from tollwayd.open_files import most_connections
 from tollwayd.pages import pages
+from tollwayd.proxy.metering.headers import EXPOSED
 from tollwayd.rpc.door import GrpcDoor
 from tollwayd.settings import variable
 from tollwayd.start_error import StartError
@@ -44,7 +45,7 @@ class Doors:
 
     def __init__(self, admin: Registry, proxy: Registry, metrics: CollectorRegistry, settings: Settings) -> None:
         limit = settings.max_body_bytes
-        cors = Cors(settings.cors_origins) if settings.cors_origins else None
+        cors = Cors(settings.cors_origins, exposed=EXPOSED) if settings.cors_origins else None
         relaxed = settings.rest_unknown_fields == "ignore"
         self._settings = settings
         self._draining = False

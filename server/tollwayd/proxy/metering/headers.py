@@ -35,8 +35,25 @@ _UNITS: Final = {
     Unit.CALLS: "concurrent-requests",
 }
 _IN_DIALECTS: Final = frozenset({Unit.REQUESTS, Unit.INPUT_TOKENS, Unit.OUTPUT_TOKENS, Unit.TOTAL_TOKENS})
-_CLASSES: Final = ("input", "cache-read", "cache-write", "cache-write-1h", "output", "reasoning")
+_CLASSES: Final = ("input", "cache-read", "cache-write", "cache-write-hour", "output", "reasoning")
 """The words for `Counts`, in their order."""
+
+EXPOSED: Final = (
+    "ratelimit-policy",
+    "ratelimit",
+    *(f"x-ratelimit-{part}-{unit}" for unit in ("requests", "tokens") for part in ("limit", "remaining", "reset")),
+    *(
+        f"anthropic-ratelimit-{unit}-{part}"
+        for unit in ("requests", "tokens", "input-tokens", "output-tokens")
+        for part in ("limit", "remaining", "reset")
+    ),
+    "x-should-retry",
+    "x-tollway-cost",
+    "x-tollway-usage",
+    "x-tollway-downgraded-to",
+    "x-tollway-dropped",
+)
+"""All of these headers, for scripts of pages to read by name."""
 
 
 def capacity(limit: Limit) -> int:

@@ -38,7 +38,7 @@ def entry(call: str, **fields: Any) -> LedgerEntry:
         "method": "/tollway.proxy.v1.OpenAIService/CreateChatCompletion",
         "input_tokens": 10,
         "output_tokens": 2,
-        "cost": 1,
+        "cost_nanos": 1,
         "currency_code": "USD",
     }
     return LedgerEntry(call=call, **{**plain, **fields})
@@ -49,7 +49,7 @@ def charge(made: LedgerEntry) -> Charge:
     tags = tuple(sorted(f"{name}={value}" for name, value in made.tags.items()))
     return Charge(
         counts=Counts(**{count: getattr(made, field) for count, field in COUNTS.items()}),
-        cost=made.cost,
+        cost=made.cost_nanos,
         requests=int(made.kind == LedgerEntry.CALL),
         failed=made.outcome == LedgerEntry.FAILED,
         dimensions=Dimensions(made.api_key, made.user, made.model, made.provider, made.upstream_model, tags),

@@ -107,12 +107,12 @@ class MeteredLoad:
         raw = await client.xrange(keys.ledger(tenant))
         entries = [LedgerEntry.FromString(fields[b"e"]) for _, fields in raw]
         counts = Counter(entry.call for entry in entries)
-        costs = {entry.call: entry.cost for entry in entries}
+        costs = {entry.call: entry.cost_nanos for entry in entries}
         acknowledged = self.acknowledged[tenant]
         lines = [f"{tenant} {call}: acknowledged, not in the ledger" for call in acknowledged.keys() - costs.keys()]
         lines += [f"{tenant} {call}: {count} entries" for call, count in counts.items() if count > 1]
         lines += [f"{tenant} {call}: in the ledger, not acknowledged" for call in costs.keys() - acknowledged.keys()]
-        total = sum(entry.cost for entry in entries)
+        total = sum(entry.cost_nanos for entry in entries)
         for what, amount in (await self._sums(client, tenant)).items():
             if amount != total:
                 lines.append(f"{tenant}: the ledger's sum is {total}, {what} is {amount}")

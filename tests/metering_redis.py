@@ -65,7 +65,9 @@ def spent(
 ) -> Charge:
     """A charge of input tokens with a true entry."""
     dimensions = {"api_key": "app", "model": "m", "provider": "one"} | dimensions
-    entry = LedgerEntry(call=call, kind=LedgerEntry.CALL, outcome=outcome, input_tokens=tokens, cost=cost, model="m")
+    entry = LedgerEntry(
+        call=call, kind=LedgerEntry.CALL, outcome=outcome, input_tokens=tokens, cost_nanos=cost, model="m"
+    )
     failed = outcome == LedgerEntry.FAILED
     return Charge(Counts(input=tokens), cost, 1, failed, Dimensions(**dimensions), entry.SerializeToString())
 

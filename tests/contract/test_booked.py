@@ -13,16 +13,16 @@ from tollwayd.state.metering.meter import RedisMeter
 from tollwayd.state.metering.usage_reader import RedisUsage
 
 CALLS = [
-    {"cost": 7, "user": "Zoë", "tags": {"team": "search", "env": "prod"}},
-    {"cost": 0, "outcome": "FAILED", "input_tokens": 0, "output_tokens": 0},
+    {"cost_nanos": 7, "user": "Zoë", "tags": {"team": "search", "env": "prod"}},
+    {"cost_nanos": 0, "outcome": "FAILED", "input_tokens": 0, "output_tokens": 0},
     {
-        "cost": 10**10,
+        "cost_nanos": 10**10,
         "cache_read_tokens": 1,
         "cache_write_tokens": 2,
         "cache_write_hour_tokens": 3,
         "reasoning_tokens": 4,
     },
-    {"cost": -3, "kind": "CORRECTION", "input_tokens": -2, "output_tokens": 0},
+    {"cost_nanos": -3, "kind": "CORRECTION", "input_tokens": -2, "output_tokens": 0},
 ]
 
 

@@ -45,7 +45,7 @@ def test_the_store_has_the_sums_of_the_house_by_their_names():
 
 async def test_calls_of_an_hour_are_summed_up(redis_client, usage):
     for cost in (1, 2, 3):
-        await book(redis_client, entry("c", cost=cost), at_ms=30 * HOUR_MS + cost)
+        await book(redis_client, entry("c", cost_nanos=cost), at_ms=30 * HOUR_MS + cost)
     await book(redis_client, entry("d", outcome="FAILED", reasoning_tokens=7, output_tokens=0), at_ms=31 * HOUR_MS - 1)
     sums = Sums(calls=4, failed=1, input=40, output=6, reasoning=7, cost=7)
     assert await read(usage, 30, 31) == [UsagePart(30, DESK, sums)]
@@ -71,7 +71,7 @@ async def test_a_day_of_many_parts_comes_in_batches_each_part_once(redis_client,
     monkeypatch.setattr(usage_reader, "BATCH", 64)
     monkeypatch.setattr(usage_reader, "SCAN_BATCH", 10)
     for number in range(300):
-        await book(redis_client, entry("c", user=f"u{number}", cost=number), at_ms=(number // 13) * HOUR_MS)
+        await book(redis_client, entry("c", user=f"u{number}", cost_nanos=number), at_ms=(number // 13) * HOUR_MS)
     batches = [batch async for batch in usage.parts(TENANT, start_hour=0, end_hour=24)]
     parts = [part for batch in batches for part in batch]
     assert max(map(len, batches)) == 64
@@ -90,7 +90,7 @@ async def test_a_day_of_too_many_parts_is_refused_and_its_hours_are_not(redis_cl
 
 
 async def test_what_a_user_with_a_separator_in_its_name_cost_is_told(redis_client, usage):
-    await book(redis_client, entry("c", user="a\x1fb", cost=5), at_ms=0)
+    await book(redis_client, entry("c", user="a\x1fb", cost_nanos=5), at_ms=0)
     (part,) = await read(usage, 0, 1)
     assert (part.sums.cost, part.dimensions.user, part.dimensions.model) == (5, "ab", "gpt")
 

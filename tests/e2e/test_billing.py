@@ -51,11 +51,11 @@ async def account(gateways, shared_redis):
     tenant = admin.tenant().name
     async with connect(shared_redis) as client:
         start = round(PAST.timestamp() * 1000)
-        await book(client, entry("before", tenant=tenant, cost=10**12), at_ms=start - 1)
+        await book(client, entry("before", tenant=tenant, cost_nanos=10**12), at_ms=start - 1)
         for minute in range(100):
-            made = entry(f"call-{minute}", tenant=tenant, cost=123_456_789 + minute, output_tokens=minute)
+            made = entry(f"call-{minute}", tenant=tenant, cost_nanos=123_456_789 + minute, output_tokens=minute)
             await book(client, made, at_ms=start + minute * 60_000)
-        await book(client, entry("now", tenant=tenant, cost=10**9))
+        await book(client, entry("now", tenant=tenant, cost_nanos=10**9))
     plan = {
         "fixedFee": {"currencyCode": "USD", "units": "49"},
         "markupBasisPoints": 500,

@@ -31,7 +31,7 @@ async def gateway(own_redis, tmp_path):
     """A gateway whose tenant acme had the document's calls in its month."""
     with Gateway(tmp_path / "data", redis_url=own_redis.url) as running:
         running.admin()("POST", "/v1/tenants?tenant_id=acme", {})
-        made = entry("", tenant="tenants/acme", cost=41_234_567).SerializeToString()
+        made = entry("", tenant="tenants/acme", cost_nanos=41_234_567).SerializeToString()
         start = at("2026-03-01", "Europe/Berlin")
         async with connect(own_redis.url) as client, client.pipeline(transaction=False) as pipeline:
             for number in range(CALLS):

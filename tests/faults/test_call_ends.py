@@ -55,7 +55,7 @@ async def booked(data_dir, tenant: str, within: float) -> tuple[int, int]:
         ledger = RedisLedger(EmbeddedRedis(data_dir).url)
         (entry,) = await Books(ledger, tenant).entries(1, within=within)
         await ledger.aclose()
-    assert entry.cost == entry.input_tokens * 2_500 + entry.output_tokens * 10_000
+    assert entry.cost_nanos == entry.input_tokens * 2_500 + entry.output_tokens * 10_000
     return entry.outcome, entry.output_tokens
 
 

@@ -111,13 +111,13 @@ def check(fleet: Fleet, books: Books) -> str:
     """The figures. An AssertionError tells what is wrong."""
     calls = [entry for entry in books.entries if entry.kind == LedgerEntry.CALL]
     times = Counter(entry.user for entry in calls)
-    cost = {user: sum(entry.cost for entry in books.entries if entry.user == user) for user in times}
+    cost = {user: sum(entry.cost_nanos for entry in books.entries if entry.user == user) for user in times}
     answered = {user for user, call in fleet.calls.items() if call.whole}
     missing = (answered | fleet.asked) - times.keys()
     doubled = {user for user, number in times.items() if number > 1}
     doubled |= {call for call, number in Counter(entry.call for entry in calls).items() if number > 1}
     wrong = {user for user, call in fleet.calls.items() if call.cost is not None and call.cost != cost.get(user)}
-    spent = sum(entry.cost for entry in books.entries)
+    spent = sum(entry.cost_nanos for entry in books.entries)
     tokens = sum(entry.input_tokens + entry.output_tokens for entry in books.entries)
     lost = sum(entry.outcome == LedgerEntry.LOST for entry in calls)
     corrected = len(books.entries) - len(calls)
@@ -127,7 +127,7 @@ def check(fleet: Fleet, books: Books) -> str:
     assert not wrong
     assert corrected
     assert times.keys() <= fleet.calls.keys()
-    assert all(entry.cost == price(entry) for entry in books.entries)
+    assert all(entry.cost_nanos == price(entry) for entry in books.entries)
     assert books.counters == {"cost": spent, "total-tokens": tokens, "requests": len(calls)}
     assert (books.sums["cost"], books.sums["calls"]) == (spent, len(calls))
     killed = f"{ROUNDS + REDIS_ROUNDS} gateways and {REDIS_ROUNDS} Redis servers killed"

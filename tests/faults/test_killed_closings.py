@@ -33,7 +33,7 @@ async def other(shared_redis, tmp_path_factory):
 async def tenant(other, shared_redis):
     """The name of a tenant that used something in the month."""
     name = other.admin().tenant().name
-    made = entry("", tenant=name, cost=COST).SerializeToString()
+    made = entry("", tenant=name, cost_nanos=COST).SerializeToString()
     start = round(datetime(2026, 3, 1, tzinfo=UTC).timestamp() * 1000)
     async with connect(shared_redis) as client, client.pipeline(transaction=False) as pipeline:
         for number in range(CALLS):

@@ -40,7 +40,7 @@ def _row(entry: LedgerEntry) -> dict[str, Any]:
     row["kind"] = LedgerEntry.Kind.Name(entry.kind)
     row["outcome"] = LedgerEntry.Outcome.Name(entry.outcome)
     row["tags"] = dict(sorted(entry.tags.items()))
-    row["cost"] = _decimal(entry.cost)
+    row["cost"] = _decimal(entry.cost_nanos)
     row["admit_time"] = _time(entry.admit_time) if entry.HasField("admit_time") else None
     row["book_time"] = _time(entry.book_time)
     return row
@@ -69,4 +69,4 @@ _OF_COLUMN: Final[dict[Column, Callable[[Any], str | int]]] = {
     Column.MONEY: _same,
 }
 _CELLS: Final = [_OF_COLUMN[kind] for kind in COLUMNS.values()]
-_FIELDS: Final = attrgetter(*["cost" if name == "cost_nanos" else name for name in COLUMNS])
+_FIELDS: Final = attrgetter(*["cost_nanos" if name == "cost" else name for name in COLUMNS])

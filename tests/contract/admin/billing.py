@@ -43,7 +43,7 @@ def at(text: str, zone: str = "UTC") -> int:
 
 def call(cost: int, **fields: Any) -> LedgerEntry:
     return LedgerEntry(
-        **{"kind": "CALL", "outcome": "COMPLETED", "model": "gpt", "provider": "openai", **fields}, cost=cost
+        **{"kind": "CALL", "outcome": "COMPLETED", "model": "gpt", "provider": "openai", **fields}, cost_nanos=cost
     )
 
 

@@ -31,12 +31,12 @@ BUDGET_TODAY = f"budget\x1f{DAY * keys.MS_A_DAY}-{(DAY + 1) * keys.MS_A_DAY}"
 
 async def test_a_settlement_books_entry_and_usage_once(clock, meter, redis_client):
     dimensions = Dimensions("app", "ann", "gpt", "openai", "gpt-5", ("env=prod", "team=search"))
-    entry = LedgerEntry(call="a", cost=10**15).SerializeToString()
+    entry = LedgerEntry(call="a", cost_nanos=10**15).SerializeToString()
     both = Charge(Counts(1, 2, 3, 4, 5, 6), 10**15, failed=True, dimensions=dimensions, entry=entry)
     await meter.reserve(reservation("a"))
     await asyncio.gather(*(meter.settle(settlement("a", both)) for _ in range(3)))
 
-    assert [one.cost for one in await ledger(redis_client)] == [10**15]
+    assert [one.cost_nanos for one in await ledger(redis_client)] == [10**15]
     place = "12/app/ann/gpt/openai/gpt-5/env=prod,team=search"
     assert await usage(redis_client) == {
         f"{place}/calls": 1,
@@ -78,7 +78,7 @@ async def test_a_second_settlement_changes_nothing(clock, meter, redis_client):
     await meter.settle(settlement("a", spent(cost=200)))
 
     assert await taken(meter, BUDGET) == [100]
-    assert [entry.cost for entry in await ledger(redis_client)] == [100]
+    assert [entry.cost_nanos for entry in await ledger(redis_client)] == [100]
 
 
 async def test_a_call_that_ends_the_moment_it_is_held_is_booked_once(clock, meter, redis_client):
@@ -133,7 +133,7 @@ async def test_a_call_of_which_nothing_is_heard_is_booked_as_lost(clock, meter, 
     assert await meter.reap(TENANT) == 0
 
     assert await taken(meter, BUDGET, at_once) == [330, 0]
-    assert [(entry.outcome, entry.cost) for entry in await ledger(redis_client)] == [(LedgerEntry.LOST, 330)]
+    assert [(entry.outcome, entry.cost_nanos) for entry in await ledger(redis_client)] == [(LedgerEntry.LOST, 330)]
 
 
 async def test_lost_calls_make_room_for_the_next(clock, meter, redis_client, lost):
@@ -163,12 +163,12 @@ async def test_a_lost_call_that_is_settled_after_all_is_corrected_once(clock, me
     await asyncio.gather(*(meter.settle(settlement("a", true)) for _ in range(3)))
 
     booked = await ledger(redis_client)
-    assert [(entry.kind, entry.input_tokens, entry.cost) for entry in booked[1:]] == [
+    assert [(entry.kind, entry.input_tokens, entry.cost_nanos) for entry in booked[1:]] == [
         (LedgerEntry.CORRECTION, *numbers) for numbers in corrections
     ]
     assert await taken(meter, BUDGET, calls(5)) == [true.cost, 0]
     assert await redis_client.hget(keys.limits(TENANT), BUDGET_TODAY + "s") == b"%d" % true.cost
-    assert sum(entry.cost for entry in booked) == true.cost
+    assert sum(entry.cost_nanos for entry in booked) == true.cost
     sums = {name: value for name, value in (await usage(redis_client)).items() if value}
     place = f"12/app//m/{true.dimensions.provider}//"
     expected = {"calls": 1, "input": true.counts.input, "cost": true.cost} if true.entry else {}
@@ -290,7 +290,7 @@ async def test_spent_counters_are_the_sum_of_the_ledger(clock, meter, redis_clie
     clock.now_ms += LEASE_MS
     await meter.reap(TENANT)
 
-    total = sum(entry.cost for entry in await ledger(redis_client))
+    total = sum(entry.cost_nanos for entry in await ledger(redis_client))
     sums = await redis_client.hmget(keys.limits(TENANT), BUDGET_TODAY, BUDGET_TODAY + "s")
     assert sums == [b"%d" % total, b"%d" % total]
     assert (await usage(redis_client))["12/app//m/one///cost"] == total

@@ -82,7 +82,7 @@ def wanted(among: list[Limit]) -> st.SearchStrategy[list[Limit]]:
 
 
 def charged(tokens: int, cost: int, provider: str) -> Charge:
-    entry = LedgerEntry(kind=LedgerEntry.CALL, input_tokens=tokens, cost=cost).SerializeToString()
+    entry = LedgerEntry(kind=LedgerEntry.CALL, input_tokens=tokens, cost_nanos=cost).SerializeToString()
     return Charge(Counts(input=tokens), cost, dimensions=Dimensions(model="m", provider=provider), entry=entry)
 
 
@@ -313,7 +313,12 @@ class Machine(RuleBasedStateMachine):
                 usage |= {key + field: int(value) for field, value in (await self.client.hgetall(key)).items()}
             spent = [value for field, value in usage.items() if field.endswith(b"\x1fcost")]
             tokens = [value for field, value in usage.items() if field.endswith(b"\x1finput")]
-            return sum(one.cost for one in entries), sum(spent), sum(one.input_tokens for one in entries), sum(tokens)
+            return (
+                sum(one.cost_nanos for one in entries),
+                sum(spent),
+                sum(one.input_tokens for one in entries),
+                sum(tokens),
+            )
 
         cost, spent, tokens, used = self.runner.run(sums())
         assert cost == spent == self.history.cost

@@ -106,7 +106,7 @@ async def test_callers_who_leave_at_any_point_are_charged_what_they_got(
     assert len({entry.call for entry in entries}) == len(entries) == len(POINTS)
     assert {entry.outcome for entry in entries} == {LedgerEntry.CUT}
     assert all(entry.estimated and entry.input_tokens > 0 for entry in entries)
-    assert all(entry.cost == entry.input_tokens * 2_500 + entry.output_tokens * 10_000 for entry in entries)
+    assert all(entry.cost_nanos == entry.input_tokens * 2_500 + entry.output_tokens * 10_000 for entry in entries)
     # A provider may say that it has generated something before it sends it.
     least = 1 if model == "claude" else 0
     assert sorted(entry.output_tokens for entry in entries) == sorted(max(least, told[point]) for point in POINTS)
@@ -156,7 +156,7 @@ async def test_the_entry_of_a_whole_answer_says_all_there_is_to_say(gateway, pri
         16,
         5,
     )
-    assert (entry.cost, entry.currency_code) == (2_337_500, "USD")
+    assert (entry.cost_nanos, entry.currency_code) == (2_337_500, "USD")
     assert entry.price_version.startswith(f"{priced.name}/prices/all@")
     assert 0 <= entry.book_time.ToMilliseconds() - entry.admit_time.ToMilliseconds() < 10_000
 
@@ -171,7 +171,7 @@ async def test_whole_answers_are_booked_as_the_provider_says(gateway, priced, pr
     await reader.readuntil(b"0\r\n\r\n" if stream else b"}")
     writer.close()
     (entry,) = await books.entries(1)
-    assert (entry.outcome, entry.estimated, entry.cost, entry.streamed) == (
+    assert (entry.outcome, entry.estimated, entry.cost_nanos, entry.streamed) == (
         LedgerEntry.COMPLETED,
         False,
         2_337_500,
@@ -184,7 +184,7 @@ async def test_a_provider_that_refuses_is_booked_for_nothing(gateway, priced, pr
     provider.use({"rules": [{"answer": {"status": 500}}]})
     assert b" 502 " in await ask(gateway, priced.key(), stream=stream)
     (entry,) = await books.now()
-    assert (entry.outcome, entry.cost, entry.input_tokens, entry.provider) == (LedgerEntry.FAILED, 0, 0, "openai")
+    assert (entry.outcome, entry.cost_nanos, entry.input_tokens, entry.provider) == (LedgerEntry.FAILED, 0, 0, "openai")
 
 
 async def test_a_provider_that_cannot_be_reached_is_not_booked(gateway, priced, books):
@@ -212,7 +212,7 @@ async def test_an_answer_that_breaks_off_is_booked_with_what_was_asked(gateway, 
     assert b" 502 " in await ask(gateway, priced.key())
     (entry,) = await books.now()
     assert (entry.outcome, entry.estimated, entry.output_tokens) == (LedgerEntry.FAILED, True, 0)
-    assert entry.cost == entry.input_tokens * 2_500 > 0
+    assert entry.cost_nanos == entry.input_tokens * 2_500 > 0
 
 
 @pytest.mark.parametrize("stream", [False, True])
@@ -235,7 +235,7 @@ async def test_the_second_target_is_booked_where_the_first_fails(gateway, priced
         priced.model("pair", *targets, {"provider": "second", "model": "two", "priority": 1})
         assert b" 200 " in await ask(gateway, priced.key(), model="pair")
     (entry,) = await books.now()
-    assert (entry.provider, entry.upstream_model, entry.cost) == ("second", "two", 2_337_500)
+    assert (entry.provider, entry.upstream_model, entry.cost_nanos) == ("second", "two", 2_337_500)
 
 
 async def test_a_deadline_cuts_a_call_and_it_is_booked(gateway, priced, provider, books):
@@ -254,7 +254,7 @@ async def test_an_answer_that_makes_no_sense_is_booked_with_what_was_asked(gatew
     assert b" 502 " in await ask(gateway, priced.key(), model="claude")
     (entry,) = await books.now()
     assert (entry.outcome, entry.estimated, entry.output_tokens) == (LedgerEntry.FAILED, True, 0)
-    assert entry.cost == entry.input_tokens * 2_500 > 0
+    assert entry.cost_nanos == entry.input_tokens * 2_500 > 0
 
 
 async def test_a_whole_answer_without_usage_is_booked_by_what_it_says(gateway, priced, provider, books):
@@ -314,7 +314,7 @@ async def test_who_reads_the_mark_of_the_end_finds_the_answer_booked(gateway, pr
         writer.transport.abort()  # As SDKs do.
         entries = await books.now()
         assert len(entries) == count
-        assert (entries[-1].outcome, entries[-1].cost) == (LedgerEntry.COMPLETED, 2_337_500)
+        assert (entries[-1].outcome, entries[-1].cost_nanos) == (LedgerEntry.COMPLETED, 2_337_500)
     for entry in entries:
         line = await asyncio.to_thread(gateway.line_of, entry.call)
         assert line["level"] == "info", "a caller who leaves is no defect"

@@ -40,7 +40,7 @@ async def test_a_call_is_found_by_the_id_that_its_answer_gave(own, provider):
     provider.use(SAID)
     answer = await call(own, own.tenant.key(), **NAMED)
     (found,) = await own.pages("ledger:search", "entries", call=answer.headers["x-request-id"])
-    assert Decimal(found["cost"]) / 10**9 == Decimal(answer.headers["x-tollway-cost"]) == Decimal("0.0023375")
+    assert Decimal(found["costNanos"]) / 10**9 == Decimal(answer.headers["x-tollway-cost"]) == Decimal("0.0023375")
     assert (found["kind"], found["outcome"], found["user"], found["model"]) == ("CALL", "COMPLETED", "ann", "gpt")
     assert (found["inputTokens"], found["cacheReadTokens"], found["outputTokens"]) == ("701", "300", "16")
     assert found["tags"] == {"env": "prod", "team": "search"}
@@ -72,7 +72,7 @@ async def test_a_follower_sees_a_call_when_its_answer_has_ended(own, provider):
     answer = await call(own, key, stream=True)
     async with own.session.get(own.path("usage:stream"), params={"last_entry": first["entry"]}) as stream:
         entry = json.loads(await stream.content.readline())["result"]["entry"]
-    assert (entry["call"], entry["streamed"], entry["cost"]) == (answer.headers["x-request-id"], True, "2337500")
+    assert (entry["call"], entry["streamed"], entry["costNanos"]) == (answer.headers["x-request-id"], True, "2337500")
 
 
 async def test_what_an_evil_caller_calls_itself_is_a_text_in_the_file(own, provider):

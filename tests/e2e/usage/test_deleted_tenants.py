@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 async def test_the_reports_of_a_deleted_tenant_stay(books):
-    await books.book("c", at_ms=1_735_776_000_000, cost=5)
+    await books.book("c", at_ms=1_735_776_000_000, cost_nanos=5)
     books.tenant.admin("DELETE", f"/v1/{books.tenant.name}")
     assert [line["cost_nanos"] for line in await books.lines()] == [5]
     (row,) = await books.rows(start_time="2025-01-02T00:00:00Z", end_time="2025-01-03T00:00:00Z")

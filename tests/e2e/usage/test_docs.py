@@ -37,7 +37,7 @@ async def acme(books):
     moment = int(datetime.fromisoformat("2026-11-02T09:00:00Z").timestamp() * 1000)
     for number, team in enumerate(("search", "ads", "search")):
         tags = {"team": team, "env": "prod" if number else "test"}
-        await own.book(CALL[:-1] + str(number), at_ms=moment + number, cost=720_000_000, tags=tags)
+        await own.book(CALL[:-1] + str(number), at_ms=moment + number, cost_nanos=720_000_000, tags=tags)
     return own
 
 

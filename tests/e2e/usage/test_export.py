@@ -35,7 +35,7 @@ async def one(books):
         streamed=True,
         estimated=True,
         reasoning_tokens=9,
-        cost=1_000_000_001,
+        cost_nanos=1_000_000_001,
         price_version="list-7",
         admit_time=datetime(2025, 1, 2, tzinfo=UTC),
     )
@@ -131,7 +131,7 @@ HARMLESS = ["", "ann", "a=1", "1-1", "a;=1", 'a"b', "a,b", "a\nb", "Zoë", "{}"]
 
 @pytest.mark.parametrize("user", FORMULAS + HARMLESS)
 async def test_no_cell_is_a_formula_and_every_text_can_be_had_back(books, user):
-    await books.book("c", user=user, model=user, tags={"a": "-1"}, cost=-5)
+    await books.book("c", user=user, model=user, tags={"a": "-1"}, cost_nanos=-5)
     text = (await books.export(format="CSV")).decode()
     (cells,) = await books.cells()
     assert cells["user"] == cells["model"] == (f"'{user}" if user in FORMULAS else user)
@@ -153,7 +153,7 @@ async def test_no_cell_is_a_formula_and_every_text_can_be_had_back(books, user):
     ],
 )
 async def test_amounts_are_exact_in_every_format(books, nanos, decimal):
-    await books.book("c", cost=nanos)
+    await books.book("c", cost_nanos=nanos)
     (line,), (cells,) = await books.lines(), await books.cells()
     (row,) = pyarrow.parquet.read_table(io.BytesIO(await books.export(format="PARQUET"))).to_pylist()
     assert line["cost_nanos"] == int(cells["cost_nanos"]) == row["cost_nanos"] == nanos
@@ -172,7 +172,7 @@ async def test_what_a_query_sums_up_is_what_the_ledger_adds_up_to(books):
             user=f"u{number % 7}",
             model=("gpt", "claude", "auto")[number % 3],
             tags={"team": ("search", "ads")[number % 5 < 2]},
-            cost=(number * 987_654_321) % 10**10 - 10**7,
+            cost_nanos=(number * 987_654_321) % 10**10 - 10**7,
             **{f"{count}_tokens": (number * place) % 101 for place, count in enumerate(COUNTS, 3)},
         )
     lines = await books.lines()
@@ -197,13 +197,13 @@ async def test_what_a_query_sums_up_is_what_the_ledger_adds_up_to(books):
 
 
 async def test_times_filters_and_the_place_of_a_broken_export(books):
-    places = [await books.book(str(number), at_ms=1000 * number, cost=number) for number in range(4)]
+    places = [await books.book(str(number), at_ms=1000 * number, cost_nanos=number) for number in range(4)]
     calls = [line["call"] for line in await books.lines(start_time="1970-01-01T00:00:01Z", last_entry=places[1])]
     assert calls == ["2", "3"]
     assert [line["call"] for line in await books.lines(end_time="1970-01-01T00:00:02Z")] == ["0", "1"]
-    assert [line["call"] for line in await books.lines(filter="cost = 2")] == ["2"]
-    assert [line["call"] for line in await books.cells(filter="cost > 2")] == ["3"]
-    assert await books.lines(filter="cost > 99") == []
+    assert [line["call"] for line in await books.lines(filter="cost_nanos = 2")] == ["2"]
+    assert [line["call"] for line in await books.cells(filter="cost_nanos > 2")] == ["3"]
+    assert await books.lines(filter="cost_nanos > 99") == []
 
 
 async def test_over_grpc_the_bytes_are_the_same(one):

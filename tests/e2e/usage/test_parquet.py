@@ -25,7 +25,7 @@ async def lines(*pieces: bytes, error: Exception | None = None):
 
 
 def many(count: int) -> bytes:
-    return json_lines([entry(f"c{number}", cost=number) for number in range(count)])
+    return json_lines([entry(f"c{number}", cost_nanos=number) for number in range(count)])
 
 
 def programs() -> list[psutil.Process]:

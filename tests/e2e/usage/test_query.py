@@ -36,12 +36,12 @@ def nanos(row: dict) -> int:
 
 
 async def test_a_total_has_every_count_and_the_cost_to_the_nano(books):
-    await books.book("a", at_ms=FIRST, cost=1_999_999_999)
+    await books.book("a", at_ms=FIRST, cost_nanos=1_999_999_999)
     await books.book(
         "b",
         at_ms=FIRST + HOUR,
         outcome="FAILED",
-        cost=2,
+        cost_nanos=2,
         input_tokens=1,
         cache_read_tokens=20,
         cache_write_tokens=300,
@@ -56,8 +56,8 @@ async def test_a_total_has_every_count_and_the_cost_to_the_nano(books):
 
 
 async def test_corrections_count_as_no_calls_and_may_be_below_zero(books):
-    await books.book("a", at_ms=FIRST, cost=1_500_000_000, outcome="LOST")
-    await books.book("a", at_ms=FIRST + 3 * HOUR, kind="CORRECTION", cost=-1_200_000_000, input_tokens=-3)
+    await books.book("a", at_ms=FIRST, cost_nanos=1_500_000_000, outcome="LOST")
+    await books.book("a", at_ms=FIRST + 3 * HOUR, kind="CORRECTION", cost_nanos=-1_200_000_000, input_tokens=-3)
     rows = await books.rows(**NOVEMBER, bucket="HOUR")
     assert [(row["calls"], row["inputTokens"]) for row in rows] == [("1", "10"), ("0", "-3")]
     assert rows[1]["cost"] == {"currencyCode": "USD", "units": "-1", "nanos": -200_000_000}
@@ -100,10 +100,15 @@ async def test_months(books):
 async def mixed(books):
     """Calls that differ in each dimension."""
     calls = [
-        {"api_key": "desk", "user": "ann", "cost": 1, "tags": {"team": "search", "env": "prod"}},
-        {"api_key": "desk", "user": "bob", "cost": 10, "tags": {"team": "search"}},
-        {"api_key": "night", "user": "ann", "model": "claude", "provider": "anthropic", "cost": 100},
-        {"api_key": "night", "upstream_model": "gpt-next", "cost": 1000, "tags": {"team": "ads", "cost-center": "b2"}},
+        {"api_key": "desk", "user": "ann", "cost_nanos": 1, "tags": {"team": "search", "env": "prod"}},
+        {"api_key": "desk", "user": "bob", "cost_nanos": 10, "tags": {"team": "search"}},
+        {"api_key": "night", "user": "ann", "model": "claude", "provider": "anthropic", "cost_nanos": 100},
+        {
+            "api_key": "night",
+            "upstream_model": "gpt-next",
+            "cost_nanos": 1000,
+            "tags": {"team": "ads", "cost-center": "b2"},
+        },
     ]
     for number, fields in enumerate(calls):
         await books.book(f"c{number}", at_ms=FIRST + number * HOUR, **fields)
@@ -156,7 +161,7 @@ async def test_filters(mixed, text, cost):
 @pytest.mark.parametrize("size", [1, 3, 4, 1000])
 async def test_pages_have_every_row_once(books, bucket, size):
     for number in range(12):
-        await books.book("c", at_ms=FIRST + number // 3 * 20 * HOUR, user=f"user-{number % 5}" * 12, cost=number)
+        await books.book("c", at_ms=FIRST + number // 3 * 20 * HOUR, user=f"user-{number % 5}" * 12, cost_nanos=number)
     query = {**NOVEMBER, "bucket": bucket, "group_by": "USER"}
     whole = await books.get("usage:query", **query)
     assert whole["nextPageToken"] == ""

@@ -14,7 +14,7 @@ from tollway.admin.v1.usage_pb2 import StreamUsageRequest
 async def streamed(books):
     """Asks for a stream from a place on after which an entry is booked already: its answer begins at once."""
     place = await books.book("before")
-    await books.book("a", user="ann", cost=7)
+    await books.book("a", user="ann", cost_nanos=7)
     return {"last_entry": place}
 
 
@@ -22,7 +22,7 @@ async def test_entries_come_in_lines_as_they_are_booked(books, streamed):
     async with books.session.get(books.path("usage:stream"), params=streamed) as answer:
         assert answer.content_type == "application/x-ndjson"
         entry = await line(answer)
-        assert (entry["call"], entry["user"], entry["cost"]) == ("a", "ann", "7")
+        assert (entry["call"], entry["user"], entry["costNanos"]) == ("a", "ann", "7")
         for call in ("b", "c"):
             place = await books.book(call)
             entry = await line(answer)
@@ -78,9 +78,9 @@ async def test_a_stream_goes_on_where_another_ended(books, streamed):
 
 
 async def test_only_what_a_filter_lets_through_is_streamed(books, streamed):
-    query = {**streamed, "filter": "tags.team = search AND cost > 5"}
+    query = {**streamed, "filter": "tags.team = search AND cost_nanos > 5"}
     for call, team, cost in (("b", "ads", 9), ("c", "search", 5), ("d", "search", 6)):
-        await books.book(call, tags={"team": team}, cost=cost)
+        await books.book(call, tags={"team": team}, cost_nanos=cost)
     async with books.session.get(books.path("usage:stream"), params=query) as answer:
         assert (await line(answer))["call"] == "d"
 

@@ -34,6 +34,7 @@ EXCEPTIONS: dict[tuple[str, str], str] = {
     ("aip_158_pages", f"{_PROXY}.InferenceService.ListModels"): (
         "The models of one key come whole, as in the lists of the dialects beside it, which have no pages."
     ),
+    ("aip_142_durations", f"{_ADMIN}.LedgerEntry.cost_nanos"): "Its nanos are of a dollar, not of a second.",
     ("aip_144_plural", f"{_ADMIN}.QueryUsageRequest.group_by"): (
         "It is called so beside order_by everywhere, and neither has a plural."
     ),

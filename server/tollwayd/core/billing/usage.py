@@ -85,7 +85,7 @@ def _nothing() -> list[int]:
 
 
 def _add(counts: list[int], entry: LedgerEntry) -> None:
-    counts[0] += entry.cost
+    counts[0] += entry.cost_nanos
     if entry.kind == LedgerEntry.CALL:
         counts[Plan.FAILED_CALLS if entry.outcome == LedgerEntry.FAILED else Plan.CALLS] += 1
     counts[Plan.INPUT_TOKENS] += entry.input_tokens

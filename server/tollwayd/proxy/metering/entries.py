@@ -96,7 +96,7 @@ class Entries:
                 output_tokens=counts.output,
                 reasoning_tokens=counts.reasoning,
                 estimated=used.estimated,
-                cost=cost,
+                cost_nanos=cost,
             )
         provider = target.provider.name.rpartition("/")[2]
         caller = self._caller

@@ -47,5 +47,5 @@ def _correction(about: bytes, amounts: Amounts, difference: Mapping[str, int]) -
     entry.cache_write_hour_tokens = difference["cache_write_hour"]
     entry.output_tokens = difference["output"]
     entry.reasoning_tokens = difference["reasoning"]
-    entry.cost = difference["cost"]
+    entry.cost_nanos = difference["cost"]
     return pack(entry.SerializeToString(), msgspec.structs.replace(amounts, **difference))

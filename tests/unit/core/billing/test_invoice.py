@@ -62,7 +62,7 @@ def entries(count: int, seed: int) -> list[tuple[str, LedgerEntry]]:
         kind = "CORRECTION" if correction else "CALL"
         outcome = chance.choice(("COMPLETED", "COMPLETED", "CUT", "FAILED", "LOST"))
         cost = sign * chance.randrange(0, 30_000_000)
-        entry = LedgerEntry(kind=kind, outcome=outcome, model=model, provider=provider, cost=cost, **tokens)
+        entry = LedgerEntry(kind=kind, outcome=outcome, model=model, provider=provider, cost_nanos=cost, **tokens)
         made.append((chance.choice(TENANTS), entry))
     return made
 
@@ -83,7 +83,7 @@ def amounts(invoice: Invoice, *kinds: int) -> int:
 def in_decimals(made) -> tuple[Decimal, Decimal]:
     """PLAN's cost and total, from nothing but its own words: 20 lines that share no code with the invoice."""
     nano, cent = Decimal("1e-9"), Decimal("0.01")
-    cost = sum((Decimal(entry.cost) for _, entry in made), Decimal(0)) * nano
+    cost = sum((Decimal(entry.cost_nanos) for _, entry in made), Decimal(0)) * nano
     calls = sum(1 for _, entry in made if entry.kind == LedgerEntry.CALL and entry.outcome != LedgerEntry.FAILED)
     output = sum(entry.output_tokens + entry.reasoning_tokens for _, entry in made if entry.model == "claude")
     charges = [Decimal("49.90"), max(cost - 20, Decimal(0)) if cost > 0 else cost]
@@ -105,7 +105,7 @@ def test_ten_thousand_calls_come_to_what_decimals_say(seed, capsys):
     invoice = invoiced(made, PLAN)
     cost, total = in_decimals(made)
 
-    assert nanos(invoice.cost) == sum(entry.cost for _, entry in made) == cost * 10**9
+    assert nanos(invoice.cost) == sum(entry.cost_nanos for _, entry in made) == cost * 10**9
     assert amounts(invoice, InvoiceLine.COST) == nanos(invoice.cost)
     assert nanos(invoice.total) == amounts(invoice) == total * 10**9
     assert nanos(invoice.subtotal) == amounts(invoice) - amounts(invoice, InvoiceLine.ROUNDING)
@@ -131,7 +131,7 @@ def test_the_lines_of_usage_add_up_to_the_ledger_in_every_class_and_group():
 
 
 def test_without_a_plan_the_cost_is_passed_on_and_rounded_in_one_line():
-    invoice = invoiced([("tenants/acme", LedgerEntry(kind="CALL", model="gpt", cost=1_234_567_890))])
+    invoice = invoiced([("tenants/acme", LedgerEntry(kind="CALL", model="gpt", cost_nanos=1_234_567_890))])
     assert [InvoiceLine.Kind.Name(line.kind) for line in invoice.lines] == ["USAGE", "COST", "ROUNDING"]
     assert (nanos(invoice.subtotal), nanos(invoice.total)) == (1_234_567_890, 1_230_000_000)
     assert nanos(invoice.lines[-1].amount) == -4_567_890
@@ -142,12 +142,12 @@ def test_without_a_plan_the_cost_is_passed_on_and_rounded_in_one_line():
     [(0, 0), (4_999_999, 0), (5_000_000, 10**7), (-4_999_999, 0), (-5_000_000, -(10**7)), (10**7, 10**7)],
 )
 def test_a_half_cent_is_rounded_away_from_zero(cost, total):
-    invoice = invoiced([("tenants/acme", LedgerEntry(kind="CORRECTION", cost=cost))])
+    invoice = invoiced([("tenants/acme", LedgerEntry(kind="CORRECTION", cost_nanos=cost))])
     assert (nanos(invoice.total), amounts(invoice)) == (total, total)
 
 
 def charged(plan: Plan, cost: int) -> dict[str, int]:
-    invoice = invoiced([("tenants/acme", LedgerEntry(kind="CALL", cost=cost))], plan)
+    invoice = invoiced([("tenants/acme", LedgerEntry(kind="CALL", cost_nanos=cost))], plan)
     names = {line.kind: InvoiceLine.Kind.Name(line.kind) for line in invoice.lines}
     return {name: amounts(invoice, kind) for kind, name in names.items() if name != "USAGE"}
 
@@ -188,7 +188,7 @@ def test_a_correction_below_zero_takes_nothing_from_what_a_plan_includes():
 def test_groups_beyond_the_bound_are_summed_up_under_their_tenant_and_rates_still_see_them(monkeypatch):
     monkeypatch.setattr(usages, "MAX_GROUPS", 2)
     rate = {"metric": "CALLS", "model": "m4", "tiers": [{"unit_price": usd("1")}]}
-    made = [("tenants/acme", LedgerEntry(kind="CALL", model=f"m{n}", cost=10**n)) for n in range(6)]
+    made = [("tenants/acme", LedgerEntry(kind="CALL", model=f"m{n}", cost_nanos=10**n)) for n in range(6)]
     invoice = invoiced(made, Plan(rates=[rate]))
     costs = defaultdict(int)
     for line in invoice.lines:

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dtollway/admin/v1/ledger.proto\x12\x10tollway.admin.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf2\x06\n\x0bLedgerEntry\x12\r\n\x05\x65ntry\x18\x01 \x01(\t\x12\x0c\n\x04\x63\x61ll\x18\x02 \x01(\t\x12\x30\n\x04kind\x18\x03 \x01(\x0e\x32\".tollway.admin.v1.LedgerEntry.Kind\x12\x36\n\x07outcome\x18\x04 \x01(\x0e\x32%.tollway.admin.v1.LedgerEntry.Outcome\x12\x0e\n\x06tenant\x18\x05 \x01(\t\x12\x0f\n\x07\x61pi_key\x18\x06 \x01(\t\x12\x0c\n\x04user\x18\x07 \x01(\t\x12\x17\n\x0frequested_model\x18\x08 \x01(\t\x12\r\n\x05model\x18\t \x01(\t\x12\x10\n\x08provider\x18\n \x01(\t\x12\x16\n\x0eupstream_model\x18\x0b \x01(\t\x12\x0e\n\x06method\x18\x0c \x01(\t\x12\x35\n\x04tags\x18\r \x03(\x0b\x32\'.tollway.admin.v1.LedgerEntry.TagsEntry\x12\x10\n\x08streamed\x18\x0e \x01(\x08\x12\x14\n\x0cinput_tokens\x18\x0f \x01(\x03\x12\x19\n\x11\x63\x61\x63he_read_tokens\x18\x10 \x01(\x03\x12\x1a\n\x12\x63\x61\x63he_write_tokens\x18\x11 \x01(\x03\x12\x1f\n\x17\x63\x61\x63he_write_hour_tokens\x18\x12 \x01(\x03\x12\x15\n\routput_tokens\x18\x13 \x01(\x03\x12\x18\n\x10reasoning_tokens\x18\x14 \x01(\x03\x12\x11\n\testimated\x18\x15 \x01(\x08\x12\x0c\n\x04\x63ost\x18\x16 \x01(\x03\x12\x15\n\rcurrency_code\x18\x17 \x01(\t\x12\x15\n\rprice_version\x18\x18 \x01(\t\x12.\n\nadmit_time\x18\x19 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tbook_time\x18\x1a \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x1a+\n\tTagsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"6\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x08\n\x04\x43\x41LL\x10\x01\x12\x0e\n\nCORRECTION\x10\x02\"P\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\r\n\tCOMPLETED\x10\x01\x12\x07\n\x03\x43UT\x10\x02\x12\n\n\x06\x46\x41ILED\x10\x03\x12\x08\n\x04LOST\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dtollway/admin/v1/ledger.proto\x12\x10tollway.admin.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf8\x06\n\x0bLedgerEntry\x12\r\n\x05\x65ntry\x18\x01 \x01(\t\x12\x0c\n\x04\x63\x61ll\x18\x02 \x01(\t\x12\x30\n\x04kind\x18\x03 \x01(\x0e\x32\".tollway.admin.v1.LedgerEntry.Kind\x12\x36\n\x07outcome\x18\x04 \x01(\x0e\x32%.tollway.admin.v1.LedgerEntry.Outcome\x12\x0e\n\x06tenant\x18\x05 \x01(\t\x12\x0f\n\x07\x61pi_key\x18\x06 \x01(\t\x12\x0c\n\x04user\x18\x07 \x01(\t\x12\x17\n\x0frequested_model\x18\x08 \x01(\t\x12\r\n\x05model\x18\t \x01(\t\x12\x10\n\x08provider\x18\n \x01(\t\x12\x16\n\x0eupstream_model\x18\x0b \x01(\t\x12\x0e\n\x06method\x18\x0c \x01(\t\x12\x35\n\x04tags\x18\r \x03(\x0b\x32\'.tollway.admin.v1.LedgerEntry.TagsEntry\x12\x10\n\x08streamed\x18\x0e \x01(\x08\x12\x14\n\x0cinput_tokens\x18\x0f \x01(\x03\x12\x19\n\x11\x63\x61\x63he_read_tokens\x18\x10 \x01(\x03\x12\x1a\n\x12\x63\x61\x63he_write_tokens\x18\x11 \x01(\x03\x12\x1f\n\x17\x63\x61\x63he_write_hour_tokens\x18\x12 \x01(\x03\x12\x15\n\routput_tokens\x18\x13 \x01(\x03\x12\x18\n\x10reasoning_tokens\x18\x14 \x01(\x03\x12\x11\n\testimated\x18\x15 \x01(\x08\x12\x12\n\ncost_nanos\x18\x16 \x01(\x03\x12\x15\n\rcurrency_code\x18\x17 \x01(\t\x12\x15\n\rprice_version\x18\x18 \x01(\t\x12.\n\nadmit_time\x18\x19 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tbook_time\x18\x1a \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x1a+\n\tTagsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"6\n\x04Kind\x12\x14\n\x10KIND_UNSPECIFIED\x10\x00\x12\x08\n\x04\x43\x41LL\x10\x01\x12\x0e\n\nCORRECTION\x10\x02\"P\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\r\n\tCOMPLETED\x10\x01\x12\x07\n\x03\x43UT\x10\x02\x12\n\n\x06\x46\x41ILED\x10\x03\x12\x08\n\x04LOST\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,11 +35,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LEDGERENTRY_TAGSENTRY']._loaded_options = None
   _globals['_LEDGERENTRY_TAGSENTRY']._serialized_options = b'8\001'
   _globals['_LEDGERENTRY']._serialized_start=85
-  _globals['_LEDGERENTRY']._serialized_end=967
-  _globals['_LEDGERENTRY_TAGSENTRY']._serialized_start=786
-  _globals['_LEDGERENTRY_TAGSENTRY']._serialized_end=829
-  _globals['_LEDGERENTRY_KIND']._serialized_start=831
-  _globals['_LEDGERENTRY_KIND']._serialized_end=885
-  _globals['_LEDGERENTRY_OUTCOME']._serialized_start=887
-  _globals['_LEDGERENTRY_OUTCOME']._serialized_end=967
+  _globals['_LEDGERENTRY']._serialized_end=973
+  _globals['_LEDGERENTRY_TAGSENTRY']._serialized_start=792
+  _globals['_LEDGERENTRY_TAGSENTRY']._serialized_end=835
+  _globals['_LEDGERENTRY_KIND']._serialized_start=837
+  _globals['_LEDGERENTRY_KIND']._serialized_end=891
+  _globals['_LEDGERENTRY_OUTCOME']._serialized_start=893
+  _globals['_LEDGERENTRY_OUTCOME']._serialized_end=973
 # @@protoc_insertion_point(module_scope)

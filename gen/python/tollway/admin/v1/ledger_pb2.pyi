@@ -11,7 +11,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class LedgerEntry(_message.Message):
-    __slots__ = ("entry", "call", "kind", "outcome", "tenant", "api_key", "user", "requested_model", "model", "provider", "upstream_model", "method", "tags", "streamed", "input_tokens", "cache_read_tokens", "cache_write_tokens", "cache_write_hour_tokens", "output_tokens", "reasoning_tokens", "estimated", "cost", "currency_code", "price_version", "admit_time", "book_time")
+    __slots__ = ("entry", "call", "kind", "outcome", "tenant", "api_key", "user", "requested_model", "model", "provider", "upstream_model", "method", "tags", "streamed", "input_tokens", "cache_read_tokens", "cache_write_tokens", "cache_write_hour_tokens", "output_tokens", "reasoning_tokens", "estimated", "cost_nanos", "currency_code", "price_version", "admit_time", "book_time")
     class Kind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         KIND_UNSPECIFIED: _ClassVar[LedgerEntry.Kind]
@@ -60,7 +60,7 @@ class LedgerEntry(_message.Message):
     OUTPUT_TOKENS_FIELD_NUMBER: _ClassVar[int]
     REASONING_TOKENS_FIELD_NUMBER: _ClassVar[int]
     ESTIMATED_FIELD_NUMBER: _ClassVar[int]
-    COST_FIELD_NUMBER: _ClassVar[int]
+    COST_NANOS_FIELD_NUMBER: _ClassVar[int]
     CURRENCY_CODE_FIELD_NUMBER: _ClassVar[int]
     PRICE_VERSION_FIELD_NUMBER: _ClassVar[int]
     ADMIT_TIME_FIELD_NUMBER: _ClassVar[int]
@@ -86,9 +86,9 @@ class LedgerEntry(_message.Message):
     output_tokens: int
     reasoning_tokens: int
     estimated: bool
-    cost: int
+    cost_nanos: int
     currency_code: str
     price_version: str
     admit_time: _timestamp_pb2.Timestamp
     book_time: _timestamp_pb2.Timestamp
-    def __init__(self, entry: _Optional[str] = ..., call: _Optional[str] = ..., kind: _Optional[_Union[LedgerEntry.Kind, str]] = ..., outcome: _Optional[_Union[LedgerEntry.Outcome, str]] = ..., tenant: _Optional[str] = ..., api_key: _Optional[str] = ..., user: _Optional[str] = ..., requested_model: _Optional[str] = ..., model: _Optional[str] = ..., provider: _Optional[str] = ..., upstream_model: _Optional[str] = ..., method: _Optional[str] = ..., tags: _Optional[_Mapping[str, str]] = ..., streamed: _Optional[bool] = ..., input_tokens: _Optional[int] = ..., cache_read_tokens: _Optional[int] = ..., cache_write_tokens: _Optional[int] = ..., cache_write_hour_tokens: _Optional[int] = ..., output_tokens: _Optional[int] = ..., reasoning_tokens: _Optional[int] = ..., estimated: _Optional[bool] = ..., cost: _Optional[int] = ..., currency_code: _Optional[str] = ..., price_version: _Optional[str] = ..., admit_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., book_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    def __init__(self, entry: _Optional[str] = ..., call: _Optional[str] = ..., kind: _Optional[_Union[LedgerEntry.Kind, str]] = ..., outcome: _Optional[_Union[LedgerEntry.Outcome, str]] = ..., tenant: _Optional[str] = ..., api_key: _Optional[str] = ..., user: _Optional[str] = ..., requested_model: _Optional[str] = ..., model: _Optional[str] = ..., provider: _Optional[str] = ..., upstream_model: _Optional[str] = ..., method: _Optional[str] = ..., tags: _Optional[_Mapping[str, str]] = ..., streamed: _Optional[bool] = ..., input_tokens: _Optional[int] = ..., cache_read_tokens: _Optional[int] = ..., cache_write_tokens: _Optional[int] = ..., cache_write_hour_tokens: _Optional[int] = ..., output_tokens: _Optional[int] = ..., reasoning_tokens: _Optional[int] = ..., estimated: _Optional[bool] = ..., cost_nanos: _Optional[int] = ..., currency_code: _Optional[str] = ..., price_version: _Optional[str] = ..., admit_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., book_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...

@@ -27,7 +27,7 @@ _CLASSES: Final = {
     "input_tokens": "input",
     "cache_read_tokens": "cache_read",
     "cache_write_tokens": "cache_write",
-    "cache_write_1h_tokens": "cache_write_1h",
+    "cache_write_1h_tokens": "cache_write_hour",
     "output_tokens": "output",
     "reasoning_tokens": "reasoning",
 }

@@ -158,6 +158,7 @@ async def test_the_entry_of_a_whole_answer_says_all_there_is_to_say(gateway, pri
     )
     assert (entry.cost_nanos, entry.currency_code) == (2_337_500, "USD")
     assert entry.price_version.startswith(f"{priced.name}/prices/all@")
+    assert entry.admit_time.nanos % 1000 == 0, "no more digits than the clock is good for"
     assert 0 <= entry.book_time.ToMilliseconds() - entry.admit_time.ToMilliseconds() < 10_000
 
 

@@ -72,7 +72,7 @@ class Entries:
             exchange.stream,
         )
         own = LedgerEntry(call=call.id)
-        own.admit_time.seconds, own.admit_time.nanos = divmod(int(at * 1e9), 10**9)
+        own.admit_time.FromMicroseconds(int(at * 1e6))
         self._head = _of_caller(caller) + own.SerializeToString()
 
     def cost(self, price: Price, usage: Usage) -> int:

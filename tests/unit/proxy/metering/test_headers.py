@@ -56,6 +56,6 @@ def test_money_is_exact(nanos, text):
 
 def test_a_usage_line_says_what_there_is():
     assert usage_line(Used(Counts(1, 2, 3, 4, 5, 6), estimated=False)) == (
-        "input=1, cache-read=2, cache-write=3, cache-write-1h=4, output=5, reasoning=6"
+        "input=1, cache-read=2, cache-write=3, cache-write-hour=4, output=5, reasoning=6"
     )
     assert usage_line(Used(Counts(1), estimated=True)) == "input=1, estimated"

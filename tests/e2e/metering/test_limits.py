@@ -228,6 +228,8 @@ async def test_a_providers_limit_sends_calls_to_the_next_target(gateway, openai_
         with pytest.raises(openai.RateLimitError) as caught:
             await chat(openai_client, model="pair")
         assert int(caught.value.response.headers["retry-after"]) > 0
+        assert "second" not in caught.value.response.text
+        assert "ratelimit" not in caught.value.response.headers
         assert (len(provider.requests), len(second.requests)) == (1, 1)
 
 

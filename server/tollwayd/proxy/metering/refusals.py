@@ -47,6 +47,16 @@ def refused(refusal: Refusal, indexes: Sequence[int]) -> TollwayError:
     )
 
 
+def refused_by_provider(refusal: Refusal) -> TollwayError:
+    """The error for limits of a provider, which are the operator's affair: callers are not told which ones."""
+    limits = sorted((refusal.standings[index].limit for index in refusal.refused), key=_rank, reverse=True)
+    return TollwayError(
+        reason_of(limits[0]),
+        "A limit of the model's provider is reached.",
+        retry_after=_retry_after(refusal, limits),
+    )
+
+
 def retries_in_vain(error: TollwayError) -> bool:
     """Whether an SDK that tries again within the minute, as they do, only adds to the load."""
     return error.reason == Reason.REASON_BUDGET_EXCEEDED or error.retry_after is None

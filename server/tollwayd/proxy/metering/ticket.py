@@ -17,7 +17,7 @@ from tollwayd.proxy import estimate
 from tollwayd.proxy.metering import headers
 from tollwayd.proxy.metering.endings import ending
 from tollwayd.proxy.metering.entries import Used
-from tollwayd.proxy.metering.refusals import refused, retries_in_vain
+from tollwayd.proxy.metering.refusals import refused, refused_by_provider, retries_in_vain
 from tollwayd.proxy.metering.way import Way
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ class Ticket:
         standings = refusal.standings
         own = [index for index in refusal.refused if not standings[index].limit.provider]
         if not own:
-            return refused(refusal, refusal.refused)
+            return refused_by_provider(refusal)
         if not self._downgraded and (way := self._way.instead(replace(refusal, refused=own))) is not None:
             self._turn_to(way)
             return None

@@ -59,9 +59,11 @@ class ModelServicer:
 
     async def _rules(self, before: Model | None, after: Model) -> str:
         after.public_name = after.public_name or id_of(after.name)
-        _check_public_name(after.public_name)
+        _check_name("model.publicName", after.public_name)
         # A provider that is gone must not keep the model from being changed otherwise.
         if before is None or list(before.targets) != list(after.targets):
+            for position, target in enumerate(after.targets):
+                _check_name(f"model.targets[{position}].model", target.model)
             _check_distinct(after.targets)
             await self._check_providers(tenant_of(after.name), after.targets)
         return after.public_name
@@ -87,10 +89,10 @@ class ModelServicer:
             ) from None
 
 
-def _check_public_name(public_name: str) -> None:
-    # Nobody could tell such names apart by sight, or send them in a header or a path as they are.
-    if not public_name.isprintable() or public_name != public_name.strip():
-        raise invalid_field("model.publicName", "must not have control characters, nor spaces at its ends")
+def _check_name(field: str, name: str) -> None:
+    # Nobody could tell such names apart by sight, send them in a header or a path as they are, or sum up usage by them.
+    if not name.isprintable() or name != name.strip():
+        raise invalid_field(field, "must not have control characters, nor spaces at its ends")
 
 
 def _check_distinct(targets: Sequence[Target]) -> None:

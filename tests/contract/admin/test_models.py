@@ -77,6 +77,14 @@ async def test_a_public_name_that_cannot_be_told_by_sight_is_refused(admin, name
     assert [violation.field for violation in refusal.violations] == ["model.publicName"]
 
 
+@pytest.mark.parametrize("name", ["up\x1fstream", "up\nstream", " upstream", "up\u200bstream"])
+async def test_so_is_a_name_at_the_provider(admin, name):
+    """Usage is kept under it, with U+001F between it and others."""
+    refusal = await admin.refusal(creating(targets=[TO_OPENAI, {**TO_OPENAI, "model": name}]))
+
+    assert [violation.field for violation in refusal.violations] == ["model.targets[1].model"]
+
+
 async def test_a_target_needs_a_provider_of_the_tenant(admin):
     await admin(CreateTenantRequest(tenant_id="other", tenant={}))
     await admin(CreateProviderRequest(parent="tenants/other", provider_id="theirs", provider=OPENAI))

@@ -185,7 +185,7 @@ async def test_limits_that_a_lost_call_lacks_are_counted_when_it_is_settled(cloc
         await meter.settle(settlement("a", spent(50, 500), unreserved=[BUDGET, another]))
 
     assert await taken(meter, BUDGET, another) == [500, 500]
-    assert [entry.cost for entry in await ledger(redis_client)] == [330, 170]
+    assert [entry.cost_nanos for entry in await ledger(redis_client)] == [330, 170]
 
 
 async def test_a_lost_call_without_an_entry_is_booked_whole_when_it_is_settled(clock, meter, redis_client):

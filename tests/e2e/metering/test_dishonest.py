@@ -42,7 +42,7 @@ async def test_who_leaves_before_the_usage_is_told_pays_for_what_was_thought(
     provider.use({"rules": [{"answer": {"text": "Hi!", "usage": USAGE, "pace": 0.05}}]})
     await leave_at_the_end(gateway, priced.key(), caller, model)
     (entry,) = await books.entries(1)
-    assert (entry.outcome, entry.estimated, entry.cost) == (LedgerEntry.COMPLETED, False, 2_337_500)
+    assert (entry.outcome, entry.estimated, entry.cost_nanos) == (LedgerEntry.COMPLETED, False, 2_337_500)
 
 
 async def test_usage_that_never_comes_is_not_waited_for_long(gateway, priced, provider, books):

@@ -206,6 +206,10 @@ class ProviderDialect(Protocol):
         """As `Provider.dialect` has it."""
         ...
 
+    def at(self, host: str) -> Dialect:
+        """The dialect as the servers of a host speak it: itself, or one of the same name."""
+        ...
+
     @property
     def models_path(self) -> str:
         """Where the provider lists its models (GET), after the base URL's path."""

@@ -181,7 +181,7 @@ class Compiler:
         credential = ""
         if record.HasField("api_key"):
             credential = self._keys.unseal(record.api_key, credential_context(message.name, origin))
-        dialect = self._dialects[message.dialect]
+        dialect = self._dialects[message.dialect].at(origin.host)
         return Provider(message.name, dialect, origin, path, Timeouts.of(message.timeouts), credential)
 
     def _model(

@@ -47,15 +47,15 @@ class RawRequest:
 
     def body_for(self, target: Target) -> bytes:
         """The caller's bytes with the target's model, or the canonical request in the target's dialect."""
-        if target.provider.dialect is self._caller:
-            return self._caller.relay_request(self._envelope, target.model)
+        if _same(target.provider.dialect, self._caller):
+            return target.provider.dialect.relay_request(self._envelope, target.model)
         if self._asked is None:
             self._asked = self._caller.read_request(self._envelope)
         return write_request(self._call, self._asked, target, stream=self.stream)
 
     def headers_for(self, target: Target) -> bytes:
         """The caller's headers that mean something to a provider of its dialect."""
-        return self._headers if target.provider.dialect is self._caller else b""
+        return self._headers if _same(target.provider.dialect, self._caller) else b""
 
     @property
     def output_asked(self) -> OutputAsked:
@@ -103,14 +103,14 @@ class RawService:
         return header_lines(given) if given and self._speaks(model) else b""
 
     def _speaks(self, model: Model) -> bool:
-        return any(target.provider.dialect is self._caller for tier in model.tiers for target in tier)
+        return any(_same(target.provider.dialect, self._caller) for tier in model.tiers for target in tier)
 
     async def _whole(self, call: Call, model: Model, request: RawRequest) -> HttpBody:
         target, body = await self._engine.whole(call, model, request)
         _tell_dropped(call)
         exchange = call.exchange
         assert exchange is not None
-        if target.provider.dialect is self._caller:
+        if _same(target.provider.dialect, self._caller):
             exchange.usage = self._caller.read_usage(body) or self._estimated(exchange, body)
             exchange.complete = True
             return HttpBody(content_type=_JSON, data=body)
@@ -122,7 +122,7 @@ class RawService:
     async def _stream(self, call: Call, model: Model, request: RawRequest, envelope: Envelope) -> HttpBodies:
         blocks = await self._engine.blocks(call, model, request)
         _tell_dropped(call)
-        same = blocks.target.provider.dialect is self._caller
+        same = _same(blocks.target.provider.dialect, self._caller)
         pieces = self._relayed(call, blocks, envelope) if same else self._translated(call, blocks, envelope)
         return self._with_errors_within(call, pieces)
 
@@ -184,6 +184,11 @@ class RawService:
             assert call.exchange is not None
             call.exchange.broken = reason
             yield HttpBody(content_type=content_type, data=self._caller.error_event(reason))
+
+
+def _same(one: Dialect, other: Dialect) -> bool:
+    """Whether they are one dialect, as which servers ever speak it."""
+    return one is other or one.name == other.name
 
 
 def _require_json(content_type: str) -> None:

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from tollway.proxy.v1.inference_pb2 import GenerateRequest
 from tollwayd.core.dialect import Allowance, Load, OutputAsked
 from tollwayd.dialects import ANTHROPIC_MESSAGES, OPENAI_CHAT
 from tollwayd.dialects.openai_chat.admission import duration
@@ -67,6 +68,18 @@ def test_lowering_the_output_changes_no_other_byte(fields, lowered):
     assert b'"x":1.50' in sent
     bounds = {name: value for name, value in json.loads(sent).items() if "tokens" in name.lower()}
     assert bounds == lowered
+
+
+@pytest.mark.parametrize("host", ["api.deepseek.com", "api.mistral.ai"])
+def test_servers_that_know_the_older_name_alone_are_told_the_bound_by_it(host):
+    there = OPENAI_CHAT.at(host)
+    asked = envelope(OPENAI_CHAT, {"max_completion_tokens": 7, "max_tokens": None, "n": 1})
+    assert json.loads(there.relay_request(asked, "up")) == {"model": "up", "n": 1, "max_tokens": 7}
+    assert json.loads(there.relay_request(OPENAI_CHAT.with_output(asked, 5), "up"))["max_tokens"] == 5
+    assert json.loads(there.relay_request(envelope(OPENAI_CHAT, {}), "up")) == {"model": "up"}
+    written = there.write_request(GenerateRequest(max_output_tokens=9), "up", stream=False)
+    assert json.loads(written.body) == {"model": "up", "messages": [], "max_tokens": 9}
+    assert OPENAI_CHAT.at("api.openai.com") is OPENAI_CHAT
 
 
 def test_lowering_the_output_of_a_message():

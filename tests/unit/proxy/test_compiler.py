@@ -188,3 +188,11 @@ def test_what_is_the_operators_own_is_no_tenant():
     assert (set(snapshot.tenants), snapshot.problems) == ({TENANT}, {})
     snapshot = compiler.apply([Change(2, "plans/other", DAMAGED), Change(3, "plans/acme", None)])
     assert (set(snapshot.tenants), snapshot.problems, snapshot.version) == ({TENANT}, {}, 3)
+
+
+def test_a_providers_dialect_is_that_of_its_host(compiler):
+    made = compiled(compiler, {**GOOD, PROVIDER: provider(base_url="https://api.deepseek.com/v1")})
+    ((target,),) = made.tenants[TENANT].models["m"].tiers
+    dialect = target.provider.dialect
+    asked = dialect.peek(b'{"model":"m","max_completion_tokens":7}')
+    assert dialect.relay_request(asked, "up") == b'{"model":"up","max_tokens":7}'

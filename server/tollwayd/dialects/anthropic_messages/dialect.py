@@ -83,6 +83,10 @@ class AnthropicMessages:
     def error_event(self, error: TollwayError) -> bytes:
         return caller_response.error_event(error)
 
+    def at(self, host: str) -> AnthropicMessages:
+        """Itself: there is one way to speak it."""
+        return self
+
     def path(self, model: str, *, stream: bool) -> str:
         """The same for every model: the body names it, and whether the answer streams."""
         return "/v1/messages"

@@ -14,10 +14,12 @@ if TYPE_CHECKING:
 
     from tollwayd.core.dialect import Allowance, Envelope, Headers
 
-_BOUND: Final = "max_completion_tokens"
-"""The name that takes the place of none: the older `max_tokens` is refused by models that reason."""
+BOUND: Final = "max_completion_tokens"
+"""The name that takes the place of none: the older one is refused by models of OpenAI's that reason."""
 
-_BOUNDS: Final = frozenset({_BOUND, "max_tokens"})
+OLDER_BOUND: Final = "max_tokens"
+
+_BOUNDS: Final = frozenset({BOUND, OLDER_BOUND})
 _CHOICES: Final = frozenset({"n"})
 _IMAGE: Final = re.compile(rb'"image_url"\s*:')
 _FILE: Final = re.compile(rb'"(?:file_id|file_data|video_url)"\s*:')
@@ -36,7 +38,16 @@ def output_asked(envelope: Envelope) -> OutputAsked:
 
 def with_output(envelope: Envelope, tokens: int) -> Envelope:
     """The request with at most so many tokens for each choice."""
-    return replace(envelope, fields=output_bound.bounded(envelope.fields, _BOUNDS, _BOUND, tokens))
+    return replace(envelope, fields=output_bound.bounded(envelope.fields, _BOUNDS, BOUND, tokens))
+
+
+def with_older_bound(envelope: Envelope) -> Envelope:
+    """The request with its bound by the older name, for servers that know no other."""
+    bound = output_bound.asked(envelope.fields, _BOUNDS)
+    fields = {name: raw for name, raw in envelope.fields.items() if name.casefold() not in _BOUNDS}
+    return replace(
+        envelope, fields=fields if bound is None else output_bound.bounded(fields, _BOUNDS, OLDER_BOUND, bound)
+    )
 
 
 def load(envelope: Envelope) -> Load:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from tollwayd.dialects import json_body
 from tollwayd.dialects.openai_chat import (
@@ -20,7 +20,12 @@ from tollwayd.dialects.openai_chat.event_writer import EventWriter
 from tollwayd.dialects.openai_chat.relay import RelayStream
 
 if TYPE_CHECKING:
-    from tollwayd.core.dialect import Envelope, Headers
+    from tollway.proxy.v1.inference_pb2 import GenerateRequest
+    from tollwayd.core.dialect import Envelope, Headers, Written
+
+KNOW_THE_OLDER_BOUND: Final = frozenset({"api.deepseek.com", "api.mistral.ai"})
+"""Hosts that bound the output by `max_tokens` alone: the first is deaf to `max_completion_tokens`, so that nothing
+would bound the output, the second refuses it."""
 
 
 class OpenAIChat:
@@ -40,15 +45,27 @@ class OpenAIChat:
     error_body = staticmethod(caller_error.error_body)
     error_event = staticmethod(caller_error.error_event)
 
-    write_request = staticmethod(provider_request.write_request)
     read_response = staticmethod(provider_response.read_response)
     read_error = staticmethod(provider_error.read_error)
     read_error_event = staticmethod(provider_error.read_error_event)
     read_models = staticmethod(provider_response.read_models)
 
-    relay_request = staticmethod(relay.relay_request)
     read_usage = staticmethod(relay.read_usage)
     said = staticmethod(relay.said)
+
+    def __init__(self, bound: str = admission.BOUND) -> None:
+        self._bound = bound
+
+    def at(self, host: str) -> OpenAIChat:
+        return OpenAIChat(admission.OLDER_BOUND) if host in KNOW_THE_OLDER_BOUND else self
+
+    def write_request(self, request: GenerateRequest, model: str, *, stream: bool) -> Written:
+        return provider_request.write_request(request, model, stream=stream, bound=self._bound)
+
+    def relay_request(self, envelope: Envelope, model: str) -> bytes:
+        if self._bound != admission.BOUND:
+            envelope = admission.with_older_bound(envelope)
+        return relay.relay_request(envelope, model)
 
     def path(self, model: str, *, stream: bool) -> str:
         return "/chat/completions"

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 # Canonical field → OpenAI's, where the value is the same in both.
 _SAMPLING = {
-    "max_output_tokens": "max_completion_tokens",
     "temperature": "temperature",
     "top_p": "top_p",
     "seed": "seed",
@@ -37,9 +36,9 @@ _MODES = {
 }
 
 
-def write_request(request: GenerateRequest, model: str, *, stream: bool) -> Written:
-    """The body, and the names of the canonical fields that it leaves out. Cache marks are left out without a word:
-    OpenAI caches by itself."""
+def write_request(request: GenerateRequest, model: str, *, stream: bool, bound: str) -> Written:
+    """The body, with its bound of output by the name `bound`, and the names of the canonical fields that it leaves out.
+    Cache marks are left out without a word: OpenAI caches by itself."""
     body: dict[str, Any] = {
         "model": model,
         "messages": [
@@ -49,6 +48,8 @@ def write_request(request: GenerateRequest, model: str, *, stream: bool) -> Writ
         ],
     }
     body |= {name: getattr(request, field) for field, name in _SAMPLING.items() if request.HasField(field)}
+    if request.HasField("max_output_tokens"):
+        body[bound] = request.max_output_tokens
     body |= _options(request)
     if request.tools:
         body |= _tool_members(request)

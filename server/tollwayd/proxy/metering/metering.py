@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from typing import TYPE_CHECKING, Final
 
@@ -21,6 +22,9 @@ CHECKPOINT_SECONDS: Final = 3.0
 
 AT_ONCE: Final = 100
 """Calls that are noted in one turn of the event loop, which takes a millisecond or two."""
+
+
+_logger = logging.getLogger(__name__)
 
 
 class Metering:
@@ -45,6 +49,12 @@ class Metering:
         """Tells it now."""
         for number, (call_id, ticket) in enumerate(list(self.running.items()), 1):
             if call_id in self.running:
-                self.meter.checkpoint(ticket.tenant, call_id, ticket.so_far())
+                self._note(call_id, ticket)
             if number % AT_ONCE == 0:
                 await asyncio.sleep(0)
+
+    def _note(self, call_id: str, ticket: Ticket) -> None:
+        try:
+            self.meter.checkpoint(ticket.tenant, call_id, ticket.so_far())
+        except Exception:  # A defect in one call must not end the leases of all.
+            _logger.exception("What call %s has used cannot be told.", call_id)

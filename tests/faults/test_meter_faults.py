@@ -124,6 +124,22 @@ async def test_a_settlement_without_a_reservation_whose_reply_is_lost_is_booked_
     assert [entry.input_tokens for entry in await ledger(redis_client)] == [25]
 
 
+async def test_a_settlement_whose_reply_is_lost_at_midnight_is_booked_once(warmed, proxy, redis_client, clock):
+    await warmed.reserve(reservation("a", BUDGET))
+    await warmed.settle(settlement("another's"))
+    loses = SwallowReply()
+
+    async def midnight(chunk: bytes) -> bytes:
+        clock.now_ms += 0 if loses.swallowed else keys.MS_A_DAY
+        return await loses(chunk)
+
+    proxy.on_reply = midnight
+    await warmed.settle(settlement("a", spent(25)))
+
+    assert loses.swallowed.startswith(b"*2\r\n:0\r\n")
+    assert [entry.input_tokens for entry in await ledger(redis_client)] == [25]
+
+
 async def test_a_call_whose_hold_the_store_has_lost_is_booked_once(warmed, redis_client):
     await warmed.reserve(reservation("a", BUDGET))
     await redis_client.flushall()

@@ -94,7 +94,7 @@ class Asking:
             self.failed(TollwayError(Reason.REASON_STORE_UNAVAILABLE))
         else:
             self._turns += 1
-            self.sends = 0
+            self.sends -= 1  # This time it did nothing. If it was sent before, that time it may have.
             self._send(self.tenant, self)
 
     def ended(self, answer: Any) -> None:

@@ -173,6 +173,11 @@ async def test_a_calendar_window_is_that_of_the_servers_clock(clock, meter):
     grants = await meter.reserve(reservation("b", day))
 
     assert [(s.taken, s.reset_ms) for s in grants.standings] == [(1, keys.MS_A_DAY)]
+    # And now that it is tomorrow, which it was for a moment only.
+    clock.now_ms -= HALF_A_DAY
+    grants = await meter.reserve(reservation("c", day))
+
+    assert [(s.taken, s.reset_ms) for s in grants.standings] == [(2, HALF_A_DAY)]
 
 
 @pytest.mark.parametrize("kind", ["fixed", "calendar", "sliding"])

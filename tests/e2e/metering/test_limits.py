@@ -248,6 +248,20 @@ async def test_a_target_that_fails_takes_the_next_ones_limit(openai_client, pric
         assert len(second.requests) == 1
 
 
+async def test_the_next_targets_limit_holds_for_calls_that_a_slice_admitted(openai_client, priced, policy, provider):
+    provider.use({"rules": [{"answer": {"status": 503}}]})
+    async with MockProvider() as second:
+        priced.provider("openai", second.url, provider_id="second")
+        targets = [{"provider": "openai", "model": "one", "priority": 0}]
+        priced.model("pair", *targets, {"provider": "second", "model": "two", "priority": 1})
+        limit = {"unit": "REQUESTS", "limit": "10", "window": "86400s"}
+        policy("second", subject={"provider": "second"}, rateLimit=limit)
+        policy("all", rateLimit={**limit, "limit": "10000", "leased": True})
+        for _ in range(3):
+            await asyncio.gather(*(chat(openai_client, model="pair") for _ in range(10)), return_exceptions=True)
+        assert len(second.requests) == 10
+
+
 async def test_a_limit_that_observes_lets_all_pass(openai_client, policy):
     policy("rpm", mode="OBSERVE", rateLimit={"unit": "REQUESTS", "limit": "1", "window": "60s"})
     answers = [await chat(openai_client) for _ in range(3)]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import stat
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -16,7 +18,6 @@ from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.state.metering.meter import RedisMeter
 from tollwayd.state.metering.spool import Spool
 from tollwayd.state.metering.spool.booking import booking
-from tollwayd.state.metering.spool.file import SpoolFile
 from tollwayd.state.metering.spool.frames import MAX_RECORD_BYTES, frame
 
 ROUNDS = 5
@@ -69,12 +70,18 @@ async def test_a_spool_without_use_makes_no_files(spool, tmp_path):
 
 
 async def test_all_that_wait_share_one_flush(spool, monkeypatch):
-    flushes = []
-    append = SpoolFile.append
-    monkeypatch.setattr(SpoolFile, "append", lambda file, frames: (flushes.append(len(frames)), append(file, frames)))
+    flushed, fsync = [], os.fsync
 
+    def flush(descriptor: int) -> None:
+        fsync(descriptor)
+        if stat.S_ISREG((state := os.fstat(descriptor)).st_mode):
+            flushed.append(state.st_size)
+
+    monkeypatch.setattr(os, "fsync", flush)
     assert all(await asyncio.gather(*(spool.append(record(n)) for n in range(500))))
-    assert len(flushes) == 1
+    assert flushed == [spool.holds]
+    assert await spool.append(record(500))
+    assert flushed[1:] == [spool.holds]
 
 
 async def test_a_caller_that_does_not_wait_loses_nothing(spool):

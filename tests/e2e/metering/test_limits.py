@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import datetime
 
+import aiohttp
 import anthropic
 import grpc
 import openai
@@ -262,10 +263,17 @@ async def test_the_next_targets_limit_holds_for_calls_that_a_slice_admitted(open
         assert len(second.requests) == 10
 
 
-async def test_a_limit_that_observes_lets_all_pass(openai_client, policy):
+async def test_a_limit_that_observes_lets_all_pass_and_tells(gateway, openai_client, priced, policy):
     policy("rpm", mode="OBSERVE", rateLimit={"unit": "REQUESTS", "limit": "1", "window": "60s"})
+    gateway.log.clear()
     answers = [await chat(openai_client) for _ in range(3)]
     assert [answer.headers["x-ratelimit-remaining-requests"] for answer in answers] == ["0", "0", "0"]
+
+    lines = [gateway.line_of(answer.headers["x-request-id"]) for answer in answers]
+    assert [line.get("exceeded") for line in lines] == [None, ["rpm"], ["rpm"]]
+    async with aiohttp.ClientSession() as client, client.get(f"{gateway.url('metrics_http')}/metrics") as metrics:
+        told = f'tollway_policy_observed_total{{policy="rpm",tenant="{priced.name}"}} 2.0'
+        assert told in await metrics.text()
 
 
 async def test_a_place_is_given_back_when_its_call_ends(openai_client, policy, provider):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from tollway.admin.v1.policies_pb2 import Budget, Exceeded, Policy, RateLimit
 from tollwayd.admin.time_zones import check_zone
 from tollwayd.core.errors import invalid_field
-from tollwayd.core.metering.money import MAX_AMOUNT, NANO, nanos
+from tollwayd.core.metering.money import CURRENCY, MAX_AMOUNT, NANO, nanos
 
 if TYPE_CHECKING:
     from google.protobuf.duration_pb2 import Duration
@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from google.type.money_pb2 import Money
 
 __all__ = ["check_budget", "check_rate_limit"]
-
-CURRENCY: Final = "USD"
-"""The one currency that prices are in."""
 
 MAX_BUCKET_SECONDS: Final = 24 * 3600
 """As the proto says of `RateLimit.TOKEN_BUCKET`."""

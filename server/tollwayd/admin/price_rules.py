@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from tollwayd.admin.field_behavior import fields_of
 from tollwayd.core.errors import invalid_field
-from tollwayd.core.metering.money import NANO, nanos
+from tollwayd.core.metering.money import CURRENCY, NANO, nanos
 
 if TYPE_CHECKING:
     from google.type.money_pb2 import Money
@@ -45,7 +45,7 @@ def _check_rates(rates: Price.Rates, path: str) -> None:
 
 
 def _check_money(money: Money, path: str) -> None:
-    if money.currency_code != "USD":
-        raise invalid_field(f"{path}.currencyCode", "must be USD")
+    if money.currency_code != CURRENCY:
+        raise invalid_field(f"{path}.currencyCode", f"must be {CURRENCY}")
     if not (money.units >= 0 and 0 <= money.nanos < NANO and nanos(money) <= MAX_RATE):
         raise invalid_field(path, "must be from 0 to 100000 dollars, its nanos from 0 to 999999999")

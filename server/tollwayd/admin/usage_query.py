@@ -9,14 +9,13 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from google.protobuf.timestamp_pb2 import Timestamp
-from google.type.money_pb2 import Money
 
 from tollway.admin.v1.usage_pb2 import QueryUsageRequest, QueryUsageResponse, UsageDimensions, UsageRow
 from tollwayd.admin.filter import compile_filter
 from tollwayd.admin.page_token import listing_of
 from tollwayd.admin.usage_buckets import HOUR_SECONDS, buckets
 from tollwayd.core.errors import Reason, TollwayError, invalid_field
-from tollwayd.core.metering.money import NANO
+from tollwayd.core.metering.money import money
 from tollwayd.core.metering.usage import Sums
 
 if TYPE_CHECKING:
@@ -202,13 +201,6 @@ def _shown(row: _Row, request: QueryUsageRequest, divided: Buckets) -> UsageRow:
             **dict(zip(names, row.group, strict=False)),
             tags=dict(zip(request.tags, row.group[len(names) :], strict=True)),
         ),
-        cost=_money(cost),
+        cost=money(cost),
         **dict(zip(_FIELDS, counts, strict=True)),
     )
-
-
-def _money(nanos: int) -> Money:
-    # Units and nanos have the same sign (google/type/money.proto).
-    units, rest = divmod(abs(nanos), NANO)
-    sign = -1 if nanos < 0 else 1
-    return Money(currency_code="USD", units=sign * units, nanos=sign * rest)

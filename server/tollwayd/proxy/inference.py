@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from tollway.proxy.v1.inference_pb2 import ListModelsResponse, ModelSummary, StreamGenerateResponse
 from tollwayd.core.dialect import Asked, Load, OutputAsked
+from tollwayd.core.metering.money import money
 from tollwayd.proxy.canonical import events_of, response_of, write_request
 from tollwayd.proxy.engine import find_model
-from tollwayd.proxy.metering.headers import money
 from tollwayd.proxy.models import allowed_models
 
 if TYPE_CHECKING:

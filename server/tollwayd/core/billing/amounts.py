@@ -4,24 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from google.type.money_pb2 import Money
-
-from tollwayd.core.metering.money import NANO, nanos
+from tollwayd.core.metering.money import CURRENCY, NANO, money, nanos
 
 __all__ = ["CENT", "CURRENCY", "NANO", "divided", "money", "nanos", "rounded"]
 
-CURRENCY: Final = "USD"
-"""ISO 4217: the one currency."""
-
 CENT: Final = NANO // 100
 """Nano-units in a cent."""
-
-
-def money(amount: int) -> Money:
-    """An amount as the API writes it: both parts have its sign."""
-    units, rest = divmod(abs(amount), NANO)
-    sign = -1 if amount < 0 else 1
-    return Money(currency_code=CURRENCY, units=sign * units, nanos=sign * rest)
 
 
 def divided(amount: int, divisor: int) -> int:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-if TYPE_CHECKING:
-    from google.type.money_pb2 import Money
+from google.type.money_pb2 import Money
+
+CURRENCY: Final = "USD"
+"""ISO 4217: the one currency that prices are in."""
 
 NANO: Final = 1_000_000_000
 """Nano-units in one unit of a currency."""
@@ -17,3 +19,10 @@ MAX_AMOUNT: Final = 9_000_000 * NANO
 def nanos(money: Money) -> int:
     """An amount in nano-units."""
     return int(money.units * NANO + money.nanos)
+
+
+def money(amount: int) -> Money:
+    """An amount of nano-units: both parts of a `Money` have its sign."""
+    units, rest = divmod(abs(amount), NANO)
+    sign = -1 if amount < 0 else 1
+    return Money(currency_code=CURRENCY, units=sign * units, nanos=sign * rest)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tollway.admin.v1.ledger_pb2 import LedgerEntry
 from tollwayd.core.metering.charge import Charge, Counts, Dimensions
+from tollwayd.core.metering.money import CURRENCY
 from tollwayd.proxy.metering.tags import TAGS_HEADER, USER_HEADER, fit, tags_of
 
 if TYPE_CHECKING:
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from tollwayd.core.call import Call
     from tollwayd.core.metering.price import Price
     from tollwayd.core.snapshot import Target
-
-CURRENCY: Final = "USD"
 
 MOST_KEPT: Final = 4096
 """Pieces of entries that are kept, a few hundred bytes each: of as many keys, users and models."""

@@ -5,12 +5,10 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from google.type.money_pb2 import Money
-
 from tollwayd.core.dialect import Allowance
 from tollwayd.core.metering.limit import Algorithm
+from tollwayd.core.metering.money import CURRENCY, NANO
 from tollwayd.core.metering.unit import Unit
-from tollwayd.proxy.metering.entries import CURRENCY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,8 +21,6 @@ MAX_TOLD: Final = 8
 
 MOST_KEPT: Final = 4096
 """Descriptions of limits that are kept, of as many policies."""
-
-NANOS: Final = 10**9
 
 _UNITS: Final = {
     Unit.REQUESTS: "requests",
@@ -117,14 +113,8 @@ def _seconds(milliseconds: int) -> int:
 
 def decimal(nanos: int) -> str:
     """Nano-units as a decimal number, exact: 1500 → `0.0000015`."""
-    whole, part = divmod(nanos, NANOS)
+    whole, part = divmod(nanos, NANO)
     return f"{whole}.{part:09d}".rstrip("0").rstrip(".")
-
-
-def money(nanos: int) -> Money:
-    """Nano-units as a message."""
-    units, part = divmod(nanos, NANOS)
-    return Money(currency_code=CURRENCY, units=units, nanos=part)
 
 
 def usage_line(used: Used) -> str:

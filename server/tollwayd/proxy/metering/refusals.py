@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Final
 
 from tollwayd.core.errors import QuotaViolation, Reason, TollwayError
 from tollwayd.core.metering.limit import Algorithm
+from tollwayd.core.metering.money import CURRENCY
 from tollwayd.core.metering.reasons import reason_of
 from tollwayd.core.metering.unit import Unit
-from tollwayd.proxy.metering.entries import CURRENCY
 from tollwayd.proxy.metering.headers import capacity, decimal
 
 if TYPE_CHECKING:

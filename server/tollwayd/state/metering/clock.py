@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from typing import Final
 
-from tollwayd.state.metering.keys import MS_A_DAY
+_NS_A_MS: Final = 1_000_000
 
 
 class StoreClock:
@@ -14,20 +15,12 @@ class StoreClock:
     """
 
     def __init__(self) -> None:
-        self._ahead_ms = int(time.time() * 1000) - _steady_ms()
+        self._ahead_ms = (time.time_ns() - time.monotonic_ns()) // _NS_A_MS
 
     def now_ms(self) -> int:
         """Unix milliseconds."""
-        return _steady_ms() + self._ahead_ms
-
-    def day(self) -> int:
-        """Days since the Unix epoch."""
-        return self.now_ms() // MS_A_DAY
+        return time.monotonic_ns() // _NS_A_MS + self._ahead_ms
 
     def hear(self, now_ms: int) -> None:
         """Takes the time that the store has just told."""
-        self._ahead_ms = now_ms - _steady_ms()
-
-
-def _steady_ms() -> int:
-    return time.monotonic_ns() // 1_000_000
+        self._ahead_ms = now_ms - time.monotonic_ns() // _NS_A_MS

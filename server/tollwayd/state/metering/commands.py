@@ -10,8 +10,9 @@ import msgspec
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.core.failpoint import failpoint
 from tollwayd.state.metering.correction import corrections
+from tollwayd.state.metering.keys import MS_A_DAY
 from tollwayd.state.metering.payload import LOST, MOVED_ON, OVER, limits_bytes
-from tollwayd.state.metering.scripts import CHECKPOINT, REAP, RESERVE, SETTLE, all_keys
+from tollwayd.state.metering.scripts import CHECKPOINT, REAP, RESERVE, SETTLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -77,11 +78,13 @@ class Asking:
     def wanted(self) -> bool:
         return not self.future.cancelled()
 
-    def words(self) -> tuple[Sequence[str], tuple[Argument, ...]]:
-        return all_keys(self.tenant, self.clock.day()), self.arguments()
+    def words(self) -> tuple[int, tuple[Argument, ...]]:
+        now_ms = self.clock.now_ms()
+        day = now_ms // MS_A_DAY
+        return day, self.arguments(now_ms, day)
 
-    def arguments(self) -> tuple[Argument, ...]:
-        """The script's arguments, as of now."""
+    def arguments(self, now_ms: int, day: int) -> tuple[Argument, ...]:
+        """The script's arguments, as of now (Unix milliseconds, and days)."""
         raise NotImplementedError
 
     def answered(self, answer: Any) -> None:
@@ -121,10 +124,10 @@ class Reserving(Asking):
         self._lost = lost
         super().__init__(reservation.tenant, clock, send)
 
-    def arguments(self) -> tuple[Argument, ...]:
-        asked, now_ms = self._reservation, self.clock.now_ms()
+    def arguments(self, now_ms: int, day: int) -> tuple[Argument, ...]:
+        asked = self._reservation
         limits = limits_bytes(asked.limits, now_ms)
-        return asked.call, LEASE_MS, int(asked.dry), limits, self._lost, self.clock.day()
+        return asked.call, LEASE_MS, int(asked.dry), limits, self._lost, day
 
     def ended(self, answer: Any) -> None:
         if answer[0] == OVER:
@@ -170,17 +173,9 @@ class Settling(Asking):
             return msgspec.structs.replace(self.record, open_until_ms=self.clock.now_ms() + KNOWN_MS)
         return self.record
 
-    def arguments(self) -> tuple[Argument, ...]:
+    def arguments(self, now_ms: int, day: int) -> tuple[Argument, ...]:
         record = self.record
-        return (
-            record.call,
-            record.charge,
-            record.unreserved,
-            self.clock.day(),
-            self._wish,
-            self._booked,
-            int(self.holds),
-        )
+        return record.call, record.charge, record.unreserved, day, self._wish, self._booked, int(self.holds)
 
     def ended(self, answer: Any) -> None:
         if answer[0] == LOST:
@@ -212,7 +207,7 @@ class Checkpointing(Asking):
         self._lost = lost
         super().__init__(tenant, clock, send)
 
-    def arguments(self) -> tuple[Argument, ...]:
+    def arguments(self, now_ms: int, day: int) -> tuple[Argument, ...]:
         return self._call, self._lost, LEASE_MS
 
     def failed(self, error: Exception) -> None:
@@ -226,5 +221,5 @@ class Reaping(Asking):
 
     script = REAP
 
-    def arguments(self) -> tuple[Argument, ...]:
-        return self.clock.day(), REAPED
+    def arguments(self, now_ms: int, day: int) -> tuple[Argument, ...]:
+        return day, REAPED

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -13,7 +14,7 @@ from tollwayd.core.metering.unit import Unit
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from tollwayd.core.metering.charge import Charge
+    from tollwayd.core.metering.charge import Charge, Dimensions
     from tollwayd.core.metering.limit import Limit
 
 SEPARATOR: Final = "\x1f"
@@ -21,6 +22,9 @@ SEPARATOR: Final = "\x1f"
 
 REFUSED, ADMITTED, MOVED_ON, OVER, LOST, UNKNOWN = range(6)
 """The first number of an answer, as the heads of the scripts tell."""
+
+MOST_KEPT: Final = 4_096
+"""Dimensions that are kept as the scripts are given them, a few hundred bytes each."""
 
 _STANDINGS: Final = 3  # Where the standings begin in an answer, each of four numbers.
 
@@ -61,11 +65,17 @@ def charge_bytes(charge: Charge) -> bytes:
     requests, counts, cost = charge.requests, charge.counts, charge.cost
     fresh, cache_read, cache_write, cache_write_hour, output, reasoning = counts
     all_input, all_output = fresh + cache_read + cache_write + cache_write_hour, output + reasoning
-    *names, tags = charge.dimensions
-    dimensions = SEPARATOR.join((*names, ",".join(tags)))
+    failed, dimensions = requests if charge.failed else 0, charge.dimensions
+    # The order is that of Amounts; to make one would take longer.
     limited = (requests, all_input, all_output, all_input + all_output, cost, 0)
-    booked = (charge.dimensions.provider, dimensions, requests, requests if charge.failed else 0, *counts, cost)
+    booked = (dimensions.provider, _joined(dimensions), requests, failed, *counts, cost)
     return _string(charge.entry) + _encode(limited + booked)
+
+
+@lru_cache(MOST_KEPT)
+def _joined(dimensions: Dimensions) -> str:
+    *names, tags = dimensions
+    return SEPARATOR.join((*names, ",".join(tags)))
 
 
 def pack(entry: bytes, amounts: Amounts) -> bytes:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from tollwayd.state.metering import keys
 from tollwayd.state.script import Script
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 _SHARED: Final = ("metering/prelude.lua", "metering/counts.lua", "metering/booking.lua")
 
@@ -18,7 +15,7 @@ CHECKPOINT: Final = Script(*_SHARED, "metering/checkpoint.lua")
 REAP: Final = Script(*_SHARED, "metering/reap.lua")
 
 
-def all_keys(tenant: str, day: int) -> Sequence[str]:
+def all_keys(tenant: str, day: int) -> tuple[str, ...]:
     """Every key that a script may touch, as metering/prelude.lua names them."""
     return (
         keys.limits(tenant),

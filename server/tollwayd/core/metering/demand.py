@@ -62,6 +62,8 @@ class Demand(msgspec.Struct, frozen=True, gc=False):
     def of_any(cls, prices: Sequence[Price | None], tokens: Tokens, at: float, *, free: bool) -> Demand:
         """Of a call that one of some targets answers, which one nobody knows yet: the dearest counts. Where `free`,
         what has no price costs nothing; else a call has no known cost where one of its targets has none."""
+        if len(prices) == 1 and (only := prices[0]) is not None:
+            return cls.of(only, *tokens, at)
         known = [price for price in prices if price is not None]
         if not known or (len(known) < len(prices) and not free):
             return cls(*tokens, *((0, 0) if free else ()))

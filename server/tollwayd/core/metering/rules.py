@@ -10,7 +10,6 @@ from msgspec.structs import replace
 
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.core.metering.amounts import Admission, wanted
-from tollwayd.core.metering.demand import Demand
 from tollwayd.core.metering.limit import Algorithm, Limit, StoreError
 from tollwayd.core.metering.money import MAX_AMOUNT
 from tollwayd.core.metering.unit import Unit
@@ -20,13 +19,13 @@ if TYPE_CHECKING:
 
     from tollwayd.core.metering.access import Access
     from tollwayd.core.metering.calendar import Calendar
+    from tollwayd.core.metering.demand import Demand
     from tollwayd.core.metering.facts import Facts
     from tollwayd.core.metering.subject import Subject
 
 MAX_READY: Final = 1024
-"""Limits that a rule keeps ready: of those that are the same for each call, one for each of its counts."""
+"""Limits that a rule keeps ready, one for each of its counts: a call only adds how much it wants."""
 
-_NO_DEMAND: Final = Demand(0, 0, 0)
 _HUNDRED: Final = 100
 _SAME_FOR_EACH_CALL: Final = (Unit.REQUESTS, Unit.CALLS)
 
@@ -91,10 +90,15 @@ class LimitRule:
         """What a call takes of it: nothing where it is not about the call. REASON_PRICE_UNKNOWN where it counts money
         and nobody knows how much that is."""
         for bucket in self.subject.buckets(facts):
-            enforce = self.enforce and not self._is_downgrade(facts)
-            if self.unit is Unit.COST and demand.cost_strict is None and enforce:
+            enforce = self.enforce and not (self.downgrade_model and facts.model == self.downgrade_model)
+            if enforce and self.unit is Unit.COST and demand.cost_strict is None:
                 raise TollwayError(Reason.REASON_PRICE_UNKNOWN, metadata={"policy": self.id})
-            yield self._limit(self._bucket(bucket, provider), provider, demand, now_ms, enforce=enforce)
+            ready = self._ready_for(bucket, provider, now_ms, enforce=enforce)
+            if self.unit in _SAME_FOR_EACH_CALL:
+                yield ready
+            else:
+                amount, least = wanted(self.unit, self.admission, demand)
+                yield replace(ready, amount=amount, least=least)
 
     @property
     def counts(self) -> str:
@@ -103,39 +107,32 @@ class LimitRule:
 
     def look(self, bucket: str, now_ms: int) -> Limit:
         """The limit as who takes nothing of a count meets it, to see how that stands."""
-        made = self._made(bucket, "", _NO_DEMAND, now_ms, enforce=False)
-        return replace(made, amount=0, least=0)
+        return replace(self._made(bucket, "", now_ms, enforce=False), amount=0, least=0)
 
-    def _is_downgrade(self, facts: Facts) -> bool:
-        return bool(self.downgrade_model) and facts.model == self.downgrade_model
+    def _ready_for(self, of_call: str, provider: str, now_ms: int, *, enforce: bool) -> Limit:
+        """The limit for one of its counts, with the amount of a call that has one request and nothing else."""
+        key = of_call, provider, enforce
+        ready = None if self.increases else self._ready.get(key)  # Increases end.
+        if ready is None:
+            if len(self._ready) >= MAX_READY:
+                self._ready.clear()
+            ready = self._ready[key] = self._made(self._bucket(of_call, provider), provider, now_ms, enforce=enforce)
+        return ready
 
     def _bucket(self, of_call: str, provider: str) -> str:
         own = f"{self.counts}{of_call}"
         return f"{own}|p={provider}" if provider else own
 
-    def _limit(self, bucket: str, provider: str, demand: Demand, now_ms: int, *, enforce: bool) -> Limit:
-        if self.unit not in _SAME_FOR_EACH_CALL or self.increases:
-            return self._made(bucket, provider, demand, now_ms, enforce=enforce)
-        key = bucket, provider, enforce
-        if (ready := self._ready.get(key)) is None:
-            if len(self._ready) >= MAX_READY:
-                self._ready.clear()
-            ready = self._ready[key] = self._made(bucket, provider, demand, now_ms, enforce=enforce)
-        return ready
-
-    def _made(self, bucket: str, provider: str, demand: Demand, now_ms: int, *, enforce: bool) -> Limit:
-        limit = self.most
-        if self.increases:
-            limit += sum(increase.amount for increase in self.increases if increase.until_ms > now_ms)
-        amount, least = wanted(self.unit, self.admission, demand)
+    def _made(self, bucket: str, provider: str, now_ms: int, *, enforce: bool) -> Limit:
+        limit = self.most + sum(increase.amount for increase in self.increases if increase.until_ms > now_ms)
         return Limit(
             policy=self.id,
             bucket=bucket,
             unit=self.unit,
             algorithm=self.algorithm,
             limit=limit,
-            amount=amount,
-            least=least,
+            amount=1,
+            least=1,
             window_ms=self.window_ms,
             burst=self.burst,
             calendar=self.calendar,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -30,14 +30,9 @@ class Rates(NamedTuple):
     request: int = 0
 
     @property
-    def dearest_input(self) -> int:
-        """The rate of the dearest class of input."""
-        return max(self[:4])
-
-    @property
-    def dearest_output(self) -> int:
-        """The rate of the dearest class of output."""
-        return max(self.output, self.reasoning)
+    def dearest(self) -> tuple[int, int, int]:
+        """The rates of the dearest class of input, of the dearest class of output, and of the call itself."""
+        return max(self[:4]), max(self.output, self.reasoning), self.request
 
 
 FREE: Final = Rates(0, 0, 0, 0, 0, 0)
@@ -51,6 +46,15 @@ class Tier(NamedTuple):
     rates: Rates
 
 
+class _Bound(NamedTuple):
+    """The dearest rates of input and of output, and that of the call itself, where the input is more than `above`."""
+
+    above: int
+    input: int
+    output: int
+    request: int
+
+
 @dataclass(frozen=True, slots=True)
 class Tariff:
     """One price. It is a `Price`, the same at all times. `tiers` are those above the first, by `above`, ascending."""
@@ -59,6 +63,11 @@ class Tariff:
     rates: Rates
     tiers: Sequence[Tier] = ()
     max_output_tokens: int | None = None
+    _bounds: Sequence[_Bound] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        bounds = [_Bound(above, *rates.dearest) for above, rates in (Tier(-1, self.rates), *self.tiers)]
+        object.__setattr__(self, "_bounds", bounds)  # Itself it is frozen.
 
     def cost(self, counts: Counts, at: float = 0) -> int:
         """As `Price.cost`."""
@@ -78,11 +87,11 @@ class Tariff:
 
     def most(self, input_tokens: int, output_tokens: int, at: float = 0) -> int:
         """As `Price.most`: the dearest class, and the dearest tier that so much input can reach."""
-        cost = _most(self.rates, input_tokens, output_tokens)
-        for tier in self.tiers:
-            if input_tokens > tier.above:
-                cost = max(cost, _most(tier.rates, input_tokens, output_tokens))
-        return min(cost, MAX_COST)
+        most = 0
+        for above, per_input, per_output, request in self._bounds:
+            if input_tokens > above:
+                most = max(most, request - -(input_tokens * per_input + output_tokens * per_output) // PER)
+        return min(most, MAX_COST)
 
     def at(self, at: float) -> Tariff:
         """As `Price.at`."""
@@ -101,8 +110,3 @@ def dearest(tariffs: Iterable[Tariff], version: str) -> Tariff | None:
     """A price that is below none of these in any class; None for no prices."""
     every = [rates for tariff in tariffs for rates in (tariff.rates, *(tier.rates for tier in tariff.tiers))]
     return Tariff(version, Rates(*map(max, zip(*every, strict=True)))) if every else None
-
-
-def _most(rates: Rates, input_tokens: int, output_tokens: int) -> int:
-    whole = input_tokens * rates.dearest_input + output_tokens * rates.dearest_output
-    return rates.request - -whole // PER

@@ -9,6 +9,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+import msgspec
+
 from tollway.admin.v1.ledger_pb2 import LedgerEntry
 from tollwayd.core.metering.charge import Charge, Counts, Dimensions
 from tollwayd.core.metering.money import CURRENCY
@@ -23,10 +25,8 @@ if TYPE_CHECKING:
 MOST_KEPT: Final = 4096
 """Pieces of entries that are kept, a few hundred bytes each: of as many keys, users and models."""
 
-_NONE: Final = Counts()
 
-
-class Used(NamedTuple):
+class Used(msgspec.Struct, frozen=True, gc=False):
     """What a call has used, and whether the gateway estimated it."""
 
     counts: Counts
@@ -38,41 +38,41 @@ class Used(NamedTuple):
         return cls(Counts.of(usage), usage.estimated)
 
 
-class _Caller(NamedTuple):
-    tenant: str
-    api_key: str
-    user: str
-    tags: tuple[str, ...]
-    requested_model: str
-    model: str
-    method: str
-    streamed: bool
+_NOTHING: Final = Used(Counts(), estimated=False)
+
+
+# Tenant, key, user, tags, requested model, model, method, whether it is streamed: a plain tuple is made fastest.
+_Caller = tuple[str, str, str, tuple[str, ...], str, str, str, bool]
+
+
+class _Same(NamedTuple):
+    """What is the same of many calls: a piece of their entries, and their dimensions."""
+
+    written: bytes
+    dimensions: Dimensions
 
 
 class Entries:
     """The entries of one call, for the model of a public name, that was admitted at a time (Unix seconds)."""
 
-    __slots__ = ("_at", "_caller", "_head")
+    __slots__ = ("_at", "_entry", "_of_caller")
 
     def __init__(self, call: Call, model: str, at: float) -> None:
         principal, api_key, exchange, metadata = call.principal, call.api_key, call.exchange, call.metadata
         assert principal is not None
         assert api_key is not None
         assert exchange is not None
+        user = fit(metadata[USER_HEADER]) if USER_HEADER in metadata else ""
+        tags = tags_of(api_key.tags, metadata[TAGS_HEADER]) if TAGS_HEADER in metadata else api_key.tags
         self._at = at
-        self._caller = caller = _Caller(
-            principal.tenant,
-            principal.key.rpartition("/")[2],
-            fit(metadata[USER_HEADER]) if USER_HEADER in metadata else "",
-            tags_of(api_key.tags, metadata.get(TAGS_HEADER, "")),
-            exchange.model,
-            model,
-            call.method[1:],
-            exchange.stream,
+        self._of_caller = _of_caller(
+            (principal.tenant, principal.key, user, tags, exchange.model, model, call.method, exchange.stream)
         )
-        own = LedgerEntry(call=call.id)
-        own.admit_time.FromMicroseconds(int(at * 1e6))
-        self._head = _of_caller(caller) + own.SerializeToString()
+        # One message, filled in anew for each charge: to make one takes as long as to fill it.
+        self._entry = LedgerEntry(call=call.id)
+        seconds, micros = divmod(int(at * 1e6), 10**6)
+        admitted = self._entry.admit_time
+        admitted.seconds, admitted.nanos = seconds, micros * 1000
 
     def cost(self, price: Price, usage: Usage) -> int:
         """What a usage costs, in nano-units."""
@@ -80,51 +80,43 @@ class Entries:
 
     def charge(self, target: Target, price: Price | None, used: Used | None, outcome: LedgerEntry.Outcome) -> Charge:
         """What the call is charged of which a target has used so much; None for nothing at all."""
-        counts, cost = _NONE, 0
-        entry = LedgerEntry(outcome=outcome)
-        if used is not None:  # A provider that has done nothing asks for nothing, not even its price of a request.
-            counts = used.counts
-            if price is not None:
-                cost = price.cost(counts, self._at)
-            entry = LedgerEntry(
-                outcome=outcome,
-                input_tokens=counts.input,
-                cache_read_tokens=counts.cache_read,
-                cache_write_tokens=counts.cache_write,
-                cache_write_hour_tokens=counts.cache_write_hour,
-                output_tokens=counts.output,
-                reasoning_tokens=counts.reasoning,
-                estimated=used.estimated,
-                cost_nanos=cost,
-            )
-        provider = target.provider.name.rpartition("/")[2]
-        caller = self._caller
-        dimensions = Dimensions(caller.api_key, caller.user, caller.model, provider, target.model, caller.tags)
-        of_target = _of_target(provider, target.model, "" if price is None else price.version)
-        written = self._head + of_target + entry.SerializeToString()
-        return Charge(counts, cost, 1, outcome == LedgerEntry.FAILED, dimensions, written)
+        counts, cost = (used or _NOTHING).counts, 0
+        if used is not None and price is not None:
+            # A provider that has done nothing asks for nothing, not even its price of a request.
+            cost = price.cost(counts, self._at)
+        same = _of_target(self._of_caller, target.provider.name, target.model, "" if price is None else price.version)
+        entry = self._entry
+        entry.outcome, entry.cost_nanos, entry.estimated = outcome, cost, (used or _NOTHING).estimated
+        entry.input_tokens, entry.cache_read_tokens, entry.cache_write_tokens = counts[:3]
+        entry.cache_write_hour_tokens, entry.output_tokens, entry.reasoning_tokens = counts[3:]
+        written = same.written + entry.SerializeToString()
+        return Charge(counts, cost, 1, outcome == LedgerEntry.FAILED, same.dimensions, written)
 
 
 @lru_cache(MOST_KEPT)
-def _of_caller(caller: _Caller) -> bytes:
+def _of_caller(caller: _Caller) -> _Same:
+    tenant, key, user, tags, requested_model, model, method, streamed = caller
+    api_key = key.rpartition("/")[2]
     entry = LedgerEntry(
         kind=LedgerEntry.CALL,
-        tenant=caller.tenant,
-        api_key=caller.api_key,
-        user=caller.user,
-        requested_model=caller.requested_model,
-        model=caller.model,
-        method=caller.method,
-        streamed=caller.streamed,
+        tenant=tenant,
+        api_key=api_key,
+        user=user,
+        requested_model=requested_model,
+        model=model,
+        method=method[1:],
+        streamed=streamed,
         currency_code=CURRENCY,
     )
-    for tag in caller.tags:
+    for tag in tags:
         name, _, value = tag.partition("=")
         entry.tags[name] = value
-    return entry.SerializeToString()
+    return _Same(entry.SerializeToString(), Dimensions(api_key, user, model, tags=tags))
 
 
 @lru_cache(MOST_KEPT)
-def _of_target(provider: str, model: str, price_version: str) -> bytes:
+def _of_target(caller: _Same, provider_name: str, model: str, price_version: str) -> _Same:
+    provider = provider_name.rpartition("/")[2]
     entry = LedgerEntry(provider=provider, upstream_model=model, price_version=price_version)
-    return entry.SerializeToString()
+    dimensions = caller.dimensions._replace(provider=provider, upstream_model=model)
+    return _Same(caller.written + entry.SerializeToString(), dimensions)

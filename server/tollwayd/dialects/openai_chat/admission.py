@@ -90,7 +90,8 @@ def duration(milliseconds: int) -> str:
     if milliseconds < 1000:
         return f"{milliseconds}ms"
     minutes, left = divmod(milliseconds, 60_000)
-    seconds = f"{left / 1000:g}s" if left % 1000 else f"{left // 1000}s"
+    whole, part = divmod(left, 1000)
+    seconds = f"{whole}.{part:03d}".rstrip("0") + "s" if part else f"{whole}s"
     if not minutes:
         return seconds
     hours, minutes = divmod(minutes, 60)

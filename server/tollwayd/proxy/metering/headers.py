@@ -31,7 +31,7 @@ _UNITS: Final = {
     Unit.CALLS: "concurrent-requests",
 }
 _IN_DIALECTS: Final = frozenset({Unit.REQUESTS, Unit.INPUT_TOKENS, Unit.OUTPUT_TOKENS, Unit.TOTAL_TOKENS})
-_CLASSES: Final = ("input", "cache-read", "cache-write", "cache-write-hour", "output", "reasoning")
+_CLASSES: Final = ("input=", "cache-read=", "cache-write=", "cache-write-hour=", "output=", "reasoning=")
 """The words for `Counts`, in their order."""
 
 EXPOSED: Final = (
@@ -66,15 +66,20 @@ def told(answer: Grants | Refusal) -> Sequence[Standing]:
     """The standings that the caller is told of, the tightest first. A provider's limits are no affair of callers."""
     own = [standing for standing in answer.standings if not standing.limit.provider]
     if len(own) > 1:
-        own.sort(key=lambda standing: remaining(standing) / (capacity(standing.limit) or 1))
+        own.sort(key=_part_left)
     return own[:MAX_TOLD]
+
+
+def _part_left(standing: Standing) -> float:
+    most = capacity(standing.limit)
+    return max(0, most - standing.taken) / (most or 1)
 
 
 def rate_limit(standings: Sequence[Standing]) -> dict[str, str]:
     """`RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-10, sections 3 and 4). Units that the
     draft has no word for are named in ours, as without a word they would be requests."""
     return {
-        "ratelimit-policy": ", ".join([_policy(*_key(standing.limit)) for standing in standings]),
+        "ratelimit-policy": ", ".join([_policy_of(standing.limit) for standing in standings]),
         "ratelimit": ", ".join([_service_limit(standing) for standing in standings]),
     }
 
@@ -91,8 +96,8 @@ def allowances(standings: Sequence[Standing], now_ms: int) -> Sequence[Allowance
     return list(found.values())
 
 
-def _key(limit: Limit) -> tuple[str, Unit, int, int]:
-    return limit.policy, limit.unit, limit.limit, limit.window_ms
+def _policy_of(limit: Limit) -> str:
+    return _policy(limit.policy, limit.unit, limit.limit, limit.window_ms)
 
 
 @lru_cache(MOST_KEPT)
@@ -103,8 +108,10 @@ def _policy(policy: str, unit: Unit, quota: int, window_ms: int) -> str:
 
 
 def _service_limit(standing: Standing) -> str:
-    reset = f";t={_seconds(standing.reset_ms)}" if standing.limit.algorithm is not Algorithm.CONCURRENCY else ""
-    return f'"{standing.limit.policy}";r={remaining(standing)}{reset}'
+    left = f'"{standing.limit.policy}";r={remaining(standing)}'
+    if standing.limit.algorithm is Algorithm.CONCURRENCY:
+        return left
+    return f"{left};t={_seconds(standing.reset_ms)}"
 
 
 def _seconds(milliseconds: int) -> int:
@@ -119,7 +126,7 @@ def decimal(nanos: int) -> str:
 
 def usage_line(used: Used) -> str:
     """A usage as a dictionary of RFC 8941, section 3.2, without classes of which there are none."""
-    members = [f"{name}={count}" for name, count in zip(_CLASSES, used.counts, strict=True) if count]
+    members = [f"{name}{count}" for name, count in zip(_CLASSES, used.counts) if count]  # noqa: B905  # It takes time.
     if used.estimated:
         members.append("estimated")
     return ", ".join(members)

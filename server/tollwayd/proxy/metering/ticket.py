@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -194,8 +193,10 @@ class Ticket:
         await booked
 
     async def _settle_at_end(self) -> None:
-        with suppress(asyncio.CancelledError):  # A caller who leaves just then is no defect.
+        try:
             await self.settle()
+        except asyncio.CancelledError:
+            return  # A caller who leaves just then is no defect.
 
     def _charge(self) -> Charge:
         exchange = self._call.exchange
@@ -215,13 +216,13 @@ class Ticket:
         return charge
 
     def _tell_charge(self, used: Used | None, cost: int | None) -> None:
-        said = {}
+        call, said = self._call, {}
+        assert call.exchange is not None
+        call.exchange.charged = cost
         if used is not None:
             said["x-tollway-usage"] = headers.usage_line(used)
-        assert self._call.exchange is not None
-        self._call.exchange.charged = cost
         if cost is not None:
             said["x-tollway-cost"] = headers.decimal(cost)
-        self._call.trailers.update(said)
-        if not self._call.exchange.stream:
-            self._call.response_metadata.update(said)
+        call.trailers.update(said)
+        if not call.exchange.stream:
+            call.response_metadata.update(said)

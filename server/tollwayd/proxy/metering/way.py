@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from tollwayd.core.dialect import OutputAsked
 from tollwayd.core.errors import Reason, TollwayError
+from tollwayd.core.metering.access import FREE
 from tollwayd.core.metering.demand import Demand, Tokens
 from tollwayd.core.metering.facts import Facts
 from tollwayd.core.metering.limit import Refusal
@@ -99,6 +100,8 @@ class Way:
         assert exchange is not None
         verdict = self._tenant.policies.access(self._facts, int(self._at * 1000))
         asked = self._output = self._request.output_asked
+        if verdict is FREE:
+            return
         total = None if asked.tokens is None else asked.tokens * asked.choices
         allowed = verdict.output_tokens(total)
         if total is None and allowed is not None:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from urllib.request import Request
+
 import pytest
+
+from tests.gateway import ADMIN_KEY, send
 
 LIMIT = {"unit": "REQUESTS", "limit": 5, "window": "60s"}
 
@@ -62,3 +67,13 @@ def test_a_value_of_another_kind(gateway, acme, policy, message):
 )
 def test_a_name_that_a_parameter_does_not_have(gateway, acme, query, message):
     assert told(gateway, "GET", f"/v1/{acme}/{query}") == message
+
+
+def test_a_body_that_is_no_json(gateway, acme):
+    url = f"{gateway.url('admin_http')}/v1/{acme}/policies?policy_id=rpm"
+    headers = {"Authorization": f"Bearer {ADMIN_KEY}", "Content-Type": "application/json"}
+    status, answer = send(Request(url, b"{\n  'displayName': 'Emma'\n}", headers))
+    assert (status, json.loads(answer)["message"]) == (
+        400,
+        "The body is not valid JSON at line 2, column 3: a name in double quotes has to come here.",
+    )

@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from tollwayd.core.errors import Reason, TollwayError
+from tollwayd.translator.json_syntax import TextError, refusal
 
 MAX_JSON_DEPTH = 64
 """Objects and arrays inside one another. Depth costs stack in every JSON reader; honest requests stay below 20."""
@@ -68,8 +69,8 @@ def _load_exactly(body: bytes) -> Any:
         return json.loads(
             body.decode(), object_pairs_hook=_object, parse_constant=_no_constant, parse_float=_finite_float
         )
-    except ValueError:
-        raise TollwayError(Reason.REASON_JSON_INVALID) from None
+    except ValueError as fault:
+        raise refusal(fault) from None
 
 
 def _check_values(body: bytes) -> None:
@@ -111,16 +112,16 @@ def _unescaped(body: bytes) -> bytes:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     made = dict(pairs)
     if len(made) != len(pairs):
-        raise ValueError("duplicate key")
+        raise TextError("an object has two members of the same name")
     return made
 
 
-def _no_constant(name: str) -> float:
-    raise ValueError(name)
+def _no_constant(_: str) -> float:
+    raise TextError("NaN and Infinity are no numbers of JSON; where a field takes them, they stand in double quotes")
 
 
 def _finite_float(text: str) -> float:
     number = float(text)
     if math.isinf(number):
-        raise ValueError(text)
+        raise TextError("a number is out of range")
     return number

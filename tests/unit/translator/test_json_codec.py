@@ -92,6 +92,62 @@ def test_what_is_no_json_object_is_refused(body):
     assert refusal(body).reason == Reason.REASON_JSON_INVALID
 
 
+@pytest.mark.parametrize(
+    ("body", "where", "wanted"),
+    [
+        ("{'title': 'Emma'}", (1, 2), "a name in double quotes has to come here"),
+        ("{title: 1}", (1, 2), "a name in double quotes has to come here"),
+        ("{\"title\": 'Emma'}", (1, 11), "a value has to come here; strings take double quotes"),
+        ('{"pages": .5}', (1, 11), "a value has to come here; strings take double quotes"),
+        ('{\n  "title" "Emma"\n}', (2, 11), "a colon has to come here"),
+        ('{\n  "title": "Emma"\n  "pages": 5}', (3, 3), "a comma has to come here, or what ends the array or object"),
+        ('{"title": "Emma}', (1, 11), "the string that begins here has no end"),
+        (
+            '{"title": "a\nb"}',
+            (1, 13),
+            "a control character in a string, such as a line break, is written as an escape",
+        ),
+        (
+            '{"title": "C:\\x"}',
+            (1, 14),
+            "there is no such escape; a backslash in a string is written twice",
+        ),
+        ('{"title": "\\u12"}', (1, 13), "four hexadecimal digits have to come here"),
+        ('{"title": "é\\ud800x"}', (1, 13), "half of a pair of surrogates is no character"),
+        ("{}\n{}", (2, 1), "nothing may follow the value"),
+        ('{"pages":\n', (2, 1), "the text ends too early"),
+        ("\ufeff{}", (1, 1), "the text may not begin with a byte order mark"),
+        (b'{\n"title": "\xc3\xa9\xff"}', (2, 12), "this is not UTF-8"),
+    ],
+)
+def test_where_a_text_is_no_json_and_what_has_to_come_there(body, where, wanted):
+    error = refusal(body)
+    line, column = where
+    assert error.message == f"The body is not valid JSON at line {line}, column {column}: {wanted}."
+    assert error.metadata == {"line": str(line), "column": str(column)}
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        ('{"title": "a", "title": "b"}', "an object has two members of the same name"),
+        ('{"price": 1e400}', "a number is out of range"),
+        (
+            '{"price": -Infinity}',
+            "NaN and Infinity are no numbers of JSON; where a field takes them, they stand in double quotes",
+        ),
+    ],
+)
+def test_what_json_allows_and_what_is_refused_all_the_same_is_told(body, problem):
+    assert refusal(body).message == f"The body is not valid JSON: {problem}."
+
+
+@pytest.mark.parametrize("body", ["{'s3cret': 1}", '{"a": s3cret}', '{"s3cret": "\\s3cret"}', '{"s3cret": 1} s3cret'])
+def test_nothing_of_a_text_that_is_no_json_is_sent_back(body):
+    error = refusal(body)
+    assert "s3cret" not in f"{error.message} {error.metadata}"
+
+
 def test_paired_surrogates_and_escaped_backslashes_are_no_lone_surrogates():
     assert read('{"title": "\\ud83d\\ude00 \\\\ud800"}').title == "😀 \\ud800"
 

@@ -77,3 +77,23 @@ def test_a_body_that_is_no_json(gateway, acme):
         400,
         "The body is not valid JSON at line 2, column 3: a name in double quotes has to come here.",
     )
+
+
+AN_ID = "lower-case letters, digits and hyphens, 63 at most, beginning with a letter and ending with a letter or digit"
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "message"),
+    [
+        ("policies", {}, "policyId: is required; over REST it is the query parameter policyId"),
+        ("policies?policy_id=RPM", {}, f"policyId: has to be {AN_ID}"),
+        ("apiKeys?api_key_id=app", {"groups": ["a b"]}, f"apiKey.groups[0]: has to be {AN_ID}"),
+        (
+            "policies?policy_id=hours",
+            {"access": {"allowedTimes": [{"start": "8am"}]}},
+            "policy.access.allowedTimes[0].start: has to be HH:MM, such as 08:00, or empty",
+        ),
+    ],
+)
+def test_a_text_of_another_form(gateway, acme, path, body, message):
+    assert told(gateway, "POST", f"/v1/{acme}/{path}", body) == message

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DOMAIN",
+    "MAX_NAMES_LISTED",
     "RULES",
     "FieldViolation",
     "QuotaViolation",
@@ -25,10 +26,14 @@ __all__ = [
     "StatusError",
     "TollwayError",
     "invalid_field",
+    "listed",
 ]
 
 DOMAIN = "tollway.dev"
 """The `domain` of every `google.rpc.ErrorInfo` (AIP-193)."""
+
+MAX_NAMES_LISTED = 20
+"""Names that an error lists of what may be given; of more the rest is an ellipsis."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,3 +129,8 @@ def invalid_field(field: str, description: str) -> TollwayError:
         metadata={"field": field},
         violations=[FieldViolation(field, description)],
     )
+
+
+def listed(names: Sequence[str]) -> str:
+    """The names as an error says them, MAX_NAMES_LISTED at most."""
+    return ", ".join([*names[:MAX_NAMES_LISTED], *["…"] * (len(names) > MAX_NAMES_LISTED)])

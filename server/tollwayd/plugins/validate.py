@@ -8,8 +8,8 @@ from google.protobuf.message import Message
 from protovalidate import collect_violations
 
 from buf.validate import validate_pb2
-from tollwayd.core.errors import FieldViolation, Reason, TollwayError
 from tollwayd.core.plugin import Stage
+from tollwayd.plugins.violations import refusal
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator
@@ -46,23 +46,23 @@ class Validate:
         A stream of requests becomes one that ends with the refusal, in place of the first message that has any.
         """
         if isinstance(request, Message):
-            self._check(request)
+            self._check(call.method, request)
             return None
-        checked = self._checked(request)
+        checked = self._checked(call.method, request)
         call.defer(checked.aclose)
         return checked
 
-    async def _checked(self, requests: AsyncIterator[Message]) -> AsyncGenerator[Message, None]:
+    async def _checked(self, method: str, requests: AsyncIterator[Message]) -> AsyncGenerator[Message, None]:
         async for request in requests:
-            self._check(request)
+            self._check(method, request)
             yield request
 
-    def _check(self, request: Message) -> None:
+    def _check(self, method: str, request: Message) -> None:
         descriptor = cast("Descriptor", request.DESCRIPTOR)
         # The first one alone in what is large: a megabyte can hold a million, and each costs a tenth of a millisecond.
         hasty = request.ByteSize() > ALL_VIOLATIONS_BYTES
         if self._has_rules(descriptor) and (violations := collect_violations(request, fail_fast=hasty)):
-            raise _refusal(descriptor, violations[:MAX_VIOLATIONS])
+            raise refusal(method, descriptor, violations[:MAX_VIOLATIONS])
 
     def _has_rules(self, descriptor: Descriptor) -> bool:
         ruled = self._ruled.get(descriptor)
@@ -85,33 +85,3 @@ def _has_own_rules(descriptor: Descriptor) -> bool:
     options = [field.GetOptions().HasExtension(_EXTENSIONS.field) for field in descriptor.fields]
     options += [oneof.GetOptions().HasExtension(_EXTENSIONS.oneof) for oneof in descriptor.oneofs]
     return any(options) or descriptor.GetOptions().HasExtension(_EXTENSIONS.message)
-
-
-def _refusal(descriptor: Descriptor, violations: Any) -> TollwayError:
-    found = [_found(descriptor, each.proto) for each in violations]
-    first = found[0]
-    return TollwayError(
-        Reason.REASON_FIELD_INVALID,
-        f"{first.field}: {first.description}",
-        metadata={"field": first.field},
-        violations=found,
-    )
-
-
-def _found(descriptor: Descriptor | None, violation: Any) -> FieldViolation:
-    """Where: `model.targets[1].provider`, in JSON names. What: in protovalidate's words, where they say enough."""
-    parts: list[str] = []
-    description = violation.message
-    for element in violation.field.elements:
-        field = descriptor.fields_by_name.get(element.field_name) if descriptor else None
-        if descriptor and (oneof := descriptor.oneofs_by_name.get(element.field_name)):
-            # JSON has no name for it.
-            description = f"exactly one field is required of {', '.join(each.json_name for each in oneof.fields)}"
-        elif field and field.enum_type and violation.rule_id.startswith("enum."):
-            # By number 0 it is not set; an unknown name, where these are passed over, leaves it so.
-            names = ", ".join(value.name for value in field.enum_type.values if value.number)
-            description = f"has to be one of {names}"
-        subscript = "" if element.subscript is None else f"[{element.subscript.value}]"
-        parts.append((field.json_name if field else element.field_name) + subscript)
-        descriptor = field.message_type if field else None
-    return FieldViolation(".".join(parts), description)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeGuard, cast
 
 from google.protobuf.descriptor import FieldDescriptor
 
-from tollwayd.core.errors import TollwayError, invalid_field
+from tollwayd.core.errors import TollwayError, invalid_field, listed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,9 +52,6 @@ _FORMS: Mapping[int, str] = {
 
 OBJECT = "has to be an object"
 """What a map has to be, and a message."""
-
-MAX_NAMES_LISTED = 20
-"""Names that an error lists of an enum or a message; of longer ones the rest is an ellipsis."""
 
 
 def descriptor(message: Message) -> Descriptor:
@@ -117,7 +114,7 @@ def form(field: FieldDescriptor) -> str:
     if field.type == FieldDescriptor.TYPE_BYTES:
         return "has to be base64"
     if field.enum_type is not None:
-        return f"has to be one of {_listed(_enum_names(field.enum_type))}"
+        return f"has to be one of {listed(_enum_names(field.enum_type))}"
     if field.message_type is None:
         return _FORMS[field.cpp_type]
     if is_wrapper(field.message_type):
@@ -127,17 +124,13 @@ def form(field: FieldDescriptor) -> str:
 
 def _object_form(message: Descriptor) -> str:
     names = [field.json_name for field in message.fields] if is_plain(message) else []
-    return f"{OBJECT} with {_listed(names)}" if names else OBJECT
+    return f"{OBJECT} with {listed(names)}" if names else OBJECT
 
 
 def _enum_names(enum: EnumDescriptor) -> list[str]:
     """The enum's names, but for the one that says that it is not set (AIP-126), if there are others."""
     names = [value.name for value in enum.values]
     return [name for name in names if not name.endswith("_UNSPECIFIED")] or names
-
-
-def _listed(names: list[str]) -> str:
-    return ", ".join(names[:MAX_NAMES_LISTED] + ["…"] * (len(names) > MAX_NAMES_LISTED))
 
 
 def quotable(name: str) -> bool:

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+from importlib import import_module
+from pathlib import Path
 
 import pytest
 from google.api.httpbody_pb2 import HttpBody
 
+from buf.validate import validate_pb2
+from tollway.admin.v1.api_keys_pb2 import CreateApiKeyRequest
+from tollway.admin.v1.policies_pb2 import CreatePolicyRequest, DryRunRequest, InspectPolicyRequest
 from tollway.proxy.v1.conversation_pb2 import ROLE_USER
 from tollway.proxy.v1.inference_pb2 import GenerateRequest
 from tollwayd.core.call import Call
 from tollwayd.core.chain import Chain
 from tollwayd.core.errors import Reason, TollwayError
+from tollwayd.plugins.patterns import WORDS
 from tollwayd.plugins.validate import Validate
 
+GENERATED = Path(__file__).parents[3] / "gen" / "python"
+ACME = "tenants/acme"
 VALID = GenerateRequest(model="m", messages=[{"role": ROLE_USER}])
 INVALID = GenerateRequest(model="m", messages=[{"role": 77}])
 
@@ -85,6 +93,76 @@ def test_a_value_that_an_enum_does_not_have_is_told_those_that_it_has(role):
         "messages[0].role",
         "has to be one of ROLE_SYSTEM, ROLE_USER, ROLE_ASSISTANT, ROLE_TOOL",
     )
+
+
+def broken(request, method: str = "/test.Service/Method") -> dict[str, str]:
+    """What is said of each field that breaks a rule."""
+    with pytest.raises(TollwayError) as error:
+        Validate().on_request(Call(method, {}), request)
+    return {violation.field: violation.description for violation in error.value.violations}
+
+
+def test_a_text_that_is_not_given_is_required():
+    assert broken(CreatePolicyRequest(parent=ACME)) == {"policyId": "is required", "policy": "is required"}
+    assert broken(InspectPolicyRequest()) == {"name": "is required"}
+
+
+def test_what_rest_takes_as_a_query_parameter_is_told_so():
+    create = "/tollway.admin.v1.PolicyService/CreatePolicy"
+    assert broken(CreatePolicyRequest(), create) == {
+        "parent": "is required",
+        "policyId": "is required; over REST it is the query parameter policyId",
+        "policy": "is required",
+    }
+    said = "/tollway.admin.v1.PolicyService/DryRun"
+    assert broken(DryRunRequest(parent=ACME), said)["model"] == "is required"
+
+
+def test_a_pattern_is_told_in_words():
+    key = {"groups": ["", "Batch"], "tags": {"Team": "ann", "team": "%"}}
+    of_an_id = (
+        "lower-case letters, digits and hyphens, 63 at most, beginning with a letter and ending with a letter or digit"
+    )
+    assert broken(CreateApiKeyRequest(parent="acme", api_key_id="Key", api_key=key)) == {
+        "parent": "has to be tenants/ and the tenant's id, such as tenants/acme",
+        "apiKeyId": f"has to be {of_an_id}",
+        "apiKey.groups[0]": f"has to be {of_an_id}",
+        "apiKey.groups[1]": f"has to be {of_an_id}",
+        "apiKey.tags[Team]": (
+            "its key has to be lower-case letters, digits, hyphens and underscores, 63 at most, beginning with a letter"
+        ),
+        "apiKey.tags[team]": "has to be letters, digits and the characters _ . : / -, 64 at most",
+    }
+
+
+def test_a_key_that_looks_like_no_name_is_not_sent_back():
+    fields = broken(CreateApiKeyRequest(parent=ACME, api_key_id="key", api_key={"tags": {"<script>": "x"}}))
+    assert fields.keys() == {"apiKey.tags"}
+
+
+def test_every_pattern_of_the_protos_has_words_and_no_other():
+    found = set()
+    for path in GENERATED.glob("tollway/**/*_pb2.py"):
+        module = import_module(".".join(path.relative_to(GENERATED).with_suffix("").parts))
+        found |= set(patterns(module.DESCRIPTOR.message_types_by_name.values()))
+    assert found == WORDS.keys()
+
+
+def patterns(messages):
+    """The patterns of texts that these messages' rules hold, wherever in them."""
+    for message in messages:
+        for field in message.fields:
+            yield from in_rules(field.GetOptions().Extensions[validate_pb2.field])
+        yield from patterns(message.nested_types)
+
+
+def in_rules(rules):
+    if rules.string.HasField("pattern"):
+        yield rules.string.pattern
+    for inner in (rules.repeated, rules.map):
+        for name in ("items", "keys", "values"):
+            if name in inner.DESCRIPTOR.fields_by_name and inner.HasField(name):
+                yield from in_rules(getattr(inner, name))
 
 
 async def test_a_stream_that_keeps_the_rules():

@@ -12,7 +12,8 @@ from google.protobuf.descriptor_pb2 import (
 from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.struct_pb2 import Value
 
-from tollwayd.translator.fields import MAX_NAMES_LISTED, form
+from tollwayd.core.errors import MAX_NAMES_LISTED
+from tollwayd.translator.fields import form
 
 
 def field_of(enum: EnumDescriptorProto):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.core.ports import Resource
+from tollwayd.core.resource_errors import not_found
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -29,7 +29,7 @@ class MemoryInvoiceStore:
 
     async def get(self, name: str) -> Resource:
         if name not in self._stored:
-            raise TollwayError(Reason.REASON_RESOURCE_NOT_FOUND, metadata={"name": name})
+            raise not_found(name)
         return Resource(name, 1, self._stored[name][0])
 
     async def list(self, account: str, *, after: str = "", limit: int) -> Sequence[Resource]:

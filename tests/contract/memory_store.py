@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.core.ports import Change, Resource
+from tollwayd.core.resource_errors import name_exists, not_found
 from tollwayd.core.resource_names import ROOTS
 
 if TYPE_CHECKING:
@@ -29,9 +30,9 @@ class MemoryResourceStore:
     async def create(self, kind: str, name: str, record: bytes, *, claim: str = "") -> Resource:
         parent = _parent(kind, name)
         if parent and parent not in self._resources:
-            raise TollwayError(Reason.REASON_RESOURCE_NOT_FOUND, metadata={"name": parent})
+            raise not_found(parent)
         if name in self._resources:
-            raise TollwayError(Reason.REASON_RESOURCE_EXISTS, metadata={"name": name, "conflict": "name"})
+            raise name_exists(name)
         self._claim(name, claim)
         return await self._commit(name, record)
 
@@ -74,7 +75,7 @@ class MemoryResourceStore:
 
     def _stored(self, name: str) -> Resource:
         if name not in self._resources:
-            raise TollwayError(Reason.REASON_RESOURCE_NOT_FOUND, metadata={"name": name})
+            raise not_found(name)
         return self._resources[name]
 
     def _expect(self, name: str, version: int | None) -> None:
@@ -102,5 +103,5 @@ class MemoryResourceStore:
 def _parent(kind: str, name: str) -> str:
     pattern = f"(){kind}/[^/]+" if kind in ROOTS else f"(tenants/[^/]+)/{kind}/[^/]+"
     if not (match := re.fullmatch(pattern, name)):
-        raise TollwayError(Reason.REASON_RESOURCE_NOT_FOUND, metadata={"name": name})
+        raise not_found(name)
     return match[1]

@@ -105,6 +105,20 @@ async def test_what_is_not_there_is_not_found(store, acme):
     assert await refused(store.delete("models", GPT)) == missing
 
 
+async def test_a_refusal_says_which_resource_it_is_about(store, acme):
+    for operation, message in (
+        (store.get("models", GPT), f"{GPT} does not exist."),
+        (store.delete("models", GPT), f"{GPT} does not exist."),
+        (store.create("models", "tenants/none/models/gpt", b""), "tenants/none does not exist."),
+        (store.create("models", "tenants/<b>/models/gpt", b""), "The resource does not exist."),
+        (store.get("tenants", "tenants/<b>"), "The resource does not exist."),
+        (store.create("tenants", ACME, b""), f"{ACME} exists already; an update (PATCH) changes it."),
+    ):
+        with pytest.raises(TollwayError) as caught:
+            await operation
+        assert caught.value.message == message
+
+
 async def test_an_update_needs_the_present_version(store, acme):
     second = await store.update("tenants", ACME, b"2", version=acme.version)
     assert second.version > acme.version

@@ -97,3 +97,16 @@ AN_ID = "lower-case letters, digits and hyphens, 63 at most, beginning with a le
 )
 def test_a_text_of_another_form(gateway, acme, path, body, message):
     assert told(gateway, "POST", f"/v1/{acme}/{path}", body) == message
+
+
+def test_a_resource_that_is_missing_or_there_already(gateway, acme):
+    missing = "tenants/acm does not exist."
+    assert told(gateway, "GET", "/v1/tenants/acm", status=404) == missing
+    assert told(gateway, "GET", "/v1/tenants/acm/policies", status=404) == missing
+    rule = {"concurrency": {"limit": 5}}
+    assert told(gateway, "POST", "/v1/tenants/acm/policies?policy_id=rpm", rule, status=404) == missing
+    assert told(gateway, "PATCH", f"/v1/{acme}/policies/rpm", {}, status=404) == f"{acme}/policies/rpm does not exist."
+    tenant = told(gateway, "POST", f"/v1/tenants?tenant_id={acme.removeprefix('tenants/')}", {}, status=409)
+    assert tenant == f"{acme} exists already; an update (PATCH) changes it."
+    no_name = "No resource can have this name; ids are lower-case letters, digits and hyphens."
+    assert told(gateway, "GET", "/v1/tenants/%3Cb%3E", status=404) == no_name

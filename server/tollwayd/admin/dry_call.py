@@ -16,6 +16,7 @@ from tollwayd.admin.references import missing, require
 from tollwayd.core.errors import Reason, TollwayError, invalid_field
 from tollwayd.core.metering.compiling import compile_policy
 from tollwayd.core.metering.facts import Facts
+from tollwayd.core.resource_errors import not_found
 from tollwayd.core.resource_names import child_name, id_of, kind_of, tenant_of
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ async def read_call(store: ResourceStore, snapshot: Snapshot, request: DryRunReq
     """REASON_RESOURCE_NOT_FOUND, REASON_REFERENCE_NOT_FOUND, REASON_FIELD_INVALID, each for what of it cannot be."""
     tenant = snapshot.tenants.get(request.parent)
     if tenant is None:
-        raise TollwayError(Reason.REASON_RESOURCE_NOT_FOUND, metadata={"name": request.parent})
+        raise not_found(request.parent)
     key = await _api_key(store, request)
     if request.model not in tenant.models:
         raise missing("model", "model of this public name", request.model)

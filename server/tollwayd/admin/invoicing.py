@@ -15,6 +15,7 @@ from tollwayd.core.billing.usage import Usage
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.core.failpoint import failpoint
 from tollwayd.core.metering.calendar import zone
+from tollwayd.core.resource_errors import no_such_name
 from tollwayd.core.resource_names import BILLING_ACCOUNTS, PLANS, id_of
 
 if TYPE_CHECKING:
@@ -150,7 +151,7 @@ def _require_invoice_name(name: str) -> None:
     account, _, period = name.rpartition("/invoices/")
     require_name(BILLING_ACCOUNTS, account)
     if not is_period(period):
-        raise TollwayError(Reason.REASON_RESOURCE_NOT_FOUND)
+        raise no_such_name()
 
 
 def _head(invoice: Invoice) -> bytes:

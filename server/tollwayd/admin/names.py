@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tollwayd.core.errors import Reason, TollwayError
+from tollwayd.core.resource_errors import no_such_name
 from tollwayd.core.resource_names import ROOTS
 
 __all__ = ["require_name"]
@@ -19,4 +19,4 @@ def require_name(kind: str, name: str) -> None:
     and must not reach the store, where its characters might mean something."""
     match = (_ROOT if kind in ROOTS else _CHILD).fullmatch(name)
     if match is None or match[1] != kind:
-        raise TollwayError(Reason.REASON_RESOURCE_NOT_FOUND)
+        raise no_such_name()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tollwayd.core.errors import Reason, TollwayError
+from tollwayd.core.resource_errors import not_found
 from tollwayd.core.resource_names import ROOTS, tenant_of
 
 
@@ -18,7 +18,7 @@ def parent_of(kind: str, name: str) -> str:
             return ""
         case ["tenants", owner, collection, leaf] if collection == kind and kind not in ROOTS and owner and leaf:
             return tenant_of(name)
-    raise TollwayError(Reason.REASON_RESOURCE_NOT_FOUND, metadata={"name": name})
+    raise not_found(name)
 
 
 def lex_range(collection: str, after: str = "") -> tuple[str, str]:

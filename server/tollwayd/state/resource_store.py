@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import TYPE_CHECKING, Final, cast
 
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.core.ports import Resource
+from tollwayd.core.resource_errors import name_exists, not_found
 from tollwayd.state import keys
 from tollwayd.state.change_feed import follow
 from tollwayd.state.connection import connect
@@ -17,7 +19,7 @@ from tollwayd.state.resource_names import collection_of, lex_range, parent_of
 from tollwayd.state.script import Script
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
     from tollwayd.core.ports import Change
 
@@ -31,12 +33,17 @@ _CREATE: Final = Script("prelude.lua", "create.lua")
 _UPDATE: Final = Script("prelude.lua", "update.lua")
 _DELETE: Final = Script("prelude.lua", "delete.lua")
 
-_REFUSALS: Final = {
-    b"MISSING": (Reason.REASON_RESOURCE_NOT_FOUND, {}),
-    b"EXISTS": (Reason.REASON_RESOURCE_EXISTS, {"conflict": "name"}),
-    b"CLAIMED": (Reason.REASON_RESOURCE_EXISTS, {"conflict": "claim"}),
-    b"STALE": (Reason.REASON_ETAG_MISMATCH, {}),
-    b"IN_USE": (Reason.REASON_RESOURCE_IN_USE, {}),
+
+def _refusal(reason: Reason, name: str, **metadata: str) -> TollwayError:
+    return TollwayError(reason, metadata={"name": name, **metadata})
+
+
+_REFUSALS: Final[Mapping[bytes, Callable[[str], TollwayError]]] = {
+    b"MISSING": not_found,
+    b"EXISTS": name_exists,
+    b"CLAIMED": partial(_refusal, Reason.REASON_RESOURCE_EXISTS, conflict="claim"),
+    b"STALE": partial(_refusal, Reason.REASON_ETAG_MISMATCH),
+    b"IN_USE": partial(_refusal, Reason.REASON_RESOURCE_IN_USE),
 }
 
 
@@ -60,7 +67,7 @@ class RedisResourceStore:
         parent_of(kind, name)
         stored = await reach(self._client.hget, keys.RESOURCES, name)
         if stored is None:
-            raise TollwayError(Reason.REASON_RESOURCE_NOT_FOUND, metadata={"name": name})
+            raise not_found(name)
         return resource(name, cast("bytes", stored))
 
     async def list(self, kind: str, parent: str, *, after: str = "", limit: int) -> Sequence[Resource]:
@@ -87,5 +94,4 @@ class RedisResourceStore:
         status, value = await reach(script.run, self._client, used, write, DONE_SECONDS, LOG_LENGTH, name, *arguments)
         if status == b"DONE":
             return int(value)
-        reason, metadata = _REFUSALS[status]
-        raise TollwayError(reason, metadata={"name": value.decode(), **metadata})
+        raise _REFUSALS[status](value.decode())

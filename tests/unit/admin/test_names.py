@@ -58,3 +58,4 @@ def test_any_other_name_is_not_found(kind, name):
         require_name(kind, name)
 
     assert caught.value.reason == Reason.REASON_RESOURCE_NOT_FOUND
+    assert caught.value.message == "No resource can have this name; ids are lower-case letters, digits and hyphens."

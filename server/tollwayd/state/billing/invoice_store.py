@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, cast
 
-from tollwayd.core.errors import Reason, TollwayError
+from tollwayd.core.resource_errors import not_found
 from tollwayd.state.billing import keys
 from tollwayd.state.connection import connect
 from tollwayd.state.listing import resource
@@ -50,7 +50,7 @@ class RedisInvoiceStore:
     async def get(self, name: str) -> Resource:
         stored = await reach(self._client.hget, keys.invoices(_account(name)), name)
         if stored is None:
-            raise TollwayError(Reason.REASON_RESOURCE_NOT_FOUND, metadata={"name": name})
+            raise not_found(name)
         return resource(name, cast("bytes", stored))
 
     async def list(self, account: str, *, after: str = "", limit: int) -> Sequence[Resource]:

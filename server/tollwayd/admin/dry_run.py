@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DryRun"]
 
-_MS: Final = 1000
+_MS_A_SECOND: Final = 1000
 
 
 class _Judged(NamedTuple):
@@ -61,7 +61,7 @@ class DryRun:
         return response
 
     async def _by_model(self, call: DryCall) -> _Judged:
-        now_ms = int(time.time() * _MS)
+        now_ms = int(time.time() * _MS_A_SECOND)
         verdicts = access_verdicts(call.policies.access_rules(call.facts), call.facts, call.asked, now_ms)
         try:
             asked = call.policies.access(call.facts, now_ms).output_tokens(call.asked)
@@ -101,7 +101,7 @@ class DryRun:
 
 def _denied(call: DryCall) -> bool:
     try:
-        call.policies.access(call.facts, int(time.time() * _MS)).output_tokens(call.asked)
+        call.policies.access(call.facts, int(time.time() * _MS_A_SECOND)).output_tokens(call.asked)
     except TollwayError:
         return True
     return False
@@ -116,7 +116,7 @@ def _providers(call: DryCall, now_ms: int) -> Mapping[str, Sequence[Price | None
     needed = call.tenant.unknown_price is UnknownPrice.REJECT
     prices: dict[str, list[Price | None]] = {}
     for target in targets:
-        price = target.price and target.price.at(now_ms / _MS)
+        price = target.price and target.price.at(now_ms / _MS_A_SECOND)
         if price is not None or not needed:
             prices.setdefault(id_of(target.provider.name), []).append(price)
     if not prices:
@@ -129,7 +129,7 @@ def _demand(call: DryCall, by_provider: Sequence[Sequence[Price | None]], asked:
     output = most_output(prices) if asked is None else asked
     tokens = Tokens(call.input_tokens, call.input_tokens, output)
     free = call.tenant.unknown_price is UnknownPrice.FREE
-    return Demand.of_any(prices, tokens, now_ms / _MS, free=free)
+    return Demand.of_any(prices, tokens, now_ms / _MS_A_SECOND, free=free)
 
 
 def _by_provider_alone(answer: Grants | Refusal) -> bool:
@@ -141,12 +141,12 @@ def _error(refusal: Refusal) -> TollwayError:
     limit = refusal.standings[refusal.refused[0]].limit
     wait = refusal.retry_after_ms
     return TollwayError(
-        reason_of(limit), metadata={"policy": limit.policy}, retry_after=None if wait is None else wait / _MS
+        reason_of(limit), metadata={"policy": limit.policy}, retry_after=None if wait is None else wait / _MS_A_SECOND
     )
 
 
 def _refused(error: TollwayError, verdicts: Sequence[PolicyVerdict]) -> DryRunResponse:
     response = DryRunResponse(reason=RULES[error.reason].name, message=error.message, verdicts=verdicts)
     if error.retry_after is not None:
-        response.retry_delay.CopyFrom(duration(int(error.retry_after * _MS)))
+        response.retry_delay.CopyFrom(duration(int(error.retry_after * _MS_A_SECOND)))
     return response

@@ -32,7 +32,7 @@ MAX_LOOKED_AT: Final = 5_000
 AT_ONCE: Final = 100
 """Counts that one script looks at: about a millisecond of the store's time."""
 
-_MS: Final = 1000
+_MS_A_SECOND: Final = 1000
 
 
 class Inspection:
@@ -56,7 +56,7 @@ class Inspection:
         return InspectPolicyResponse(counts=counts, partial=not all_seen or len(taken) > most)
 
     async def _standings(self, tenant: str, rule: LimitRule, buckets: Sequence[str]) -> Sequence[Standing]:
-        now_ms = int(time.time() * _MS)
+        now_ms = int(time.time() * _MS_A_SECOND)
         limits = [rule.look(bucket, now_ms) for bucket in buckets if _is_of(rule, bucket)]
         found: list[Standing] = []
         for start in range(0, len(limits), AT_ONCE):

@@ -10,13 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tollway.admin.v1.policies_pb2 import Policy, Subject
-from tollwayd.core.errors import TollwayError
+from tollwayd.core.errors import RULES, TollwayError
 from tollwayd.core.metering.bucket import MAX_PART, part
 from tollwayd.core.metering.compiling import compile_policy, unreadable
 from tollwayd.core.metering.demand import Demand
 from tollwayd.core.metering.facts import Facts
 from tollwayd.core.metering.limit import Algorithm, Refusal, Standing, StoreError
 from tollwayd.core.metering.policies import NO_POLICIES, PolicySet
+from tollwayd.core.metering.reasons import reason_of
 from tollwayd.core.metering.unit import Unit
 
 NOW = int(datetime(2026, 11, 27, 16, 0, tzinfo=UTC).timestamp() * 1000)  # A Friday.
@@ -253,6 +254,23 @@ def test_a_budget():
     (rolling,) = limits(budget(window="ROLLING", rollingWindow="3600s", thresholds=[90, 10]), facts())
     assert (rolling.algorithm, rolling.window_ms, rolling.calendar) == (Algorithm.SLIDING, 3_600_000, None)
     assert rolling.thresholds == (100, 900)
+
+
+@pytest.mark.parametrize(
+    ("policy", "reason"),
+    [
+        (rate(), "RATE_LIMIT_EXCEEDED"),
+        ({"concurrency": {"limit": 1}}, "CONCURRENCY_EXCEEDED"),
+        (budget(), "BUDGET_EXCEEDED"),
+        (
+            budget(window="ROLLING", rollingWindow="3600s", unit="COST", limit={"currencyCode": "USD"}),
+            "BUDGET_EXCEEDED",
+        ),
+    ],
+)
+def test_a_limit_knows_whether_it_is_a_budget(policy, reason):
+    (limit,) = limits(policy, facts())
+    assert RULES[reason_of(limit)].name == reason
 
 
 def test_an_increase_ends():

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 DEFAULT_THRESHOLDS: Final = (50, 80, 100)
 """As the proto says of `Budget.thresholds`."""
 
-_MS: Final = 1_000_000
+_NS_A_MS: Final = 1_000_000
 _EVERYBODY: Final = CompiledSubject((), (), each_group=False, provider="", anchor=None)
 
 _ALGORITHMS: Final = {
@@ -74,18 +74,18 @@ def _rate_limit(frame: _Frame, message: RateLimit) -> LimitRule:
     unit = Unit(message.unit)
     algorithm = _ALGORITHMS[message.algorithm]
     most = nanos(message.cost_limit) if unit is Unit.COST else message.limit
-    window_ms = message.window.ToNanoseconds() // _MS
+    window_ms = message.window.ToNanoseconds() // _NS_A_MS
     enforce, downgrade_model = _beyond(frame, message.on_exceeded)
     return LimitRule(
-        frame.id,
-        frame.subject,
-        unit,
-        algorithm,
-        most,
-        _kind(unit, algorithm, window_ms),
-        _admission(message.admission),
-        window_ms,
-        (message.burst or most) if algorithm is Algorithm.BUCKET else 0,
+        id=frame.id,
+        subject=frame.subject,
+        unit=unit,
+        algorithm=algorithm,
+        most=most,
+        kind=_kind(unit, algorithm, window_ms),
+        admission=_admission(message.admission),
+        window_ms=window_ms,
+        burst=(message.burst or most) if algorithm is Algorithm.BUCKET else 0,
         enforce=enforce,
         downgrade_model=downgrade_model,
         store_error=_store_error(frame, StoreError.LOCAL),
@@ -95,12 +95,12 @@ def _rate_limit(frame: _Frame, message: RateLimit) -> LimitRule:
 
 def _concurrency(frame: _Frame, message: Concurrency) -> LimitRule:
     return LimitRule(
-        frame.id,
-        frame.subject,
-        Unit.CALLS,
-        Algorithm.CONCURRENCY,
-        message.limit,
-        _kind(Unit.CALLS, Algorithm.CONCURRENCY, 0),
+        id=frame.id,
+        subject=frame.subject,
+        unit=Unit.CALLS,
+        algorithm=Algorithm.CONCURRENCY,
+        most=message.limit,
+        kind=_kind(Unit.CALLS, Algorithm.CONCURRENCY, 0),
         enforce=frame.enforce,
         store_error=_store_error(frame, StoreError.LOCAL),
     )
@@ -110,22 +110,23 @@ def _budget(frame: _Frame, message: Budget) -> LimitRule:
     unit = Unit(message.unit)
     rolling = message.window == Budget.ROLLING
     algorithm = Algorithm.SLIDING if rolling else Algorithm.CALENDAR
-    window_ms = message.rolling_window.ToNanoseconds() // _MS if rolling else 0
+    window_ms = message.rolling_window.ToNanoseconds() // _NS_A_MS if rolling else 0
     calendar = None if rolling else Calendar(Period(message.window), zone(message.time_zone))
     enforce, downgrade_model = _beyond(frame, message.on_exceeded)
     return LimitRule(
-        frame.id,
-        frame.subject,
-        unit,
-        algorithm,
-        nanos(message.limit) if unit is Unit.COST else message.max_units,
-        _kind(unit, algorithm, window_ms or message.window),
-        _admission(message.admission),
-        window_ms,
+        id=frame.id,
+        subject=frame.subject,
+        unit=unit,
+        algorithm=algorithm,
+        most=nanos(message.limit) if unit is Unit.COST else message.max_units,
+        kind=_kind(unit, algorithm, window_ms or message.window),
+        admission=_admission(message.admission),
+        window_ms=window_ms,
         calendar=calendar,
         enforce=enforce and not message.soft,
         downgrade_model=downgrade_model,
         increases=_increases(unit, message),
+        budget=True,
         percents=tuple(sorted(message.thresholds)) or DEFAULT_THRESHOLDS,
         store_error=_store_error(frame, StoreError.DENY),
     )
@@ -133,12 +134,14 @@ def _budget(frame: _Frame, message: Budget) -> LimitRule:
 
 def _increases(unit: Unit, message: Budget) -> Sequence[Increase]:
     return [
-        Increase(nanos(each.amount) if unit is Unit.COST else each.units, each.expire_time.ToNanoseconds() // _MS)
+        Increase(nanos(each.amount) if unit is Unit.COST else each.units, each.expire_time.ToNanoseconds() // _NS_A_MS)
         for each in message.increases
     ]
 
 
 def _kind(unit: Unit, algorithm: Algorithm, window: int) -> str:
+    """What of a rule a count's name tells: a digit each for unit and algorithm, then the window's milliseconds, or
+    which of the calendar's it is, in hexadecimal."""
     return f"{unit:d}{algorithm:d}{window:x}"
 
 

@@ -45,11 +45,13 @@ class StoreError(IntEnum):
 class Limit(msgspec.Struct, frozen=True, gc=False):
     """One limit that a call has to be admitted by. All amounts are in its unit, integers up to 2⁵³.
 
-    `bucket` names the count, unique within the tenant: the policy's id and, after a bar, what each value of the subject
-    adds (`rpm|front-desk`). `amount` is wanted, and at least `least` of it must be left: where they are equal the call
-    gets all of it or is refused. A limit that does not `enforce` is taken from all the same, and only says that it was
-    exceeded. `thresholds` are amounts, ascending, of which the crossing is an event. `leased` lets a worker take slices
-    of it. `provider` is the id of the provider that it is about, empty where it is about the whole call.
+    `bucket` names the count, unique within the tenant: the policy's id, after a dot its kind (unit, algorithm and
+    window, as `compiling` writes them), and after bars what values of the subject add (`rpm.13ea60|k=front-desk`).
+    `amount` is wanted, and at least `least` of it must be left: where they are equal the call gets all of it or is
+    refused. A limit that does not `enforce` is taken from all the same, and only says that it was exceeded.
+    `thresholds` are amounts, ascending, of which the crossing is an event. `leased` lets a worker take slices of it.
+    `provider` is the id of the provider that it is about, empty where it is about the whole call. `budget` tells a
+    budget from a rate limit, of which callers are told in different words.
     """
 
     policy: str
@@ -67,6 +69,7 @@ class Limit(msgspec.Struct, frozen=True, gc=False):
     store_error: StoreError = StoreError.DENY
     leased: bool = False
     provider: str = ""
+    budget: bool = False
 
 
 class Reservation(msgspec.Struct, frozen=True, gc=False):

@@ -12,9 +12,7 @@ if TYPE_CHECKING:
 
 
 def reason_of(limit: Limit) -> Reason:
-    """The reason for a call that this limit refuses. Budgets, and they alone, have thresholds or a calendar."""
+    """The reason for a call that this limit refuses."""
     if limit.algorithm is Algorithm.CONCURRENCY:
         return Reason.REASON_CONCURRENCY_EXCEEDED
-    if limit.thresholds or limit.algorithm is Algorithm.CALENDAR:
-        return Reason.REASON_BUDGET_EXCEEDED
-    return Reason.REASON_RATE_LIMIT_EXCEEDED
+    return Reason.REASON_BUDGET_EXCEEDED if limit.budget else Reason.REASON_RATE_LIMIT_EXCEEDED

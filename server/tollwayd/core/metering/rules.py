@@ -64,8 +64,8 @@ class LimitRule:
     """A limit, of which every call that it is about takes. `id` as of an `AccessRule`; `kind` goes into the names of
     its counts, as what was counted of another unit or for another window says nothing here.
 
-    `most` is the limit without `increases`, `percents` are thresholds. With `downgrade_model` set, calls beyond the
-    limit go to that model, and its own calls are counted and never refused by it.
+    `most` is the limit without `increases`; a `budget` has `percents`, its thresholds. With `downgrade_model` set,
+    calls beyond the limit go to that model, and its own calls are counted and never refused by it.
     """
 
     id: str
@@ -81,6 +81,7 @@ class LimitRule:
     enforce: bool = True
     downgrade_model: str = ""
     increases: Sequence[Increase] = ()
+    budget: bool = False
     percents: tuple[int, ...] = ()
     store_error: StoreError = StoreError.DENY
     leased: bool = False
@@ -141,6 +142,7 @@ class LimitRule:
             store_error=self.store_error,
             leased=self.leased,
             provider=provider,
+            budget=self.budget,
         )
 
 

@@ -10,7 +10,7 @@ from tollwayd.core.metering.unit import Unit
 from tollwayd.proxy.metering.refusals import PLACE_SECONDS, refused, retries_in_vain
 
 RATE = Limit("rpm", "rpm.1|k=app", Unit.REQUESTS, Algorithm.SLIDING, 600, 1, 1, window_ms=60_000)
-BUDGET = Limit("month", "month.2", Unit.COST, Algorithm.CALENDAR, 10**10, 1, 1, thresholds=(5,))
+BUDGET = Limit("month", "month.2", Unit.COST, Algorithm.CALENDAR, 10**10, 1, 1, budget=True)
 PLACES = Limit("two", "two.3", Unit.CALLS, Algorithm.CONCURRENCY, 2, 1, 1)
 
 

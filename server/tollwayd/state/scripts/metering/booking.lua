@@ -50,7 +50,7 @@ end
 
 local function mark(call, value)
   redis.call('HSET', booked, call, value)
-  redis.call('ZADD', ends, now + MARKED, 'm' .. call)
+  redis.call('ZADD', ends, now + MARKED, MARK_END .. call)
 end
 
 local function let_go(call)
@@ -75,16 +75,14 @@ local function reap(most)
   return #late
 end
 
-local FORGETTING = {w = 1, s = 3, b = 4} -- The algorithm of what is forgotten, by the first letter of its name.
-
 -- Forgets up to `most` things that are over.
 local function forget(most)
   local over = redis.call('ZRANGEBYSCORE', ends, '-inf', now, 'LIMIT', 0, most)
   for _, member in ipairs(over) do
     local kind, name = string.sub(member, 1, 1), string.sub(member, 2)
     local done = true
-    if kind == 'm' then redis.call('HDEL', booked, name)
-    else done = ALGORITHMS[FORGETTING[kind]].forget(name) end
+    if kind == MARK_END then redis.call('HDEL', booked, name)
+    else done = ALGORITHMS[ENDING[kind]].forget(name) end
     if done == true then redis.call('ZREM', ends, member) else redis.call('ZADD', ends, done, member) end
   end
   return #over

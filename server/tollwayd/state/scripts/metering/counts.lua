@@ -9,6 +9,11 @@
 local BUCKET, ALGORITHM, UNIT, AMOUNT, LEAST, LIMIT, WINDOW, BURST, START, ENFORCE, ABOUT, THRESHOLDS =
   1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12
 local GRANTED, WHERE, EXCEEDED = 4, 5, 8
+-- Algorithms, by their numbers in core/metering/limit.py.
+local CONCURRENCY, FIXED, CALENDAR, SLIDING, LEAKING = 0, 1, 2, 3, 4
+-- What is noted in `ends`, by the first letter of its name: counts, and the marks of calls that are booked.
+local WINDOW_END, SLIDING_END, LEAKING_END, MARK_END = 'w', 's', 'b', 'm'
+local ENDING = {[WINDOW_END] = FIXED, [SLIDING_END] = SLIDING, [LEAKING_END] = LEAKING}
 local REQUESTS = 1 -- Of units, which are where a charge has what counts against them.
 local PROVIDER = 7 -- Of a charge.
 
@@ -52,7 +57,7 @@ local function fixed_counts()
   function fixed.take(_, take)
     local field = window_field(take[BUCKET], take[WHERE], take[WINDOW])
     if add(limits, field, take[GRANTED]) == take[GRANTED] then
-      redis.call('ZADD', ends, take[WHERE] + take[WINDOW] + GRACE, 'w' .. field)
+      redis.call('ZADD', ends, take[WHERE] + take[WINDOW] + GRACE, WINDOW_END .. field)
     end
   end
 
@@ -137,7 +142,7 @@ local function sliding_counts()
         redis.call('HSET', limits, slot_field(field, seen.last) .. 'n', text(take[WHERE]))
       else
         redis.call('HSET', limits, field .. 'o', text(take[WHERE]))
-        redis.call('ZADD', ends, leaves(take[WHERE], take[WINDOW]) + GRACE, 's' .. field)
+        redis.call('ZADD', ends, leaves(take[WHERE], take[WINDOW]) + GRACE, SLIDING_END .. field)
       end
       redis.call('HSET', limits, field .. 'l', text(take[WHERE]))
       seen.last = take[WHERE]
@@ -220,7 +225,7 @@ local function leaking_counts()
   local function put_level(take, level, rem)
     local state = {text(level), text(rem), text(now), text(take[LIMIT]), text(take[WINDOW])}
     if redis.call('HSET', limits, bucket_field(take[BUCKET]), table.concat(state, ' ')) == 1 then
-      redis.call('ZADD', ends, now + take[WINDOW] + GRACE, 'b' .. take[BUCKET])
+      redis.call('ZADD', ends, now + take[WINDOW] + GRACE, LEAKING_END .. take[BUCKET])
     end
   end
 
@@ -300,7 +305,13 @@ local function concurrency_counts()
 end
 
 -- Made when they are first wanted: to make them all would take as long as the rest of a script.
-local MAKERS = {[0] = concurrency_counts, fixed_counts, fixed_counts, sliding_counts, leaking_counts}
+local MAKERS = {
+  [CONCURRENCY] = concurrency_counts,
+  [FIXED] = fixed_counts,
+  [CALENDAR] = fixed_counts,
+  [SLIDING] = sliding_counts,
+  [LEAKING] = leaking_counts,
+}
 local ALGORITHMS = setmetatable({}, {__index = function(made, algorithm)
   made[algorithm] = MAKERS[algorithm]()
   return made[algorithm]
@@ -308,7 +319,7 @@ end})
 
 -- What of a charge counts against a take: of the limits of a provider that the call left for another one, requests alone.
 local function charged_of(take, charge)
-  if take[ALGORITHM] == 0 then return 0 end
+  if take[ALGORITHM] == CONCURRENCY then return 0 end
   local left = take[ABOUT] ~= '' and charge[PROVIDER] ~= '' and take[ABOUT] ~= charge[PROVIDER]
   if left and take[UNIT] ~= REQUESTS then return 0 end
   return charge[take[UNIT]]

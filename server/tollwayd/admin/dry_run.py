@@ -16,7 +16,7 @@ from tollwayd.core.metering.charge import NOTHING
 from tollwayd.core.metering.demand import Demand, Tokens, most_output
 from tollwayd.core.metering.limit import Grants, Refusal, Reservation
 from tollwayd.core.metering.price import UnknownPrice
-from tollwayd.core.metering.reasons import reason_of
+from tollwayd.core.metering.refusals import refused, refused_by_provider
 from tollwayd.core.resource_names import id_of
 
 if TYPE_CHECKING:
@@ -77,9 +77,9 @@ class DryRun:
             return _Judged(
                 DryRunResponse(admitted=True, max_output_tokens=given or 0, provider=provider, verdicts=verdicts)
             )
-        response = _refused(_error(answer), verdicts)
-        response.provider = provider
         own = [index for index in answer.refused if not answer.standings[index].limit.provider]
+        response = _refused(refused(answer, own) if own else refused_by_provider(answer), verdicts)
+        response.provider = provider
         return _Judged(response, call.policies.downgrade(msgspec.structs.replace(answer, refused=own)) if own else None)
 
     async def _by_limits(
@@ -135,14 +135,6 @@ def _demand(call: DryCall, by_provider: Sequence[Sequence[Price | None]], asked:
 def _by_provider_alone(answer: Grants | Refusal) -> bool:
     """Whether a call is refused, but may go to another provider."""
     return isinstance(answer, Refusal) and all(answer.standings[index].limit.provider for index in answer.refused)
-
-
-def _error(refusal: Refusal) -> TollwayError:
-    limit = refusal.standings[refusal.refused[0]].limit
-    wait = refusal.retry_after_ms
-    return TollwayError(
-        reason_of(limit), metadata={"policy": limit.policy}, retry_after=None if wait is None else wait / _MS_A_SECOND
-    )
 
 
 def _refused(error: TollwayError, verdicts: Sequence[PolicyVerdict]) -> DryRunResponse:

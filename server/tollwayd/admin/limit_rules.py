@@ -26,6 +26,7 @@ _EXAMPLE: Final = '{"currencyCode": "USD", "units": "10"}'
 
 def check_rate_limit(path: str, message: RateLimit) -> None:
     """REASON_FIELD_INVALID; `path` is the message's own, in JSON names."""
+    _check_unit(f"{path}.unit", message.unit)
     if message.unit == Policy.COST:
         _need_money(f"{path}.costLimit", _money(message, "cost_limit"), message.limit, f"{path}.limit")
     else:
@@ -43,6 +44,7 @@ def check_rate_limit(path: str, message: RateLimit) -> None:
 
 def check_budget(path: str, message: Budget) -> None:
     """As `check_rate_limit`."""
+    _check_unit(f"{path}.unit", message.unit)
     if message.unit == Policy.COST:
         _need_money(f"{path}.limit", _money(message, "limit"), message.max_units, f"{path}.maxUnits")
     else:
@@ -52,6 +54,11 @@ def check_budget(path: str, message: Budget) -> None:
     _check_exceeded(f"{path}.onExceeded", message.on_exceeded)
     if message.soft and message.on_exceeded.action not in (Exceeded.ACTION_UNSPECIFIED, Exceeded.OBSERVE):
         raise invalid_field(f"{path}.onExceeded", "is of no use to a soft budget, which lets all calls through")
+
+
+def _check_unit(path: str, unit: Policy.Unit) -> None:
+    if unit == Policy.CALLS_UNDER_WAY:
+        raise invalid_field(path, "is what concurrency counts; write that as the rule, or REQUESTS as the unit")
 
 
 def _check_window(path: str, message: Budget) -> None:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 from google.protobuf.duration_pb2 import Duration
 
 from tollway.admin.v1.policies_pb2 import PolicyVerdict
-from tollwayd.core.metering.unit import Unit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
 __all__ = ["access_verdicts", "duration", "limit_verdicts"]
 
 _NS_A_MS: Final = 1_000_000
-
-_UNITS: Final = {unit: unit.name for unit in Unit if unit is not Unit.CALLS} | {Unit.CALLS: "REQUESTS"}
 
 
 def access_verdicts(rules: Sequence[AccessRule], facts: Facts, asked: int | None, now_ms: int) -> list[PolicyVerdict]:
@@ -42,9 +39,9 @@ def limit_verdicts(standings: Sequence[Standing], policies: PolicySet) -> list[P
         PolicyVerdict(
             policy=standing.limit.policy,
             outcome=_outcome(standing, policies),
-            unit=_UNITS[standing.limit.unit],
+            unit=int(standing.limit.unit),  # type: ignore[arg-type]  # their numbers are the same
             limit=standing.limit.limit,
-            taken=standing.taken,
+            taken=standing.taken - standing.granted,  # Of a dry answer, as if the call had it.
             wanted=standing.limit.amount,
             granted=standing.granted,
             reset_delay=duration(standing.reset_ms),

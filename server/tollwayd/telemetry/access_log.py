@@ -52,6 +52,8 @@ def _fields(call: Call, error: BaseException | None) -> dict[str, Any]:
         fields["key"] = principal.key
     if exchange is not None:
         _add_exchange(fields, call, exchange)
+    if isinstance(error, TollwayError) and (policy := error.metadata.get("policy")):
+        fields["refused_by"] = policy
     return fields
 
 

@@ -21,6 +21,9 @@ from tollwayd.core.metering.limit import Grants, Reservation
 ACME = "tenants/acme"
 RPM = {"rateLimit": {"unit": "REQUESTS", "limit": "2", "window": "60s", "algorithm": "FIXED_WINDOW"}}
 CHAT = "tollway.proxy.v1.OpenAIService/CreateChatCompletion"
+OTHER = "tollway.proxy.v1.InferenceService/Generate"
+DAILY = {"unit": "INPUT_TOKENS", "window": "CALENDAR_DAY"}
+MORE = "100 input tokens, more than the budget can ever give: 1 input tokens. Ask with a shorter input"
 LARGE, SMALL = "gpt-4o", "gpt-4o-mini"
 
 
@@ -95,7 +98,7 @@ async def test_it_tells_how_each_limit_stands_and_takes_nothing(admin, policy, d
     before = await dry_run()
     (verdict,) = before["verdicts"]
     assert (verdict["policy"], verdict["outcome"], verdict["unit"]) == ("rpm", "ADMITTED", "REQUESTS")
-    assert (verdict["limit"], verdict["wanted"], verdict["granted"]) == ("2", "1", "1")
+    assert [verdict[field] for field in ("limit", "taken", "wanted", "granted")] == ["2", "0", "1", "1"]
     assert verdict["bucket"].endswith("|k=app")
     assert verdict["resetDelay"] == "60s"
     assert await dry_run() == before
@@ -105,7 +108,7 @@ async def test_it_tells_how_each_limit_stands_and_takes_nothing(admin, policy, d
     assert (after["admitted"], after["reason"], outcomes(after)) == (False, "RATE_LIMIT_EXCEEDED", {"rpm": "REFUSED"})
     assert (after["verdicts"][0]["taken"], after["verdicts"][0]["granted"]) == ("2", "0")
     assert after["retryDelay"] == "60s"
-    assert after["message"]
+    assert after["message"] == "The limit rpm is used up: 2 requests in 60 s."
 
 
 async def test_a_policy_is_tried_before_it_is_stored(policy, dry_run):
@@ -153,6 +156,41 @@ async def test_access_is_judged_first(policy, dry_run, access, fields, reason):
     assert outcomes(answer) == {"a": "REFUSED" if reason else "ADMITTED"}
     await policy("b", {"mode": "OBSERVE", "access": access})
     assert outcomes(await dry_run(**fields))["b"] == ("OBSERVED" if reason else "ADMITTED")
+
+
+@pytest.mark.parametrize(
+    ("tried", "message"),
+    [
+        ({"access": {"allowedModels": ["small"]}}, "The policy does not allow this model."),
+        ({"access": {"maxOutputTokens": 9}}, "The policy allows 9 output tokens, fewer than are asked for."),
+        ({"access": {"allowedMethods": [OTHER]}}, "The policy does not allow this method."),
+        ({"budget": {**DAILY, "maxUnits": "1"}}, f"The call asks for {MORE}."),
+    ],
+)
+async def test_a_policy_that_is_not_stored_has_no_name_to_be_told(dry_run, tried, message):
+    assert (await dry_run(policy=tried))["message"] == message
+
+
+async def test_concurrency_has_a_unit_of_its_own(admin, policy, dry_run):
+    await policy("two", {"concurrency": {"limit": 2}})
+    (verdict,) = (await dry_run())["verdicts"]
+    assert (verdict["unit"], verdict["taken"], verdict["granted"]) == ("CALLS_UNDER_WAY", "0", "1")
+    await take(admin, 2)
+    answer = await dry_run()
+    assert answer["message"] == "The limit two is used up: 2 calls at the same time."
+    assert (answer["verdicts"][0]["taken"], answer["retryDelay"]) == ("2", "1s")
+
+
+async def test_a_model_without_a_price_is_refused_by_the_policy_that_needs_one(admin, policy, dry_run):
+    provider = {"dialect": "openai.chat", "base_url": "http://127.0.0.1:8000"}
+    await admin(CreateProviderRequest(parent=ACME, provider_id="own", provider=provider))
+    target = {"provider": "own", "model": "nobody-knows"}
+    await admin(CreateModelRequest(parent=ACME, model_id="own", model={"targets": [target]}))
+    dollar = {"currencyCode": "USD", "units": "1"}
+    await policy("day", {"budget": {"unit": "COST", "limit": dollar, "window": "CALENDAR_DAY"}})
+    answer = await dry_run(model="own")
+    assert answer["reason"] == "PRICE_UNKNOWN"
+    assert answer["message"] == "No price is known for the model, and the policy day limits what calls cost."
 
 
 async def test_a_call_without_max_tokens_is_given_the_cap(policy, dry_run):

@@ -106,6 +106,8 @@ DOWNGRADE = {"action": "DOWNGRADE", "downgradeModel": "small"}
         ({"concurrency": {}}, "policy.concurrency.limit", ""),
         ({"rateLimit": {"limit": "1", "window": "1s"}}, "policy.rateLimit.unit", "required"),
         ({"rateLimit": {"unit": "REQUESTS", "limit": "1"}}, "policy.rateLimit.window", "required"),
+        (rate(unit="CALLS_UNDER_WAY"), "policy.rateLimit.unit", "what concurrency counts"),
+        (tokens(unit="CALLS_UNDER_WAY"), "policy.budget.unit", "what concurrency counts"),
         (rate(limit="0"), "policy.rateLimit.limit", "from 1 on"),
         (rate(limit="-1"), "policy.rateLimit.limit", ""),
         (rate(costLimit=USD), "policy.rateLimit.costLimit", "COST alone; write limit"),

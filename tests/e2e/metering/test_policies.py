@@ -91,7 +91,9 @@ async def test_access(tenant, call, policy):
     key = tenant.key()
     policy("models", {"access": {"allowedModels": ["gpt"]}})
     policy("cap", {"access": {"maxOutputTokens": 20}})
-    assert (await call(key, "claude"))[:2] == (403, "model_not_allowed")
+    status, code, said = await call(key, "claude")
+    assert (status, code) == (403, "model_not_allowed")
+    assert said["error"]["message"] == "The policy models does not allow this model."
     assert (await call(key, max_tokens=21))[:2] == (400, "max_tokens_exceeded")
     assert (await call(key, max_tokens=20))[0] == 200
 
@@ -114,7 +116,8 @@ async def test_a_dry_run_tells_what_calls_have_taken(tenant, call, policy):
     for admitted in (True, True, False):
         told = tenant.admin("POST", f"/v1/{tenant.name}/policies:dryRun", asked)
         assert told.get("admitted", False) is admitted
-        await call(key)
+        _, _, said = await call(key)
+    assert told["message"] == said["error"]["message"] == "The limit all is used up: 2 requests in 86400 s."
     assert (told["reason"], told["verdicts"][0]["taken"]) == ("RATE_LIMIT_EXCEEDED", "2")
     (count,) = tenant.admin("GET", f"/v1/{tenant.name}/policies/all:inspect")["counts"]
     assert (count["limit"], count["taken"], count["bucket"]) == ("2", "2", told["verdicts"][0]["bucket"])

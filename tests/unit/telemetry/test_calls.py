@@ -53,6 +53,12 @@ def test_a_line_says_who_called_what_and_what_it_used():
     }
 
 
+def test_a_line_says_which_policy_refused_the_call():
+    refused = TollwayError(Reason.REASON_RATE_LIMIT_EXCEEDED, metadata={"policy": "gold/rpm"})
+    assert log_line(served(), refused)["refused_by"] == "gold/rpm"
+    assert "refused_by" not in log_line(served(), TollwayError(Reason.REASON_MODEL_NOT_ALLOWED))
+
+
 def test_a_line_says_what_policies_made_of_the_call():
     call = served()
     assert call.exchange is not None

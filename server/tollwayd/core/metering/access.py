@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.core.metering.calendar import zone
+from tollwayd.core.metering.reasons import named
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,6 +44,23 @@ class Times:
         return (today and minute >= self.start) or (yesterday and minute < self.end)
 
 
+class Denial(NamedTuple):
+    """Why a call must not be made; `text` says it in public, empty for the reason's own text."""
+
+    reason: Reason
+    text: str = ""
+
+    def error(self, policy: str) -> TollwayError:
+        """The error of the policy that denies."""
+        message = f"The {named('policy', policy)} {self.text}." if self.text else ""
+        return TollwayError(self.reason, message, metadata={"policy": policy})
+
+
+_MODEL: Final = Denial(Reason.REASON_MODEL_NOT_ALLOWED, "does not allow this model")
+_METHOD: Final = Denial(Reason.REASON_POLICY_DENIED, "does not allow this method")
+_TIME: Final = Denial(Reason.REASON_POLICY_DENIED, "allows no calls at this time")
+
+
 @dataclass(frozen=True, slots=True)
 class Access:
     """A compiled `tollway.admin.v1.Access`; what is None or empty sets no condition."""
@@ -52,14 +70,14 @@ class Access:
     times: Sequence[Times]
     max_output: int
 
-    def refusal(self, facts: Facts, now_ms: int) -> Reason | None:
+    def refusal(self, facts: Facts, now_ms: int) -> Denial | None:
         """Why a call must not be made, or None."""
         if self.models and facts.model not in self.models:
-            return Reason.REASON_MODEL_NOT_ALLOWED
+            return _MODEL
         if self.methods and facts.method not in self.methods:
-            return Reason.REASON_POLICY_DENIED
+            return _METHOD
         if self.times and not any(times.include(now_ms) for times in self.times):
-            return Reason.REASON_POLICY_DENIED
+            return _TIME
         return None
 
 
@@ -95,7 +113,7 @@ class AccessVerdict:
             if cap.enforce and asked > cap.tokens:
                 raise TollwayError(
                     Reason.REASON_MAX_TOKENS_EXCEEDED,
-                    f"The call asks for more output tokens than a policy allows: {cap.tokens}.",
+                    f"The {named('policy', cap.policy)} allows {cap.tokens} output tokens, fewer than are asked for.",
                     metadata={"policy": cap.policy, "limit": str(cap.tokens)},
                 )
         return asked

@@ -16,6 +16,12 @@ MAX_AMOUNT: Final = 9_000_000 * NANO
 """The most that a limit can be, increases included: what Lua's numbers count exactly, 2^53, rounded down."""
 
 
+def decimal(nanos: int) -> str:
+    """Nano-units as a decimal number, exact: 1500 → `0.0000015`."""
+    whole, part = divmod(nanos, NANO)
+    return f"{whole}.{part:09d}".rstrip("0").rstrip(".")
+
+
 def nanos(money: Money) -> int:
     """An amount in nano-units."""
     return int(money.units * NANO + money.nanos)

@@ -83,9 +83,9 @@ class PolicySet:
         observed: list[str] = []
         caps: list[Cap] = []
         for rule in self.access_rules(facts):
-            if reason := rule.access.refusal(facts, now_ms):
+            if denial := rule.access.refusal(facts, now_ms):
                 if rule.enforce:
-                    raise TollwayError(reason, metadata={"policy": rule.id})
+                    raise denial.error(rule.id)
                 observed.append(rule.id)
             if rule.access.max_output:
                 caps.append(Cap(rule.id, rule.access.max_output, rule.enforce))

@@ -1,4 +1,4 @@
-"""Why a limit refuses, as errors have it."""
+"""Why a limit refuses, and what it is called, as errors have it."""
 
 from __future__ import annotations
 
@@ -16,3 +16,8 @@ def reason_of(limit: Limit) -> Reason:
     if limit.algorithm is Algorithm.CONCURRENCY:
         return Reason.REASON_CONCURRENCY_EXCEEDED
     return Reason.REASON_BUDGET_EXCEEDED if limit.budget else Reason.REASON_RATE_LIMIT_EXCEEDED
+
+
+def named(kind: str, policy: str) -> str:
+    """How errors name a policy, `budget monthly`; one that is tried before it is stored has no id."""
+    return f"{kind} {policy}".rstrip()

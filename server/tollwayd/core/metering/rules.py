@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Final
 from msgspec.structs import replace
 
 from tollwayd.core.errors import Reason, TollwayError
+from tollwayd.core.metering.access import Denial
 from tollwayd.core.metering.amounts import Admission, wanted
 from tollwayd.core.metering.limit import Algorithm, Limit, StoreError
 from tollwayd.core.metering.money import MAX_AMOUNT
+from tollwayd.core.metering.reasons import named
 from tollwayd.core.metering.unit import Unit
 
 if TYPE_CHECKING:
@@ -36,9 +38,9 @@ class Unreadable:
 
     max_output: int = 0
 
-    def refusal(self, _facts: Facts, _now_ms: int) -> Reason | None:
+    def refusal(self, _facts: Facts, _now_ms: int) -> Denial | None:
         """Always."""
-        return Reason.REASON_LIMITS_UNAVAILABLE
+        return Denial(Reason.REASON_LIMITS_UNAVAILABLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,11 @@ class LimitRule:
         for bucket in self.subject.buckets(facts):
             enforce = self.enforce and not (self.downgrade_model and facts.model == self.downgrade_model)
             if enforce and self.unit is Unit.COST and demand.cost_strict is None:
-                raise TollwayError(Reason.REASON_PRICE_UNKNOWN, metadata={"policy": self.id})
+                raise TollwayError(
+                    Reason.REASON_PRICE_UNKNOWN,
+                    f"No price is known for the model, and the {named('policy', self.id)} limits what calls cost.",
+                    metadata={"policy": self.id},
+                )
             ready = self._ready_for(bucket, provider, now_ms, enforce=enforce)
             if self.unit in _SAME_FOR_EACH_CALL:
                 yield ready

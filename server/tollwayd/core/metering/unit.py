@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class Unit(IntEnum):
-    """The numbers are those of `tollway.admin.v1.Policy.Unit`, and one more."""
+    """The numbers are those of `tollway.admin.v1.Policy.Unit`."""
 
     REQUESTS = 1
     INPUT_TOKENS = 2

@@ -6,8 +6,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from tollwayd.core.dialect import Allowance
+from tollwayd.core.metering.judgement import most
 from tollwayd.core.metering.limit import Algorithm
-from tollwayd.core.metering.money import CURRENCY, NANO
+from tollwayd.core.metering.money import CURRENCY
 from tollwayd.core.metering.unit import Unit
 
 if TYPE_CHECKING:
@@ -52,14 +53,9 @@ EXPOSED: Final = (
 """All of these headers, for scripts of pages to read by name."""
 
 
-def capacity(limit: Limit) -> int:
-    """How much of a limit can be taken at once."""
-    return (limit.burst or limit.limit) if limit.algorithm is Algorithm.BUCKET else limit.limit
-
-
 def remaining(standing: Standing) -> int:
     """How much of a limit is left."""
-    return max(0, capacity(standing.limit) - standing.taken)
+    return max(0, most(standing.limit) - standing.taken)
 
 
 def told(answer: Grants | Refusal) -> Sequence[Standing]:
@@ -71,8 +67,8 @@ def told(answer: Grants | Refusal) -> Sequence[Standing]:
 
 
 def _part_left(standing: Standing) -> float:
-    most = capacity(standing.limit)
-    return max(0, most - standing.taken) / (most or 1)
+    whole = most(standing.limit)
+    return max(0, whole - standing.taken) / (whole or 1)
 
 
 def rate_limit(standings: Sequence[Standing]) -> dict[str, str]:
@@ -91,7 +87,7 @@ def allowances(standings: Sequence[Standing], now_ms: int) -> Sequence[Allowance
         limit = standing.limit
         if limit.unit in _IN_DIALECTS and limit.unit not in found:
             found[limit.unit] = Allowance(
-                _UNITS[limit.unit], capacity(limit), remaining(standing), standing.reset_ms, now_ms
+                _UNITS[limit.unit], most(limit), remaining(standing), standing.reset_ms, now_ms
             )
     return list(found.values())
 
@@ -116,12 +112,6 @@ def _service_limit(standing: Standing) -> str:
 
 def _seconds(milliseconds: int) -> int:
     return -(-milliseconds // 1000)
-
-
-def decimal(nanos: int) -> str:
-    """Nano-units as a decimal number, exact: 1500 → `0.0000015`."""
-    whole, part = divmod(nanos, NANO)
-    return f"{whole}.{part:09d}".rstrip("0").rstrip(".")
 
 
 def usage_line(used: Used) -> str:

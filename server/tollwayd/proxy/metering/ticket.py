@@ -12,11 +12,12 @@ from tollwayd.core.call import unknown_cost, unsettled
 from tollwayd.core.failpoint import failpoint
 from tollwayd.core.metering.charge import NOTHING, Counts
 from tollwayd.core.metering.limit import Grants, Refusal, Reservation, Settlement
+from tollwayd.core.metering.money import decimal
+from tollwayd.core.metering.refusals import refused, refused_by_provider, retries_in_vain
 from tollwayd.proxy import estimate
 from tollwayd.proxy.metering import headers
 from tollwayd.proxy.metering.endings import ending
 from tollwayd.proxy.metering.entries import Used
-from tollwayd.proxy.metering.refusals import refused, refused_by_provider, retries_in_vain
 from tollwayd.proxy.metering.way import Way
 
 if TYPE_CHECKING:
@@ -222,7 +223,7 @@ class Ticket:
         if used is not None:
             said["x-tollway-usage"] = headers.usage_line(used)
         if cost is not None:
-            said["x-tollway-cost"] = headers.decimal(cost)
+            said["x-tollway-cost"] = decimal(cost)
         call.trailers.update(said)
         if not call.exchange.stream:
             call.response_metadata.update(said)

@@ -12,11 +12,11 @@ from tollwayd.core.metering.facts import Facts
 from tollwayd.core.metering.limit import Refusal
 from tollwayd.core.metering.policies import NO_POLICIES
 from tollwayd.core.metering.price import UnknownPrice
+from tollwayd.core.metering.refusals import refused
 from tollwayd.core.routing import attempts
 from tollwayd.proxy import estimate
 from tollwayd.proxy.metering.demands import input_bound, input_guess, output_bound
 from tollwayd.proxy.metering.entries import Entries
-from tollwayd.proxy.metering.refusals import refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -6,10 +6,10 @@ import pytest
 
 from tollwayd.core.metering.charge import Counts
 from tollwayd.core.metering.limit import Algorithm, Grants, Limit, Standing
-from tollwayd.core.metering.money import money
+from tollwayd.core.metering.money import decimal, money
 from tollwayd.core.metering.unit import Unit
 from tollwayd.proxy.metering.entries import Used
-from tollwayd.proxy.metering.headers import MAX_TOLD, allowances, decimal, rate_limit, told, usage_line
+from tollwayd.proxy.metering.headers import MAX_TOLD, allowances, rate_limit, told, usage_line
 
 
 def standing(unit=Unit.REQUESTS, *, limit=600, taken=1, policy="rpm", **fields):

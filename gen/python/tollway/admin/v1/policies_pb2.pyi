@@ -37,12 +37,14 @@ class Policy(_message.Message):
         OUTPUT_TOKENS: _ClassVar[Policy.Unit]
         TOTAL_TOKENS: _ClassVar[Policy.Unit]
         COST: _ClassVar[Policy.Unit]
+        CALLS_UNDER_WAY: _ClassVar[Policy.Unit]
     UNIT_UNSPECIFIED: Policy.Unit
     REQUESTS: Policy.Unit
     INPUT_TOKENS: Policy.Unit
     OUTPUT_TOKENS: Policy.Unit
     TOTAL_TOKENS: Policy.Unit
     COST: Policy.Unit
+    CALLS_UNDER_WAY: Policy.Unit
     class Admission(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         ADMISSION_UNSPECIFIED: _ClassVar[Policy.Admission]

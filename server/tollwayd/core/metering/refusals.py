@@ -1,15 +1,16 @@
-"""What a caller is told whose call its limits do not let through."""
+"""What a caller is told whose call its limits do not let through, or who asks what it would be told."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from tollwayd.core.errors import QuotaViolation, Reason, TollwayError
+from tollwayd.core.metering.judgement import most
 from tollwayd.core.metering.limit import Algorithm
-from tollwayd.core.metering.money import CURRENCY
-from tollwayd.core.metering.reasons import reason_of
+from tollwayd.core.metering.money import CURRENCY, decimal
+from tollwayd.core.metering.reasons import named, reason_of
 from tollwayd.core.metering.unit import Unit
-from tollwayd.proxy.metering.headers import capacity, decimal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,15 +35,23 @@ _RANKS: Final = (
 """Of several reasons the one is told that keeps the caller waiting longest."""
 
 
+_LESS: Final = {
+    Unit.INPUT_TOKENS: "a shorter input",
+    Unit.OUTPUT_TOKENS: "a lower max_tokens",
+    Unit.TOTAL_TOKENS: "a lower max_tokens or a shorter input",
+    Unit.COST: "a lower max_tokens or a shorter input",
+}
+
+
 def refused(refusal: Refusal, indexes: Sequence[int]) -> TollwayError:
     """The error for the limits of these indexes."""
     limits = sorted((refusal.standings[index].limit for index in indexes), key=_rank, reverse=True)
     reason = reason_of(limits[0])
     return TollwayError(
         reason,
-        _message(limits[0]),
+        _message(limits[0], refusal.now_ms),
         metadata={"policy": limits[0].policy},
-        quota_violations=[QuotaViolation(limit.bucket, _message(limit)) for limit in limits],
+        quota_violations=[QuotaViolation(limit.bucket, _message(limit, refusal.now_ms)) for limit in limits],
         retry_after=_retry_after(refusal, limits),
     )
 
@@ -73,10 +82,37 @@ def _rank(limit: Limit) -> int:
     return _RANKS.index(reason_of(limit))
 
 
-def _message(limit: Limit) -> str:
-    much = f"{decimal(limit.limit)} {CURRENCY}" if limit.unit is Unit.COST else f"{limit.limit} {_WORDS[limit.unit]}"
-    window = f" in {limit.window_ms / 1000:g} s" if limit.window_ms else ""
-    if limit.least > capacity(limit):
-        return f"The call asks for more than the limit {limit.policy} can ever give: {much}{window}."
-    kind = "budget" if reason_of(limit) == Reason.REASON_BUDGET_EXCEEDED else "limit"
-    return f"The {kind} {limit.policy} is used up: {much}{window}."
+def _message(limit: Limit, now_ms: int) -> str:
+    name = named("budget" if limit.budget else "limit", limit.policy)
+    if limit.least > most(limit):
+        return f"The call asks for {_wanted(limit)}, more than the {name} can ever give: {_ever(limit)}.{_less(limit)}"
+    until = f" until {_instant(limit.calendar.around(now_ms)[1])}" if limit.calendar else ""
+    return f"The {name} is used up: {_much(limit, limit.limit)}{_window(limit)}{until}."
+
+
+def _wanted(limit: Limit) -> str:
+    return f"{'' if limit.least == limit.amount else 'at least '}{_much(limit, limit.least)}"
+
+
+def _ever(limit: Limit) -> str:
+    at_once = " at once" if limit.algorithm is Algorithm.BUCKET else _window(limit)
+    return f"{_much(limit, most(limit))}{at_once}"
+
+
+def _window(limit: Limit) -> str:
+    return f" in {limit.window_ms / 1000:g} s" if limit.window_ms else ""
+
+
+def _much(limit: Limit, amount: int) -> str:
+    return f"{decimal(amount)} {CURRENCY}" if limit.unit is Unit.COST else f"{amount} {_WORDS[limit.unit]}"
+
+
+def _less(limit: Limit) -> str:
+    """What a caller can do about asking for too much. Where less would do than what it wants, that is its input."""
+    if limit.unit not in _LESS:
+        return ""
+    return f" Ask with {_LESS[limit.unit] if limit.least == limit.amount else _LESS[Unit.INPUT_TOKENS]}."
+
+
+def _instant(moment_ms: int) -> str:
+    return datetime.fromtimestamp(moment_ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

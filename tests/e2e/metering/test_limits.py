@@ -263,11 +263,11 @@ async def test_the_next_targets_limit_holds_for_calls_that_a_slice_admitted(open
         assert len(second.requests) == 10
 
 
-async def test_a_limit_that_observes_lets_all_pass_and_tells(gateway, openai_client, priced, policy):
+async def test_a_limit_that_observes_lets_all_pass_and_tells_the_operator(gateway, openai_client, priced, policy):
     policy("rpm", mode="OBSERVE", rateLimit={"unit": "REQUESTS", "limit": "1", "window": "60s"})
     gateway.log.clear()
     answers = [await chat(openai_client) for _ in range(3)]
-    assert [answer.headers["x-ratelimit-remaining-requests"] for answer in answers] == ["0", "0", "0"]
+    assert not [name for answer in answers for name in answer.headers if "ratelimit" in name]
 
     lines = [gateway.line_of(answer.headers["x-request-id"]) for answer in answers]
     assert [line.get("exceeded") for line in lines] == [None, ["rpm"], ["rpm"]]

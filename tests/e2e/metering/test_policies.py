@@ -7,6 +7,7 @@ import json
 from urllib.request import Request
 
 import pytest
+from openai import AsyncOpenAI
 
 from tests.gateway import send
 
@@ -78,6 +79,16 @@ async def test_a_limit_that_observes_refuses_nothing(tenant, call, policy):
     key = tenant.key()
     policy("seen", {"mode": "OBSERVE", **TWO_A_DAY})
     assert await outcomes(call(key) for _ in range(4)) == [200] * 4
+
+
+async def test_a_caller_is_told_of_limits_that_enforce_alone(tenant, gateway, policy):
+    policy("seen", {"mode": "OBSERVE", **TWO_A_DAY})
+    policy("soft", {"budget": {"unit": "REQUESTS", "maxUnits": "1", "window": "CALENDAR_DAY", "soft": True}})
+    policy("rpm", {"rateLimit": {"unit": "REQUESTS", "limit": "9", "window": "60s"}})
+    async with AsyncOpenAI(base_url=f"{gateway.url('proxy_http')}/v1", api_key=tenant.key()) as client:
+        answer = await client.chat.completions.with_raw_response.create(model="gpt", **HELLO)
+    assert answer.headers["ratelimit-policy"] == '"rpm";q=9;w=60'
+    assert answer.headers["x-ratelimit-remaining-requests"] == "8"
 
 
 async def test_calls_beyond_a_limit_go_to_the_cheaper_model(tenant, call, policy, provider):

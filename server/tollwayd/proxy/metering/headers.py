@@ -59,8 +59,9 @@ def remaining(standing: Standing) -> int:
 
 
 def told(answer: Grants | Refusal) -> Sequence[Standing]:
-    """The standings that the caller is told of, the tightest first. A provider's limits are no affair of callers."""
-    own = [standing for standing in answer.standings if not standing.limit.provider]
+    """The standings that the caller is told of, the tightest first. A provider's limits are no affair of callers, and
+    those that only observe keep nobody from anything: who is told that nothing of one is left would wait in vain."""
+    own = [each for each in answer.standings if each.limit.enforce and not each.limit.provider]
     if len(own) > 1:
         own.sort(key=_part_left)
     return own[:MAX_TOLD]

@@ -38,6 +38,12 @@ def test_the_tightest_are_told_first_and_a_providers_not_at_all():
     assert [each.limit.policy for each in told(answer)] == [f"p{number}" for number in range(19, 19 - MAX_TOLD, -1)]
 
 
+def test_nobody_is_told_of_a_limit_that_refuses_nothing():
+    answer = Grants(0, [standing(policy="seen", taken=600, enforce=False), standing(policy="rpm")])
+    assert [each.limit.policy for each in told(answer)] == ["rpm"]
+    assert not told(Grants(0, answer.standings[:1]))
+
+
 def test_dialects_are_told_of_the_tightest_of_each_unit_that_they_have_a_word_for():
     standings = [standing(taken=9), standing(taken=1), standing(Unit.COST), standing(Unit.OUTPUT_TOKENS)]
     assert [(each.unit, each.remaining) for each in allowances(standings, 7)] == [

@@ -52,7 +52,7 @@ def check_budget(path: str, message: Budget) -> None:
     _check_window(path, message)
     _check_increases(path, message)
     _check_exceeded(f"{path}.onExceeded", message.on_exceeded)
-    if message.soft and message.on_exceeded.action not in (Exceeded.ACTION_UNSPECIFIED, Exceeded.OBSERVE):
+    if message.soft and message.on_exceeded.action == Exceeded.DOWNGRADE:
         raise invalid_field(f"{path}.onExceeded", "is of no use to a soft budget, which lets all calls through")
 
 

@@ -15,8 +15,9 @@ from tollwayd.admin.inspection import Inspection
 from tollwayd.admin.kind import Kind
 from tollwayd.admin.listing import Listing
 from tollwayd.admin.names import require_name
+from tollwayd.admin.policy_defaults import complete
 from tollwayd.admin.policy_events import answers
-from tollwayd.admin.policy_rules import check_policy, check_policy_references
+from tollwayd.admin.policy_rules import check_kind, check_policy, check_policy_references
 from tollwayd.core.resource_names import TENANTS, child_name, tenant_of
 
 if TYPE_CHECKING:
@@ -89,5 +90,7 @@ class PolicyServicer:
 
     async def _rules(self, before: Policy | None, after: Policy) -> str:
         check_policy("policy", after)
+        check_kind("policy", before, after)
         await check_policy_references(self._store, tenant_of(after.name), "policy", before, after)
+        complete(after)
         return ""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tollway.admin.v1.tiers_pb2 import TierRule
     from tollwayd.core.ports import ResourceStore
 
-__all__ = ["check_policy", "check_policy_references", "check_rule", "exceeded", "require_rule_models"]
+__all__ = ["check_kind", "check_policy", "check_policy_references", "check_rule", "exceeded", "require_rule_models"]
 
 _NO_EXCEEDED: Final = Exceeded()
 
@@ -54,6 +54,15 @@ def check_policy(path: str, message: Policy) -> None:
     if message.subject.model and message.subject.model == exceeded(message).downgrade_model:
         raise invalid_field(
             f"{path}.{_json(rule)}.onExceeded.downgradeModel", "is the model that the policy is about; write another"
+        )
+
+
+def check_kind(path: str, before: Policy | None, after: Policy) -> None:
+    """REASON_FIELD_INVALID where the rule becomes one of another kind: of what was said beside it, nobody could tell
+    what was meant for the other kind too."""
+    if before is not None and (was := before.WhichOneof("rule")) != (rule := after.WhichOneof("rule")):
+        raise invalid_field(
+            f"{path}.{_json(rule)}", f"cannot take the place of {_json(was)}; delete the policy, and create another"
         )
 
 

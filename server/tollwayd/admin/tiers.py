@@ -11,6 +11,7 @@ from tollwayd.admin.collection import Collection
 from tollwayd.admin.field_behavior import writable_copy
 from tollwayd.admin.kind import Kind
 from tollwayd.admin.listing import Listing
+from tollwayd.admin.policy_defaults import complete
 from tollwayd.admin.policy_rules import check_rule, require_rule_models
 from tollwayd.admin.tier_use import require_unused
 from tollwayd.core.errors import invalid_field
@@ -65,4 +66,5 @@ class TierServicer:
             check_rule(path, rule)
             # A model that is gone must not keep the tier from being changed otherwise.
             await require_rule_models(self._store, tenant_of(after.name), path, earlier_rules.get(rule.id), rule)
+            complete(rule)
         return ""

@@ -11,6 +11,7 @@ from tollway.admin.v1.models_pb2 import CreateModelRequest, DeleteModelRequest
 from tollway.admin.v1.policies_pb2 import (
     CreatePolicyRequest,
     DeletePolicyRequest,
+    Exceeded,
     GetPolicyRequest,
     ListPoliciesRequest,
     Policy,
@@ -49,6 +50,14 @@ async def tenant(admin, acme):
         )
 
 
+def within(shown: dict, given: dict) -> bool:
+    """Whether all that was given is shown, among what else holds."""
+    return all(
+        within(shown.get(field, {}), value) if isinstance(value, dict) else shown.get(field) == value
+        for field, value in given.items()
+    )
+
+
 @pytest.mark.parametrize(
     "policy",
     [
@@ -74,7 +83,7 @@ async def test_a_policy_is_kept_as_it_was_given(admin, policy):
     created = await admin(creating(policy))
 
     shown = MessageToDict(created)
-    assert {field: shown.get(field, {}) for field in policy} == policy
+    assert within(shown, policy)
     assert (created.name, created.etag != "", created.HasField("create_time")) == (NAME, True, True)
     assert await admin(GetPolicyRequest(name=NAME)) == created
 
@@ -240,10 +249,58 @@ async def test_a_change_names_as_little_as_it_wants(admin):
     assert (await admin(updating({"mode": "OBSERVE"}))).mode == Policy.OBSERVE
     refusal = await admin.refusal(updating({"rateLimit": {"unit": "COST"}}, "rate_limit.unit"))
     assert "write costLimit" in str(refusal)
-    other = await admin(updating({"concurrency": {"limit": 3}}, "concurrency"))
-    assert other.WhichOneof("rule") == "concurrency"
-    assert await admin.reason(updating({}, "concurrency")) == "FIELD_INVALID"
-    assert await admin(GetPolicyRequest(name=NAME)) == other
+    assert (await admin(GetPolicyRequest(name=NAME))).rate_limit.unit == Policy.REQUESTS
+
+
+@pytest.mark.parametrize("paths", [(), ("concurrency",), ("*",)])
+async def test_a_rule_does_not_become_one_of_another_kind(admin, paths):
+    created = await admin(creating({"subject": {"apiKey": "app"}, **RPM}))
+
+    refusal = await admin.refusal(updating({"concurrency": {"limit": 3}}, *paths))
+    assert str(refusal) == (
+        "policy.concurrency: cannot take the place of rateLimit; delete the policy, and create another"
+    )
+    assert await admin.reason(updating({}, "rate_limit")) == "FIELD_INVALID"
+    assert await admin(GetPolicyRequest(name=NAME)) == created
+
+
+@pytest.mark.parametrize(
+    ("policy", "holds"),
+    [
+        (
+            {"rateLimit": {"unit": "REQUESTS", "limit": "600", "window": "60s"}},
+            {
+                "mode": "ENFORCE",
+                "onStoreError": "LOCAL",
+                "rateLimit": {
+                    "algorithm": "SLIDING_WINDOW",
+                    "admission": "CLAMP",
+                    "onExceeded": {"action": "REJECT"},
+                },
+            },
+        ),
+        ({"concurrency": {"limit": 8}}, {"mode": "ENFORCE", "onStoreError": "LOCAL"}),
+        (
+            {"budget": MONTHLY},
+            {
+                "mode": "ENFORCE",
+                "onStoreError": "DENY",
+                "budget": {"admission": "CLAMP", "thresholds": [50, 80, 100], "onExceeded": {"action": "REJECT"}},
+            },
+        ),
+        ({"access": {"maxOutputTokens": 1}}, {"mode": "ENFORCE"}),
+    ],
+)
+async def test_what_is_not_said_is_shown_as_what_holds(admin, policy, holds):
+    assert within(MessageToDict(await admin(creating(policy))), holds)
+
+
+async def test_a_soft_budget_that_is_made_hard_refuses_and_a_hard_one_can_be_made_soft(admin):
+    soft = await admin(creating(budget(soft=True)))
+    assert not soft.budget.HasField("on_exceeded")
+    hard = await admin(updating({"budget": {"soft": False}}, "budget.soft"))
+    assert hard.budget.on_exceeded.action == Exceeded.REJECT
+    assert (await admin(updating({"budget": {"soft": True}}, "budget.soft"))).budget == soft.budget
 
 
 async def test_policies_are_listed_filtered_and_deleted(admin, acme):

@@ -6,7 +6,7 @@ import pytest
 from google.protobuf.json_format import ParseDict
 
 from tollway.admin.v1.api_keys_pb2 import CreateApiKeyRequest, DeleteApiKeyRequest, UpdateApiKeyRequest
-from tollway.admin.v1.policies_pb2 import CreatePolicyRequest, DeletePolicyRequest
+from tollway.admin.v1.policies_pb2 import CreatePolicyRequest, DeletePolicyRequest, Policy, RateLimit
 from tollway.admin.v1.tiers_pb2 import (
     CreateTierRequest,
     DeleteTierRequest,
@@ -39,6 +39,8 @@ def of_tier(tier: str) -> CreateApiKeyRequest:
 async def test_a_tier_from_its_creation_to_its_end(admin):
     created = await admin(creating(RPM, PARALLEL))
     assert [rule.id for rule in created.rules] == ["rpm", "parallel"]
+    assert [rule.mode for rule in created.rules] == [Policy.ENFORCE, Policy.OBSERVE]
+    assert created.rules[0].rate_limit.algorithm == RateLimit.SLIDING_WINDOW
     assert created == await admin(GetTierRequest(name=GOLD))
     await admin(creating(tier_id="free"))
     listed = await admin(ListTiersRequest(parent="tenants/acme", filter='display_name = "Gold"'))

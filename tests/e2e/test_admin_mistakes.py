@@ -110,3 +110,24 @@ def test_a_resource_that_is_missing_or_there_already(gateway, acme):
     assert tenant == f"{acme} exists already; an update (PATCH) changes it."
     no_name = "No resource can have this name; ids are lower-case letters, digits and hyphens."
     assert told(gateway, "GET", "/v1/tenants/%3Cb%3E", status=404) == no_name
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "message"),
+    [
+        ("POST", "policies/rpm:s3cret", "There is no custom method of this name here, only inspect."),
+        ("POST", "policies:dryrun", "There is no custom method of this name here, only dryRun, stream."),
+        ("GET", "usage:get", "There is no custom method of this name here, only query, stream."),
+        # Here the path could be that of a policy with a colon in its id.
+        (
+            "GET",
+            "policies/rpm:s3cret",
+            (
+                "No resource can have this name; ids are lower-case letters, digits and hyphens. "
+                "There is no custom method of this name here, only inspect."
+            ),
+        ),
+    ],
+)
+def test_a_custom_method_that_does_not_exist(gateway, acme, method, path, message):
+    assert told(gateway, method, f"/v1/{acme}/{path}", {} if method == "POST" else None, status=404) == message

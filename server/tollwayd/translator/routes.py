@@ -127,6 +127,15 @@ class RouteTable(Generic[T]):
         entries, segments = next(self._candidates(path), ({}, []))
         return {name: entry.match(segments) for name, entry in entries.items()}
 
+    def other_verbs(self, path: str) -> tuple[str, ...]:
+        """The verbs that are served where the path has one that is not; none where it has no verb, or a served one."""
+        first, *segments, last = path.split("/") if "/" in path else (path, "")
+        head, colon, verb = last.rpartition(":")
+        if first or not (colon and verb):
+            return ()
+        served = {each for node in self._root.reached([*segments, head]) for each in node.ends}
+        return () if verb in served else tuple(sorted(served - {""}))
+
     def _search(self, http_method: str, path: str) -> Match[T] | WrongMethod[T] | None:
         allowed: dict[str, _Entry[T]] = {}
         for entries, segments in self._candidates(path):

@@ -18,7 +18,9 @@ from tollwayd.translator.pulse import Pulse
 from tollwayd.translator.query import parse, system_parameters
 from tollwayd.translator.refusal import refuse
 from tollwayd.translator.reply import answer_headers
+from tollwayd.translator.target import target
 from tollwayd.translator.upload import body_parts, messages
+from tollwayd.translator.verbs import with_verbs
 from tollwayd.translator.wire import Wire
 
 if TYPE_CHECKING:
@@ -134,7 +136,8 @@ class Transcoding(Wire):
         if not reply.started:
             if self._condition is not None:
                 self._condition.own(error)
-            await refuse(reply, error, call_id, self.method, self.call)
+            told = with_verbs(error, self.site.routes, target(self.request)[0])
+            await refuse(reply, told, call_id, self.method, self.call)
         elif not reply.ended:
             last = self._frames.error(status_json(error))
             if last is None:

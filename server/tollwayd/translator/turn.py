@@ -17,6 +17,7 @@ from tollwayd.translator.refusal import refuse
 from tollwayd.translator.routes import Match, WrongMethod
 from tollwayd.translator.target import target
 from tollwayd.translator.transcoding import Transcoding
+from tollwayd.translator.verbs import unknown_verb
 from tollwayd.translator.websocket import WebSocket
 from tollwayd.translator.websocket import find as find_for_socket
 
@@ -108,15 +109,17 @@ class Turn:
         routes = self._site.routes
         found = find_for_socket(routes, path) if over_socket else routes.find(self._request.method, path)
         if found is None:
-            raise self._not_found()
+            raise self._not_found(path)
         self._method = found.target.method
         if isinstance(found, WrongMethod):
+            if error := unknown_verb(routes, path):
+                raise error
             raise TollwayError(Reason.REASON_METHOD_NOT_ALLOWED, metadata={ALLOW: ", ".join(found.allow)})
         return found
 
-    def _not_found(self) -> TollwayError:
+    def _not_found(self, path: str) -> TollwayError:
         if (refuse_in_its_words := stranger(self._request)) is None:
-            return TollwayError(Reason.REASON_ROUTE_NOT_FOUND)
+            return unknown_verb(self._site.routes, path) or TollwayError(Reason.REASON_ROUTE_NOT_FOUND)
         self._refuse = refuse_in_its_words
         return TollwayError(Reason.REASON_METHOD_NOT_FOUND)
 

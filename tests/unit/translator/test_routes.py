@@ -142,6 +142,15 @@ def test_everything_at_a_path_is_what_its_most_specific_template_serves():
     assert found.at("/v2/items/a") == {}
 
 
+def test_the_other_verbs_of_a_path_whose_verb_nothing_serves():
+    found = table("GET /v1/items/{id}", "POST /v1/items/{id}:undo", "GET /v1/items/{id}:copy", "POST /v1/items:find")
+    assert found.other_verbs("/v1/items/a:redo") == ("copy", "undo")
+    assert found.other_verbs("/v1/items/a:b:redo") == ("copy", "undo")
+    assert found.other_verbs("/v1/items:redo") == ("find",)
+    for path in ("/v1/items/a", "/v1/items/a:", "/v1/items/a:undo", "/v1/shops/a:redo", "/v1/items/a/b:redo", "*", ""):
+        assert found.other_verbs(path) == ()
+
+
 def test_a_rule_for_any_http_method_yields_to_one_that_names_it():
     found = table("* /v1/items/{id}", "GET /v1/items/{id}", "* /v1/all")
     assert found.find("GET", "/v1/items/a").target == "GET /v1/items/{id}"

@@ -8,6 +8,7 @@ import pytest
 
 from tollway.proxy.v1.inference_pb2 import GenerateRequest
 from tollwayd.core.dialect import Allowance, Load, OutputAsked
+from tollwayd.core.errors import TollwayError
 from tollwayd.dialects import ANTHROPIC_MESSAGES, OPENAI_CHAT
 from tollwayd.dialects.openai_chat.admission import duration
 from tollwayd.dialects.output_bound import MAX_ASKED
@@ -188,6 +189,16 @@ def message(*blocks):
 def test_what_a_message_holds_beside_text(body, load, separators):
     text = json.dumps({"model": "m", **body}, separators=separators).encode()
     assert ANTHROPIC_MESSAGES.load(envelope(ANTHROPIC_MESSAGES, text)) == load
+
+
+@pytest.mark.parametrize("name", ["model", "mod\\u0065l"])
+def test_a_tool_that_is_another_model_is_refused(name):
+    advisor = '{"type":"advisor_20260301","name":"advisor","%s":"dear"}'.replace("%s", name)
+    with pytest.raises(TollwayError) as caught:
+        envelope(ANTHROPIC_MESSAGES, f'{{"model":"m","tools":[{{"name":"t"}},{advisor}]}}'.encode())
+    assert caught.value.metadata == {"field": "tools[1].model"}
+    schema = {"type": "object", "properties": {"model": {"type": "string"}}}
+    envelope(ANTHROPIC_MESSAGES, {"tools": [{"name": "t", "input_schema": schema, "model": None}]})
 
 
 @pytest.mark.parametrize(

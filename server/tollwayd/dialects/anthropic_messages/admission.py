@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from tollwayd.core.dialect import Load, OutputAsked
+from tollwayd.core.errors import invalid_field
 from tollwayd.dialects import json_load, output_bound
 
 if TYPE_CHECKING:
@@ -24,6 +25,28 @@ _ABSENT: Final = Raw(b"null")
 _IMAGE: Final = re.compile(rb'"type"\s*:\s*"image"')
 _DOCUMENT: Final = re.compile(rb'"type"\s*:\s*"(?:document|container_upload)"')
 _ELSEWHERE: Final = re.compile(rb'"type"\s*:\s*"(?:url|file|base64|container_upload)"')
+
+
+class _Tool(Struct):
+    model: Raw = _ABSENT
+
+
+_TOOLS: Final = msgspec.json.Decoder(list[_Tool])
+
+
+def refuse_other_models(envelope: Envelope) -> None:
+    """REASON_FIELD_INVALID for a tool that is a model, as Anthropic's advisor is: nobody has judged whether the caller
+    may use that, and its tokens are not among those of the answer."""
+    raw = bytes(envelope.fields.get("tools", b""))
+    if b'model"' not in raw and b"\\u00" not in raw:
+        return
+    try:
+        tools = _TOOLS.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return  # For the provider to refuse.
+    for place, tool in enumerate(tools):
+        if bytes(tool.model) != b"null":
+            raise invalid_field(f"tools[{place}].model", "is not taken here: the call is for one model alone.")
 
 
 def output_asked(envelope: Envelope) -> OutputAsked:

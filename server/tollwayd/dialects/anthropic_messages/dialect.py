@@ -54,7 +54,9 @@ class AnthropicMessages:
     models_path = "/v1/models"
 
     def peek(self, body: bytes) -> Envelope:
-        return json_body.peek(body)
+        envelope = json_body.peek(body)
+        admission.refuse_other_models(envelope)
+        return envelope
 
     def read_request(self, envelope: Envelope) -> Asked:
         return caller_request.read_request(envelope)

@@ -55,6 +55,18 @@ def usage_of(*said):
     return relay.usage
 
 
+def test_what_a_compaction_used_is_used_by_the_call():
+    """As in Anthropic's documentation of compaction: the sums leave it out, and it is billed."""
+    compaction = {"type": "compaction", "input_tokens": 180_000, "output_tokens": 3_500}
+    message = {"type": "message", "input_tokens": 23_000, "output_tokens": 1_000}
+    said = {"input_tokens": 23_000, "output_tokens": 1_000, "iterations": [compaction, message]}
+    used = Usage(input_tokens=203_000, output_tokens=4_500)
+    assert DIALECT.read_usage(json.dumps({"usage": said}).encode()) == used
+    assert usage_of({"input_tokens": 23_000}, said, {"output_tokens": 1_000}) == used
+    odd = {**said, "iterations": [None, 1, {**compaction, "input_tokens": 10**30}]}
+    assert usage_of(odd) == Usage(input_tokens=23_000, output_tokens=4_500)
+
+
 @settings(deadline=None)
 @given(st.lists(SAID, min_size=1, max_size=4))
 def test_no_usage_that_a_provider_sends_is_ever_negative_or_absurd(said):

@@ -1,15 +1,19 @@
 """Usage as Anthropic counts it, to and from the canonical classes.
 
 Anthropic's `input_tokens` leave out what was read from the cache or written to it, so the input classes are disjoint
-as they come. Its `output_tokens` hold the thinking, which newer answers count apart as well.
+as they come. Its `output_tokens` hold the thinking, which newer answers count apart as well. What was used to summarize
+a conversation that had become too long (compaction) is in none of these but under `iterations`, and is billed.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from tollway.proxy.v1.inference_pb2 import Usage
-from tollwayd.dialects.json_counts import count, object_or_empty
+from tollwayd.dialects.json_counts import MAX_TOKENS, count, object_or_empty
+
+MAX_ITERATIONS: Final = 100
+"""Iterations of one answer that are read."""
 
 _FIELDS = ("input_tokens", "cache_read_input_tokens", "output_tokens")
 
@@ -18,10 +22,11 @@ class UsageTally:
     """The usage of one answer, from all the places that name it. Counts are cumulative and may be corrected downwards,
     so of each one the last value holds; nothing is ever summed over events."""
 
-    __slots__ = ("_counts", "_thinking", "_written_1h", "_written_5m")
+    __slots__ = ("_compactions", "_counts", "_thinking", "_written_1h", "_written_5m")
 
     def __init__(self) -> None:
         self._counts = dict.fromkeys(_FIELDS, 0)
+        self._compactions: list[Usage] = []
         self._thinking = 0
         self._written_5m = 0
         self._written_1h = 0
@@ -35,7 +40,9 @@ class UsageTally:
         details = object_or_empty(said.get("output_tokens_details"))
         self._thinking = _count(details.get("thinking_tokens"), self._thinking)
         self._add_cache_writes(said)
-        return self._usage()
+        if isinstance(iterations := said.get("iterations"), list):
+            self._compactions = [_one_of(each) for each in iterations[:MAX_ITERATIONS] if _compacts(each)]
+        return self._whole(self._usage())
 
     def _add_cache_writes(self, said: dict[str, Any]) -> None:
         """A stream breaks the writes down by duration in its first event alone; later ones only give the sum.
@@ -53,6 +60,13 @@ class UsageTally:
         self._written_1h = total if only_1h else min(self._written_1h, total)
         self._written_5m = total - self._written_1h
 
+    def _whole(self, answer: Usage) -> Usage:
+        """The answer's usage with that of compactions."""
+        for one in self._compactions:
+            for field, more in one.ListFields():
+                setattr(answer, field.name, min(getattr(answer, field.name) + more, MAX_TOKENS))
+        return answer
+
     def _usage(self) -> Usage:
         output = self._counts["output_tokens"]
         thinking = min(self._thinking, output)
@@ -64,6 +78,14 @@ class UsageTally:
             output_tokens=output - thinking,
             reasoning_tokens=thinking,
         )
+
+
+def _compacts(iteration: object) -> bool:
+    return isinstance(iteration, dict) and iteration.get("type") == "compaction"
+
+
+def _one_of(iteration: dict[str, Any]) -> Usage:
+    return UsageTally().add({**iteration, "iterations": None}) or Usage()
 
 
 def _count(value: object, otherwise: int) -> int:

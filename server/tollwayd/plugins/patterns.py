@@ -34,7 +34,7 @@ WORDS: Final[Mapping[str, str]] = {
     ),
     "^(([01][0-9]|2[0-3]):[0-5][0-9])?$": "HH:MM, such as 08:00, or empty",
     "^([0-9]{1,16}-[0-9]{1,16})?$": "the id of the last one received, such as 1795651200000-0, or empty",
-    "^[a-z0-9-]{1,64}$": "lower-case letters, digits and hyphens, 64 at most, such as x-tollway-user",
+    "^[a-z0-9-]{0,64}$": "lower-case letters, digits and hyphens, 64 at most, such as x-tollway-user",
     "^[a-z][a-z0-9_-]{0,62}$": (
         "lower-case letters, digits, hyphens and underscores, 63 at most, beginning with a letter"
     ),

@@ -40,6 +40,7 @@ def entry(call: str, **fields: Any) -> LedgerEntry:
         "output_tokens": 2,
         "cost_nanos": 1,
         "currency_code": "USD",
+        "price_version": "tests/1",
     }
     return LedgerEntry(call=call, **{**plain, **fields})
 
@@ -54,6 +55,7 @@ def charge(made: LedgerEntry) -> Charge:
         failed=made.outcome == LedgerEntry.FAILED,
         dimensions=Dimensions(made.api_key, made.user, made.model, made.provider, made.upstream_model, tags),
         entry=made.SerializeToString(),
+        unpriced=not made.price_version,
     )
 
 
@@ -66,7 +68,9 @@ async def book(client: Redis, made: LedgerEntry, *, at_ms: int | None = None) ->
     day, hour_of_day = divmod(hour, keys.HOURS_A_DAY)
     *names, tags = charged.dimensions
     prefix = "\x1f".join([str(hour_of_day), *names, ",".join(tags)])
-    sums = dict(zip(keys.METRICS, (charged.requests, int(charged.failed), *charged.counts, charged.cost), strict=True))
+    unpriced = charged.requests * charged.unpriced
+    booked = (charged.requests, int(charged.failed), *charged.counts, charged.cost, unpriced)
+    sums = dict(zip(keys.METRICS, booked, strict=True))
     for metric, amount in sums.items():
         if amount:
             await client.hincrby(keys.usage(made.tenant, day), f"{prefix}\x1f{metric}", amount)

@@ -22,6 +22,7 @@ CALLS = [
         "cache_write_hour_tokens": 3,
         "reasoning_tokens": 4,
     },
+    {"cost_nanos": 0, "price_version": ""},
     {"cost_nanos": -3, "kind": "CORRECTION", "input_tokens": -2, "output_tokens": 0},
 ]
 
@@ -75,6 +76,7 @@ async def test_sums_of_usage_are_those_of_the_ledger(redis_url, meter):
             sum(each.requests for each in charged if each.failed),
             *(sum(amounts) for amounts in zip(*(each.counts for each in charged), strict=True)),
             sum(each.cost for each in charged),
+            sum(each.requests for each in charged if each.unpriced),
         )
     )
     await ledger.aclose()

@@ -59,6 +59,8 @@ def page(invoice: Invoice) -> Iterator[str]:
         f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<h1>{escape(title)}</h1>\n"
     )
     yield from _head(invoice)
+    if unpriced := sum(line.quantity for line in invoice.lines if line.kind == InvoiceLine.UNPRICED):
+        yield f'<p class="note">Of {unpriced:,} calls nobody knew the price: the cost has nothing of them.</p>\n'
     yield from _charges(invoice)
     used = [line for line in invoice.lines if line.kind in (InvoiceLine.USAGE, InvoiceLine.COST)]
     for tenant, lines in groupby(used, key=lambda line: line.tenant):
@@ -93,7 +95,7 @@ def _charges(invoice: Invoice) -> Iterator[str]:
     yield '<h2>Charges</h2>\n<table>\n<thead><tr><th>For</th><th class="n">Amount</th></tr></thead>\n<tbody>\n'
     yield _charge("Cost of the calls", dollars(invoice.cost))
     for line in invoice.lines:
-        if line.kind not in (InvoiceLine.USAGE, InvoiceLine.COST):
+        if line.kind not in (InvoiceLine.USAGE, InvoiceLine.UNPRICED, InvoiceLine.COST):
             yield _charge(charge(line, invoice.plan), dollars(line.amount))
     total = dollars(invoice.total)
     yield f'</tbody>\n<tfoot><tr class="total"><th>Total</th><td class="n">{total}</td></tr></tfoot>\n</table>\n'

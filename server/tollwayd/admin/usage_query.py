@@ -193,7 +193,7 @@ def _as_message(dimensions: Dimensions) -> UsageDimensions:
 
 def _shown(row: _Row, request: QueryUsageRequest, divided: Buckets) -> UsageRow:
     names = [_COLUMNS[dimension] for dimension in request.group_by]
-    *counts, cost = row.sums
+    *counts, cost, unpriced = row.sums
     return UsageRow(
         start_time=Timestamp(seconds=divided.starts[row.bucket] * HOUR_SECONDS),
         end_time=Timestamp(seconds=divided.end_of(row.bucket) * HOUR_SECONDS),
@@ -202,5 +202,6 @@ def _shown(row: _Row, request: QueryUsageRequest, divided: Buckets) -> UsageRow:
             tags=dict(zip(request.tags, row.group[len(names) :], strict=True)),
         ),
         cost=money(cost),
+        unpriced_calls=unpriced,
         **dict(zip(_FIELDS, counts, strict=True)),
     )

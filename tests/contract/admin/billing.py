@@ -43,7 +43,15 @@ def at(text: str, zone: str = "UTC") -> int:
 
 def call(cost: int, **fields: Any) -> LedgerEntry:
     return LedgerEntry(
-        **{"kind": "CALL", "outcome": "COMPLETED", "model": "gpt", "provider": "openai", **fields}, cost_nanos=cost
+        **{
+            "kind": "CALL",
+            "outcome": "COMPLETED",
+            "model": "gpt",
+            "provider": "openai",
+            "price_version": "v",
+            **fields,
+        },
+        cost_nanos=cost,
     )
 
 

@@ -56,7 +56,10 @@ async def closed(admin, invoices, ledger):
     )
     await account(admin, tenants=[ACME, BETA], plan=made.name, display_name=EVIL, reference="Größe 5")
     ledger.booked[ACME] = [(at("2026-10-05"), call(123_456_789, model=EVIL, output_tokens=100))]
-    ledger.booked[BETA] = [(at("2026-10-05"), call(1, model="=cmd()", provider="@x", outcome="FAILED"))]
+    ledger.booked[BETA] = [
+        (at("2026-10-05"), call(1, model="=cmd()", provider="@x", outcome="FAILED")),
+        *[(at("2026-10-06"), call(0, model="=cmd()", provider="@x", price_version=""))] * 1002,
+    ]
     invoices.now_ms = at("2026-11-02T03:04:05")
     return await admin(close("2026-10"))
 
@@ -91,6 +94,8 @@ async def test_the_table_adds_up_to_the_total_and_runs_no_formula(admin, closed)
     (tier, _) = [row for row in rows if row["kind"] == "TIER"]
     shown = [tier[name] for name in ("metric", "quantity", "unit_price", "price_quantity", "tier", "amount")]
     assert shown == ["OUTPUT_TOKENS", "3", "1.500000000", "1000000", "1", "0.000004500"]
+    (unpriced,) = [row for row in rows if row["kind"] == "UNPRICED"]
+    assert [unpriced[name] for name in ("tenant", "metric", "quantity", "amount")] == [BETA, "CALLS", "1002", ""]
     assert {row["state"] for row in rows} == {"CLOSED"}
     assert messages[0].content_type == "text/csv; charset=utf-8"
     assert request_call.response_metadata["content-disposition"] == 'attachment; filename="retail-2026-10.csv"'
@@ -133,6 +138,7 @@ async def test_the_page_shows_what_is_to_be_paid_for_what(admin, closed):
         "$1,234.10",
         "=cmd()",
         "Failed calls",
+        "Of 1,002 calls nobody knew the price",
     ):
         assert said in lines, said
     assert messages[0].content_type == "text/html; charset=utf-8"

@@ -32,7 +32,7 @@ BUDGET_TODAY = f"budget\x1f{DAY * keys.MS_A_DAY}-{(DAY + 1) * keys.MS_A_DAY}"
 async def test_a_settlement_books_entry_and_usage_once(clock, meter, redis_client):
     dimensions = Dimensions("app", "ann", "gpt", "openai", "gpt-5", ("env=prod", "team=search"))
     entry = LedgerEntry(call="a", cost_nanos=10**15).SerializeToString()
-    both = Charge(Counts(1, 2, 3, 4, 5, 6), 10**15, failed=True, dimensions=dimensions, entry=entry)
+    both = Charge(Counts(1, 2, 3, 4, 5, 6), 10**15, failed=True, dimensions=dimensions, entry=entry, unpriced=True)
     await meter.reserve(reservation("a"))
     await asyncio.gather(*(meter.settle(settlement("a", both)) for _ in range(3)))
 
@@ -48,6 +48,7 @@ async def test_a_settlement_books_entry_and_usage_once(clock, meter, redis_clien
         f"{place}/output": 5,
         f"{place}/reasoning": 6,
         f"{place}/cost": 10**15,
+        f"{place}/unpriced": 1,
     }
 
 
@@ -134,6 +135,24 @@ async def test_a_call_of_which_nothing_is_heard_is_booked_as_lost(clock, meter, 
 
     assert await taken(meter, BUDGET, at_once) == [330, 0]
     assert [(entry.outcome, entry.cost_nanos) for entry in await ledger(redis_client)] == [(LedgerEntry.LOST, 330)]
+
+
+HOLD = """
+local _, doubtful, takes = cmsgpack.unpack(redis.call('HGET', KEYS[1], ARGV[1]))
+redis.call('HSET', KEYS[1], ARGV[1], cmsgpack.pack(ARGV[2], doubtful, takes))
+"""
+
+
+async def test_a_hold_of_a_gateway_that_counted_less_is_booked_and_corrected(clock, meter, redis_client, lost):
+    await meter.reserve(reservation("a", BUDGET, if_lost=lost))
+    older = charge_bytes(lost).replace(b"\xdc\x00\x12", b"\xdc\x00\x11")[:-1]
+    await redis_client.eval(HOLD, 1, keys.holds(TENANT), "a", older)
+    clock.now_ms += LEASE_MS
+    assert await meter.reap(TENANT) == 1
+    place = "12/app//m/one//"
+    assert await usage(redis_client) == {f"{place}/calls": 1, f"{place}/input": 33, f"{place}/cost": 330}
+    await meter.settle(settlement("a", replace(spent(50, 500), unpriced=True)))
+    assert (await usage(redis_client))[f"{place}/unpriced"] == 1
 
 
 async def test_lost_calls_make_room_for_the_next(clock, meter, redis_client, lost):

@@ -83,3 +83,24 @@ async def test_what_an_evil_caller_calls_itself_is_a_text_in_the_file(own, provi
     (cells,) = await own.cells()
     assert cells["user"] == '\'=HYPERLINK("http://evil","x")'
     assert cells["tags"].startswith("{")
+
+
+async def test_calls_whose_price_nobody_knows_are_told_apart_from_free_ones(books, provider):
+    provider.use(SAID)
+    books.tenant.provider("openai", provider.url, provider_id="own")
+    for model in ("unknown", "free"):
+        books.tenant.model(model, {"provider": "own", "model": model})
+    rates = {"input": {"currencyCode": "USD"}, "output": {"currencyCode": "USD"}}
+    price = {"provider": "own", "model": "free", "rates": rates}
+    books.tenant.admin("POST", f"/v1/{books.tenant.name}/prices?price_id=free", price)
+    key = books.tenant.key()
+    for model in ("unknown", "free", "unknown"):
+        await call(books, key, model=model)
+    lines = await books.lines(filter='price_version = ""')
+    assert [line["model"] for line in lines] == ["unknown", "unknown"]
+    start = lines[0]["book_time"][:13] + ":00:00Z"
+    rows = await books.rows(start_time=start, group_by="MODEL")
+    assert {row["dimensions"]["model"]: (row["calls"], row["unpricedCalls"]) for row in rows} == {
+        "free": ("1", "0"),
+        "unknown": ("2", "2"),
+    }

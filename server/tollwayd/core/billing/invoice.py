@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from tollway.admin.v1.billing_pb2 import Invoice, InvoiceLine, Plan
 from tollwayd.core.billing.amounts import CENT, divided, money, nanos, rounded
 from tollwayd.core.billing.tiers import price_quantity, steps
-from tollwayd.core.billing.usage import CLASSES, Usage
+from tollwayd.core.billing.usage import CLASSES, UNPRICED, Usage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,6 +39,8 @@ def _usage_lines(usage: Usage) -> Iterator[InvoiceLine]:
         for metric in CLASSES:
             if counts[metric]:
                 yield InvoiceLine(kind=InvoiceLine.USAGE, **place, metric=metric, quantity=counts[metric])
+        if unpriced := counts[UNPRICED]:
+            yield InvoiceLine(kind=InvoiceLine.UNPRICED, **place, metric=Plan.CALLS, quantity=unpriced)
         yield InvoiceLine(kind=InvoiceLine.COST, **place, amount=money(counts[0]))
 
 

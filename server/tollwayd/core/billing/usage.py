@@ -10,7 +10,7 @@ from tollway.admin.v1.ledger_pb2 import LedgerEntry
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["CLASSES", "MAX_GROUPS", "Group", "Usage"]
+__all__ = ["CLASSES", "MAX_GROUPS", "UNPRICED", "Group", "Usage"]
 
 MAX_GROUPS: Final = 3_000
 """Combinations of tenant, model and provider that are told apart, so that an invoice with names of the usual length
@@ -27,6 +27,9 @@ CLASSES: Final = (
     Plan.REASONING_TOKENS,
 )
 """The metrics that do not overlap."""
+
+UNPRICED: Final = 1 + len(CLASSES)
+"""Where the counts have the calls whose price nobody knew."""
 
 _ALL_INPUT: Final = (Plan.INPUT_TOKENS, Plan.CACHE_READ_TOKENS, Plan.CACHE_WRITE_TOKENS, Plan.CACHE_WRITE_HOUR_TOKENS)
 _ALL_OUTPUT: Final = (Plan.OUTPUT_TOKENS, Plan.REASONING_TOKENS)
@@ -47,7 +50,7 @@ class Group(NamedTuple):
 
 class Usage:
     """Sums by group. `counts[group]` holds the cost in nano-units, then a number for each of CLASSES, by the numbers
-    of the metrics. `models` are the public names that `units` will be asked for."""
+    of the metrics, and that of UNPRICED. `models` are the public names that `units` will be asked for."""
 
     def __init__(self, models: Iterable[str] = ()) -> None:
         self.counts: dict[Group, list[int]] = {}
@@ -81,13 +84,14 @@ class Usage:
 
 
 def _nothing() -> list[int]:
-    return [0] * (1 + len(CLASSES))
+    return [0] * (UNPRICED + 1)
 
 
 def _add(counts: list[int], entry: LedgerEntry) -> None:
     counts[0] += entry.cost_nanos
     if entry.kind == LedgerEntry.CALL:
         counts[Plan.FAILED_CALLS if entry.outcome == LedgerEntry.FAILED else Plan.CALLS] += 1
+        counts[UNPRICED] += not entry.price_version
     counts[Plan.INPUT_TOKENS] += entry.input_tokens
     counts[Plan.CACHE_READ_TOKENS] += entry.cache_read_tokens
     counts[Plan.CACHE_WRITE_TOKENS] += entry.cache_write_tokens

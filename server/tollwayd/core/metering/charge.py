@@ -66,7 +66,7 @@ class Charge(msgspec.Struct, frozen=True, gc=False):
     """What one call is charged, and how that is told: its ledger entry, and the dimensions of its usage.
 
     `cost` is in nano-units; `entry` is a serialised `tollway.admin.v1.LedgerEntry`, empty where nothing is to be
-    booked (a call that never reached a provider, a slice of a limit).
+    booked (a call that never reached a provider, a slice of a limit). `unpriced` says that nobody knows its price.
     """
 
     counts: Counts = _NO_COUNTS
@@ -75,6 +75,7 @@ class Charge(msgspec.Struct, frozen=True, gc=False):
     failed: bool = False
     dimensions: Dimensions = _NO_DIMENSIONS
     entry: bytes = b""
+    unpriced: bool = False
 
     def amount(self, unit: Unit) -> int:
         """What of it counts against a limit of this unit."""

@@ -12,7 +12,8 @@ HOUR_MS = 3_600_000
 
 
 class Sums(NamedTuple):
-    """What is summed up of calls: how many, how many of them failed, tokens by class, and cost in nano-units."""
+    """What is summed up of calls: how many, how many of them failed, tokens by class, cost in nano-units, and how
+    many had no known price."""
 
     calls: int = 0
     failed: int = 0
@@ -23,6 +24,7 @@ class Sums(NamedTuple):
     output: int = 0
     reasoning: int = 0
     cost: int = 0
+    unpriced: int = 0
 
 
 class UsagePart(NamedTuple):

@@ -90,7 +90,8 @@ class Entries:
         entry.input_tokens, entry.cache_read_tokens, entry.cache_write_tokens = counts[:3]
         entry.cache_write_hour_tokens, entry.output_tokens, entry.reasoning_tokens = counts[3:]
         written = same.written + entry.SerializeToString()
-        return Charge(counts, cost, 1, outcome == LedgerEntry.FAILED, same.dimensions, written)
+        failed = outcome == LedgerEntry.FAILED
+        return Charge(counts, cost, 1, failed, same.dimensions, written, unpriced=price is None)
 
 
 @lru_cache(MOST_KEPT)

@@ -22,6 +22,7 @@ METRICS: Final = (
     "output",
     "reasoning",
     "cost",
+    "unpriced",
 )
 """What is summed up of usage, by the names that the fields of a usage hash end with."""
 

@@ -55,6 +55,7 @@ class Amounts(msgspec.Struct, array_like=True, frozen=True):
     output: int
     reasoning: int
     cost_booked: int
+    unpriced: int = 0
 
 
 _amounts_of: Final = msgspec.msgpack.Decoder(Amounts).decode
@@ -68,7 +69,8 @@ def charge_bytes(charge: Charge) -> bytes:
     failed, dimensions = requests if charge.failed else 0, charge.dimensions
     # The order is that of Amounts; to make one would take longer.
     limited = (requests, all_input, all_output, all_input + all_output, cost, 0)
-    booked = (dimensions.provider, _joined(dimensions), requests, failed, *counts, cost)
+    unpriced = requests if charge.unpriced else 0
+    booked = (dimensions.provider, _joined(dimensions), requests, failed, *counts, cost, unpriced)
     return _string(charge.entry) + _encode(limited + booked)
 
 

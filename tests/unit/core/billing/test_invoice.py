@@ -63,6 +63,7 @@ def entries(count: int, seed: int) -> list[tuple[str, LedgerEntry]]:
         outcome = chance.choice(("COMPLETED", "COMPLETED", "CUT", "FAILED", "LOST"))
         cost = sign * chance.randrange(0, 30_000_000)
         entry = LedgerEntry(kind=kind, outcome=outcome, model=model, provider=provider, cost_nanos=cost, **tokens)
+        entry.price_version = chance.choice(("v1", "v2", ""))
         made.append((chance.choice(TENANTS), entry))
     return made
 
@@ -130,8 +131,21 @@ def test_the_lines_of_usage_add_up_to_the_ledger_in_every_class_and_group():
     assert shown == {place: quantity for place, quantity in expected.items() if quantity}
 
 
+def test_calls_whose_price_nobody_knew_have_a_line_of_their_own_and_no_amount():
+    made = entries(2_000, 9)
+    lines = [line for line in invoiced(made).lines if line.kind == InvoiceLine.UNPRICED]
+    assert not any(line.HasField("amount") for line in lines)
+    expected = Counter(
+        (tenant, entry.model, entry.provider)
+        for tenant, entry in made
+        if entry.kind == LedgerEntry.CALL and not entry.price_version
+    )
+    assert {(line.tenant, line.model, line.provider): line.quantity for line in lines} == expected
+    assert {line.metric for line in lines} == {Plan.CALLS}
+
+
 def test_without_a_plan_the_cost_is_passed_on_and_rounded_in_one_line():
-    invoice = invoiced([("tenants/acme", LedgerEntry(kind="CALL", model="gpt", cost_nanos=1_234_567_890))])
+    invoice = invoiced([("tenants/acme", LedgerEntry(kind="CALL", price_version="v", cost_nanos=1_234_567_890))])
     assert [InvoiceLine.Kind.Name(line.kind) for line in invoice.lines] == ["USAGE", "COST", "ROUNDING"]
     assert (nanos(invoice.subtotal), nanos(invoice.total)) == (1_234_567_890, 1_230_000_000)
     assert nanos(invoice.lines[-1].amount) == -4_567_890
@@ -147,7 +161,7 @@ def test_a_half_cent_is_rounded_away_from_zero(cost, total):
 
 
 def charged(plan: Plan, cost: int) -> dict[str, int]:
-    invoice = invoiced([("tenants/acme", LedgerEntry(kind="CALL", cost_nanos=cost))], plan)
+    invoice = invoiced([("tenants/acme", LedgerEntry(kind="CALL", price_version="v", cost_nanos=cost))], plan)
     names = {line.kind: InvoiceLine.Kind.Name(line.kind) for line in invoice.lines}
     return {name: amounts(invoice, kind) for kind, name in names.items() if name != "USAGE"}
 

@@ -188,6 +188,7 @@ class InvoiceLine(_message.Message):
         INCLUDED_UNITS: _ClassVar[InvoiceLine.Kind]
         TIER: _ClassVar[InvoiceLine.Kind]
         ROUNDING: _ClassVar[InvoiceLine.Kind]
+        UNPRICED: _ClassVar[InvoiceLine.Kind]
     KIND_UNSPECIFIED: InvoiceLine.Kind
     USAGE: InvoiceLine.Kind
     COST: InvoiceLine.Kind
@@ -197,6 +198,7 @@ class InvoiceLine(_message.Message):
     INCLUDED_UNITS: InvoiceLine.Kind
     TIER: InvoiceLine.Kind
     ROUNDING: InvoiceLine.Kind
+    UNPRICED: InvoiceLine.Kind
     KIND_FIELD_NUMBER: _ClassVar[int]
     TENANT_FIELD_NUMBER: _ClassVar[int]
     MODEL_FIELD_NUMBER: _ClassVar[int]

@@ -3,7 +3,7 @@
 -- ledger's entry is before it.
 local DIMENSIONS, FIRST_METRIC = 8, 9
 local METRICS = {'calls', 'failed', 'input', 'cache_read', 'cache_write', 'cache_write_hour', 'output', 'reasoning',
-  'cost'}
+  'cost', 'unpriced'}
 -- How many combinations of dimensions have a usage of their own in an hour. Users and tags are named by callers, who could
 -- make a day unreadable and the store full: those of further ones are summed up without them. The ledger has them.
 local MOST_PLACES, PLACES = 50000, 'places'
@@ -17,7 +17,7 @@ local function book(entry, charge)
   redis.call('XADD', ledger, '*', 'e', entry)
   local hour, place = math.floor(now % DAY / 3600000) .. SEPARATOR, charge[DIMENSIONS] .. SEPARATOR
   for index, metric in ipairs(METRICS) do
-    local value = charge[FIRST_METRIC + index - 1]
+    local value = charge[FIRST_METRIC + index - 1] or 0 -- A hold of an older gateway lacks what came later.
     if value ~= 0 then
       local sum = add(usage, hour .. place .. metric, value)
       if index == 1 and sum == value and add(usage, hour .. PLACES, 1) > MOST_PLACES then

@@ -62,7 +62,7 @@ async def account(gateways, shared_redis):
         "rates": [{"metric": "CALLS", "tiers": [{"unitPrice": {"currencyCode": "USD", "units": "10"}}]}],
     }
     plan_name = admin("POST", f"/v1/plans?plan_id=plan-{number}", plan)["name"]
-    body = {"displayName": "Retail <Ltd>", "tenants": [tenant], "plan": plan_name}
+    body = {"displayName": "Retail <Ltd>", "tenants": [tenant], "plan": plan_name, "firstPeriod": PERIOD}
     return admin("POST", f"/v1/billingAccounts?billing_account_id=retail-{number}", body)["name"]
 
 

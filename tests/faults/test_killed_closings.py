@@ -17,6 +17,7 @@ __all__ = ["shared_redis"]
 
 PERIOD = "2026-03"
 CALLS, COST = 1000, 123_456_789
+FROM_THEN = {"firstPeriod": PERIOD}
 
 PLACES = ("billing.begun", "billing.spans", "billing.read", "billing.read=kill@3", "billing.made", "billing.stored")
 """Everywhere that something of a closing has happened and something has not."""
@@ -45,7 +46,9 @@ async def tenant(other, shared_redis):
 @pytest.mark.parametrize("place", PLACES)
 async def test_another_gateway_ends_what_a_killed_one_began(other, tenant, shared_redis, tmp_path, place):
     admin, payer = other.admin(), tenant.partition("/")[2]
-    account = admin("POST", f"/v1/billingAccounts?billing_account_id={payer}", {"tenants": [tenant]})["name"]
+    account = admin("POST", f"/v1/billingAccounts?billing_account_id={payer}", {**FROM_THEN, "tenants": [tenant]})[
+        "name"
+    ]
     path = f"/v1/{account}/invoices/{PERIOD}"
     armed = place if "=" in place else f"{place}=kill"
     killed = Gateway(tmp_path, redis_url=shared_redis, failpoints=armed)
@@ -56,7 +59,9 @@ async def test_another_gateway_ends_what_a_killed_one_began(other, tenant, share
     killed.stop()
     # Meanwhile another pays for the tenant, and closes the month first: what was begun is ended as it was begun.
     admin("PATCH", f"/v1/{account}?update_mask=tenants", {})
-    heir = admin("POST", f"/v1/billingAccounts?billing_account_id=of-{payer}", {"tenants": [tenant]})["name"]
+    heir = admin("POST", f"/v1/billingAccounts?billing_account_id=of-{payer}", {**FROM_THEN, "tenants": [tenant]})[
+        "name"
+    ]
     inherited = admin("POST", f"/v1/{heir}/invoices/{PERIOD}:close", {})
     closed = [admin("POST", f"{path}:close", {}) for _ in range(2)]
     assert closed[0] == closed[1]

@@ -10,7 +10,7 @@ from tollwayd.admin.kind import Kind
 from tollwayd.admin.names import require_name
 from tollwayd.core.billing.amounts import CURRENCY
 from tollwayd.core.billing.invoice import complete
-from tollwayd.core.billing.period import is_period, month
+from tollwayd.core.billing.period import is_period, month, period_at
 from tollwayd.core.billing.usage import Usage
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.core.failpoint import failpoint
@@ -42,7 +42,8 @@ class Invoicing:
         return KIND.shown(await self._invoices.get(name))
 
     async def preview(self, name: str) -> Invoice:
-        """The invoice of a closed period, or what it would be now. REASON_PERIOD_NOT_OPEN before its beginning."""
+        """The invoice of a closed period, or what it would be now. REASON_PERIOD_NOT_OPEN before its beginning,
+        and before the account's first."""
         closed = await self._closed(name)
         if closed is not None:
             return closed
@@ -96,7 +97,8 @@ class Invoicing:
         return KIND.shown(stored)
 
     async def _draft(self, name: str) -> Invoice:
-        """What the invoice is made from, as it is configured now; the spans are all of the period."""
+        """What the invoice is made from, as it is configured now; the spans are all of the period.
+        REASON_PERIOD_NOT_OPEN for a period before the account's first."""
         account_name, period = name.rpartition("/invoices/")[0], id_of(name)
         account = billing_accounts.KIND.read(await self._store.get(BILLING_ACCOUNTS, account_name))
         invoice = Invoice(
@@ -107,9 +109,13 @@ class Invoicing:
             currency_code=CURRENCY,
             time_zone=account.time_zone,
         )
-        start_ms, end_ms = month(period, zone(account.time_zone))
+        its_zone = zone(account.time_zone)
+        start_ms, end_ms = month(period, its_zone)
         invoice.start_time.FromMilliseconds(start_ms)
         invoice.end_time.FromMilliseconds(end_ms)
+        first = account.first_period or period_at(account.create_time.ToMilliseconds(), its_zone)
+        if period < first:
+            raise _not_open(invoice, f"is before {first}, the first of its billing account (firstPeriod)")
         if account.plan:
             invoice.plan.CopyFrom(plans.KIND.shown(await self._store.get(PLANS, account.plan)))
         invoice.spans.extend(_span(tenant, start_ms, end_ms) for tenant in sorted(account.tenants))

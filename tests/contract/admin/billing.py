@@ -62,7 +62,11 @@ async def tenants(admin: Admin, *names: str) -> None:
 
 async def account(admin: Admin, name: str = ACCOUNT, **fields: Any) -> Any:
     account_id = name.removeprefix("billingAccounts/")
-    return await admin(CreateBillingAccountRequest(billing_account_id=account_id, billing_account=fields))
+    return await admin(
+        CreateBillingAccountRequest(
+            billing_account_id=account_id, billing_account={"first_period": "2000-01", **fields}
+        )
+    )
 
 
 async def plan(admin: Admin, plan_id: str = "team", **fields: Any) -> Any:

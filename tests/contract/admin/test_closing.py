@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, timedelta
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 import pytest
 import pytest_asyncio
@@ -90,6 +92,20 @@ async def test_a_period_is_a_month_of_the_accounts_zone_to_the_millisecond(
     assert (closed.start_time.ToMilliseconds(), closed.end_time.ToMilliseconds()) == (start_ms, end_ms)
     assert closed.close_time.ToMilliseconds() == invoices.now_ms
     assert invoices.sealed == {ACME: end_ms}
+
+
+async def test_the_first_month_of_an_account_is_that_of_its_making_unless_it_says_another(admin, invoices, ledger):
+    made = await account(admin, tenants=[ACME], time_zone="Asia/Tokyo", first_period="")
+    month = made.create_time.ToDatetime(UTC).astimezone(ZoneInfo("Asia/Tokyo"))
+    before = month.replace(day=1) - timedelta(days=1)
+    invoices.now_ms = at("2999-01-01")
+    for asked in (close, preview):
+        refused = await admin.refusal(asked(f"{before:%Y-%m}"))
+        assert refused.reason == Reason.REASON_PERIOD_NOT_OPEN
+        assert f"is before {month:%Y-%m}, the first of its billing account" in str(refused)
+    assert (await admin(close(f"{month:%Y-%m}"))).state == Invoice.CLOSED
+    await admin(UpdateBillingAccountRequest(billing_account={"name": ACCOUNT, "first_period": f"{before:%Y-%m}"}))
+    assert (await admin(close(f"{before:%Y-%m}"))).state == Invoice.CLOSED
 
 
 async def test_every_month_of_a_year_together_bills_the_whole_ledger(admin, invoices, ledger):

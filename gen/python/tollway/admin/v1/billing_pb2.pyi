@@ -96,13 +96,14 @@ class Plan(_message.Message):
     def __init__(self, name: _Optional[str] = ..., display_name: _Optional[str] = ..., fixed_fee: _Optional[_Union[_money_pb2.Money, _Mapping]] = ..., included_cost: _Optional[_Union[_money_pb2.Money, _Mapping]] = ..., markup_basis_points: _Optional[int] = ..., rates: _Optional[_Iterable[_Union[Plan.Rate, _Mapping]]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., etag: _Optional[str] = ...) -> None: ...
 
 class BillingAccount(_message.Message):
-    __slots__ = ("name", "display_name", "reference", "tenants", "plan", "time_zone", "create_time", "update_time", "etag")
+    __slots__ = ("name", "display_name", "reference", "tenants", "plan", "time_zone", "first_period", "create_time", "update_time", "etag")
     NAME_FIELD_NUMBER: _ClassVar[int]
     DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
     REFERENCE_FIELD_NUMBER: _ClassVar[int]
     TENANTS_FIELD_NUMBER: _ClassVar[int]
     PLAN_FIELD_NUMBER: _ClassVar[int]
     TIME_ZONE_FIELD_NUMBER: _ClassVar[int]
+    FIRST_PERIOD_FIELD_NUMBER: _ClassVar[int]
     CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
     UPDATE_TIME_FIELD_NUMBER: _ClassVar[int]
     ETAG_FIELD_NUMBER: _ClassVar[int]
@@ -112,10 +113,11 @@ class BillingAccount(_message.Message):
     tenants: _containers.RepeatedScalarFieldContainer[str]
     plan: str
     time_zone: str
+    first_period: str
     create_time: _timestamp_pb2.Timestamp
     update_time: _timestamp_pb2.Timestamp
     etag: str
-    def __init__(self, name: _Optional[str] = ..., display_name: _Optional[str] = ..., reference: _Optional[str] = ..., tenants: _Optional[_Iterable[str]] = ..., plan: _Optional[str] = ..., time_zone: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., etag: _Optional[str] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., display_name: _Optional[str] = ..., reference: _Optional[str] = ..., tenants: _Optional[_Iterable[str]] = ..., plan: _Optional[str] = ..., time_zone: _Optional[str] = ..., first_period: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., etag: _Optional[str] = ...) -> None: ...
 
 class Invoice(_message.Message):
     __slots__ = ("name", "state", "display_name", "reference", "currency_code", "time_zone", "start_time", "end_time", "plan", "spans", "lines", "cost", "subtotal", "total", "close_time", "create_time", "update_time", "etag")

@@ -211,7 +211,8 @@ class BillingServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CloseBillingPeriod(self, request, context):
-        """Closes a period that is over, and answers with its invoice. A period is closed once: whoever asks again, or at the
+        """Closes a period that is over, and answers with its invoice. That cannot be undone: look at the preview first. A
+        period is closed once: whoever asks again, or at the
         same moment, gets the same invoice.
 
         ```json request

@@ -10,7 +10,7 @@ from tests.gateway import ROOT
 DOCUMENTS = ("README.md", *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").glob("*.md")))
 
 _FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_REPLACED = re.compile(r"[a-z]+[-_]…|127\.0\.0\.1:\d+")
+_REPLACED = re.compile(r"[a-z]+[-_]…|[0-9a-f]{8}…|127\.0\.0\.1:\d+")
 _SPAN = re.compile(r"`([^`\n]+)`")
 
 

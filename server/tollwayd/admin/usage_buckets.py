@@ -65,13 +65,12 @@ def buckets(request: QueryUsageRequest, default_end: int) -> Buckets:
         raise invalid_field("startTime", "has to be before endTime, or before now where that is absent")
     if end - start > MAX_DAYS * _UTC_HOURS:
         raise invalid_field("endTime", f"may be {MAX_DAYS} days after startTime at most")
-    match request.bucket:
-        case QueryUsageRequest.HOUR:
-            return Buckets(range(start, end), end)
-        case QueryUsageRequest.DAY | QueryUsageRequest.MONTH:
-            calendar = _calendar(Period[QueryUsageRequest.Bucket.Name(request.bucket)], request.time_zone)
-            return Buckets([start, *_boundaries(start, end, calendar)], end)
-    return Buckets([start], end)
+    if request.bucket in (QueryUsageRequest.DAY, QueryUsageRequest.MONTH):
+        calendar = _calendar(Period[QueryUsageRequest.Bucket.Name(request.bucket)], request.time_zone)
+        return Buckets([start, *_boundaries(start, end, calendar)], end)
+    if request.time_zone:
+        raise invalid_field("timeZone", "is where days and months begin; ask for a bucket of DAY or MONTH")
+    return Buckets(range(start, end) if request.bucket == QueryUsageRequest.HOUR else [start], end)
 
 
 def _hour(field: str, moment: Timestamp) -> int:

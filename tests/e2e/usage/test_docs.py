@@ -36,8 +36,8 @@ async def acme(books):
     await own.redis.delete(*await own.redis.keys("tollway:{tenants/acme}:*"), "-")
     moment = int(datetime.fromisoformat("2026-11-02T09:00:00Z").timestamp() * 1000)
     for number, team in enumerate(("search", "ads", "search")):
-        tags = {"team": team, "env": "prod" if number else "test"}
-        await own.book(CALL[:-1] + str(number), at_ms=moment + number, cost_nanos=720_000_000, tags=tags)
+        fields = {"tags": {"team": team}, "api_key": "app" if number else "desk", "cost_nanos": 720_000_000}
+        await own.book(CALL[:-1] + str(number), at_ms=moment + number, **fields)
     return own
 
 
@@ -48,9 +48,11 @@ async def pasted(command: str, folder) -> str:
 async def test_what_it_did_cost(acme, tmp_path):
     answer = json.loads(await pasted(line(TOTAL, acme.gateway), tmp_path))
     (shown,) = [json.loads(block.text) for block in blocks("docs/usage.md", "json")]
+    ads, search = answer.pop("rows")
+    assert shape([search]) == shape(shown.pop("rows"))
     assert shape(answer) == shape(shown)
-    (row,) = answer["rows"]
-    assert (row["calls"], row["cost"]) == ("3", {"currencyCode": "USD", "units": "2", "nanos": 160_000_000})
+    assert (ads["dimensions"]["tags"], ads["calls"]) == ({"team": "ads"}, "1")
+    assert (search["calls"], search["cost"]) == ("2", {"currencyCode": "USD", "units": "1", "nanos": 440_000_000})
 
 
 def shape(value):
@@ -74,7 +76,7 @@ async def test_what_happened_to_a_call(acme, tmp_path):
     # The document's month need not be that of this machine's clock, which the id has.
     began = f"{int(datetime.fromisoformat('2026-11-02T08:59:00Z').timestamp() * 1000):012x}"
     await acme.book(began + call[12:], at_ms=int(datetime.fromisoformat("2026-11-02T09:01:00Z").timestamp() * 1000))
-    command = line(SEARCH, acme.gateway, **{"call-…": began + call[12:]})
+    command = line(SEARCH, acme.gateway, **{"01a21dfa…": began + call[12:]})
     (entry,) = json.loads(await pasted(command, tmp_path))["entries"]
     assert (entry["call"], entry["outcome"]) == (began + call[12:], "COMPLETED")
 

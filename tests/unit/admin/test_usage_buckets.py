@@ -77,7 +77,12 @@ def test_zones_that_are_off_by_parts_of_hours_are_refused_where_it_matters(zone)
     times = "2026-11-01T00:00:00Z", "2026-11-03T00:00:00Z"
     with pytest.raises(TollwayError, match=r"timeZone: .*whole ones"):
         divided(*times, bucket="DAY", time_zone=zone)
-    assert divided(*times, bucket="TOTAL", time_zone=zone) == ["11-01T00", "11-03T00"]
+
+
+@pytest.mark.parametrize("bucket", ["TOTAL", "HOUR", "BUCKET_UNSPECIFIED"])
+def test_a_zone_is_for_days_and_months(bucket):
+    with pytest.raises(TollwayError, match="timeZone: is where days and months begin"):
+        divided("2026-11-01T00:00:00Z", "2026-11-03T00:00:00Z", bucket=bucket, time_zone="Europe/Berlin")
 
 
 @pytest.mark.parametrize("zone", ["Mars/Phobos", "../../etc/passwd", "America", "\0"])

@@ -313,3 +313,16 @@ async def test_what_is_over_is_forgotten(clock, meter, redis_client):
 
     left = {key.decode() for key in await redis_client.keys()}
     assert left == {keys.ledger(TENANT), keys.events(TENANT), keys.usage(TENANT, NOON // keys.MS_A_DAY)}
+
+
+async def test_a_call_that_runs_longer_than_its_window_is_kept_leaves_nothing(clock, meter, redis_client, monkeypatch):
+    monkeypatch.setattr("tollwayd.state.metering.commands.LEASE_MS", keys.MS_A_DAY)
+    rolling = replace(ALGORITHMS["sliding"], thresholds=(1,))
+    await meter.reserve(reservation("a", rolling))
+    clock.now_ms += HALF_A_DAY
+    await meter.reap(TENANT)
+    await meter.settle(settlement("a", charge()))
+    clock.now_ms += HALF_A_DAY
+    await meter.reap(TENANT)
+
+    assert not await redis_client.exists(keys.limits(TENANT))

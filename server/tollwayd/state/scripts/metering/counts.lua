@@ -186,6 +186,8 @@ local function sliding_counts()
     local window = tonumber(string.match(field, '%d+$'))
     local _, _, last = slide(field, window)
     if last then return leaves(last, window) + GRACE end
+    -- A call that holds something may run longer than its window.
+    if tonumber(redis.call('HGET', limits, field .. 'h') or 0) > 0 then return now + GRACE end
     redis.call('HDEL', limits, field .. 'h', field .. 't', field .. 'a')
     return true
   end

@@ -106,7 +106,7 @@ class Meter(Protocol):
 
     async def reserve(self, reservation: Reservation) -> Grants | Refusal:
         """Takes all of a call's limits or none. Safe to repeat. REASON_STORE_UNAVAILABLE; what was taken, if anything,
-        is then given back when its lease ends."""
+        is then given back, and so it is where the caller is cancelled; of a further attempt with the settlement."""
         ...
 
     def settle(self, settlement: Settlement) -> Awaitable[None]:

@@ -140,13 +140,15 @@ async def test_a_settlement_whose_reply_is_lost_at_midnight_is_booked_once(warme
     assert [entry.input_tokens for entry in await ledger(redis_client)] == [25]
 
 
-async def test_a_call_whose_hold_the_store_has_lost_is_booked_once(warmed, redis_client):
-    await warmed.reserve(reservation("a", BUDGET))
+async def test_a_call_whose_hold_the_store_has_lost_is_booked_and_counted_once(warmed, redis_client):
+    await warmed.reserve(reservation("a", BUDGET, calls(5)))
+    await warmed.reserve(reservation("a", BUDGET, REQUESTS, attempt=1))
     await redis_client.flushall()
     for _ in range(2):
         await warmed.settle(settlement("a", spent(25)))
 
     assert [entry.input_tokens for entry in await ledger(redis_client)] == [25]
+    assert await taken(warmed, BUDGET, REQUESTS, calls(5)) == [25, 1, 0]
 
 
 async def test_lost_calls_whose_booking_is_not_heard_of_are_booked_once(warmed, proxy, redis_client, clock):
@@ -452,6 +454,7 @@ async def test_what_was_spooled_is_booked_once_though_the_store_came_back_withou
         await meter.book(record)
 
     assert [entry.input_tokens for entry in await ledger(redis_client)] == [25]
+    assert await taken(meter, BUDGET) == [25]
     await meter.aclose()
 
 

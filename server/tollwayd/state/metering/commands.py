@@ -11,13 +11,13 @@ from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.core.failpoint import failpoint
 from tollwayd.state.metering.correction import corrections
 from tollwayd.state.metering.keys import MS_A_DAY
-from tollwayd.state.metering.payload import LOST, MOVED_ON, OVER, limits_bytes
+from tollwayd.state.metering.payload import LOST, MOVED_ON, OVER, UNHELD, limits_bytes
 from tollwayd.state.metering.scripts import CHECKPOINT, REAP, RESERVE, SETTLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tollwayd.core.metering.limit import Reservation
+    from tollwayd.core.metering.limit import Limit, Reservation
     from tollwayd.state.metering.clock import StoreClock
     from tollwayd.state.metering.command import Argument, Command
     from tollwayd.state.script import Script
@@ -31,14 +31,13 @@ REAPED: Final = 100
 KNOWN_MS: Final = 6 * 24 * 3_600_000
 """How long a store that knows nothing of a call surely has not booked it as lost: a day less than it remembers that."""
 
-_NO_LIMITS: Final = limits_bytes((), 0)
 _TURNS: Final = 5  # A window or a day ends while a command is under way once, and a clock is seldom set.
 
 
 class Record(msgspec.Struct, array_like=True, frozen=True):
     """A settlement as it is kept on disk: its charge and its unreserved limits are the script's. `called_off`: the
     reservation is called off of which nobody knows whether it was taken, and nothing is booked. Until `open_until_ms`
-    (Unix milliseconds) a store that knows nothing of the call has not booked it, but lost its hold."""
+    (Unix milliseconds) a store that knows nothing of the call has not booked it, but lost its hold, of `held`."""
 
     tenant: str
     call: str
@@ -46,10 +45,11 @@ class Record(msgspec.Struct, array_like=True, frozen=True):
     unreserved: bytes = b""
     called_off: bool = False
     open_until_ms: int = 0
+    held: bytes = b""
 
     def at(self, now_ms: int) -> Record:
         """What is to be settled of it at a time: a call whose hold may be lost as one that had none."""
-        return msgspec.structs.replace(self, unreserved=_NO_LIMITS) if now_ms < self.open_until_ms else self
+        return msgspec.structs.replace(self, unreserved=self.held) if now_ms < self.open_until_ms else self
 
 
 class Asking:
@@ -140,11 +140,12 @@ class Reserving(Asking):
 class Settling(Asking):
     """Books the end of a call. It is booked also when nobody waits for it any more.
 
-    `keep`, where given, gets what the store does not take, in place of the future's failure. `holds` says that the call
-    has a hold in the store and this is its first settlement: then it is booked even if the store has lost the hold.
+    `keep`, where given, gets what the store does not take, in place of the future's failure. `held` are the limits that
+    the call holds in the store, if it has a hold there and this is its first settlement: then it is booked even if the
+    store has lost the hold.
     """
 
-    __slots__ = ("_booked", "_keep", "_wish", "holds", "record")
+    __slots__ = ("_booked", "_keep", "_wish", "held", "record")
 
     script = SETTLE
 
@@ -159,7 +160,7 @@ class Settling(Asking):
         self._wish = "off" if record.called_off else ""
         self._booked = b""
         self._keep = keep
-        self.holds = False
+        self.held: Sequence[Limit] | None = None
         super().__init__(record.tenant, clock, send)
 
     @property
@@ -169,18 +170,26 @@ class Settling(Asking):
     @property
     def kept(self) -> Record:
         """What is to be kept of it."""
-        if self.holds and not self.sends and not self.record.unreserved:
-            return msgspec.structs.replace(self.record, open_until_ms=self.clock.now_ms() + KNOWN_MS)
-        return self.record
+        if self.held is None or self.sends or self.record.unreserved:
+            return self.record
+        now_ms = self.clock.now_ms()
+        return msgspec.structs.replace(
+            self.record, open_until_ms=now_ms + KNOWN_MS, held=limits_bytes(self.held, now_ms)
+        )
 
     def arguments(self, now_ms: int, day: int) -> tuple[Argument, ...]:
         record = self.record
-        return record.call, record.charge, record.unreserved, day, self._wish, self._booked, int(self.holds)
+        return record.call, record.charge, record.unreserved, day, self._wish, self._booked, int(self.held is not None)
 
     def ended(self, answer: Any) -> None:
         if answer[0] == LOST:
             self._wish, self._booked = "corrected", corrections(answer[2], self.record.charge)
             self.sends = 0
+            self._send(self.tenant, self)
+            return
+        if answer[0] == UNHELD:
+            unreserved = limits_bytes(self.held or (), self.clock.now_ms())
+            self.record = msgspec.structs.replace(self.record, unreserved=unreserved)
             self._send(self.tenant, self)
             return
         failpoint("meter.settled")

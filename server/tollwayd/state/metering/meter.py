@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from tollwayd.core.metering.charge import Charge
-    from tollwayd.core.metering.limit import Grants, Refusal, Reservation, Settlement
+    from tollwayd.core.metering.limit import Grants, Limit, Refusal, Reservation, Settlement
     from tollwayd.core.metering.reached import Reached
     from tollwayd.state.metering.spool_port import Spool
 
@@ -51,7 +51,7 @@ class RedisMeter:
         self._memory = MemorySpool(self.book)
         self._spool = spool or self._memory
         self._keeping: set[asyncio.Task[None]] = set()
-        self._held: set[tuple[str, str]] = set()
+        self._held: dict[tuple[str, str], Sequence[Limit]] = {}
 
     async def aclose(self) -> None:
         """Waits for what is under way, and closes the connections. What only memory has, and the store does not take
@@ -78,19 +78,19 @@ class RedisMeter:
             raise
         failpoint("meter.reserved")
         if answer[0] == ADMITTED and not reservation.dry:
-            self._held.add((reservation.tenant, reservation.call))
+            self._hold(reservation)
         return decision(answer, reservation.limits)
 
     def hold(self, reservation: Reservation) -> asyncio.Future[Any]:
         """Reserves without limits, which is never refused. It is under way when this returns, and fails as `reserve`
         does."""
         call = reservation.tenant, reservation.call
-        self._held.add(call)  # Now: its settlement may come before anybody hears that it is held.
+        self._held[call] = ()  # Now: its settlement may come before anybody hears that it is held.
         command = self._reserving(reservation)
 
         def ended(held: asyncio.Future[Any]) -> None:
             if held.cancelled() or held.exception():
-                self._held.discard(call)
+                self._held.pop(call, None)
                 if command.sends:
                     self._call_off(reservation)
 
@@ -104,7 +104,7 @@ class RedisMeter:
             unreserved = limits_bytes(settlement.unreserved, self._clock.now_ms())
         record = Record(settlement.tenant, settlement.call, charge_bytes(settlement.charge), unreserved)
         settling = Settling(record, self._clock, self._shards.send, self._keep)
-        settling.holds = self._forget(settlement)
+        settling.held = self._held.pop((settlement.tenant, settlement.call), None)
         settling.told = self._tell
         return settling.future
 
@@ -138,12 +138,12 @@ class RedisMeter:
         for each in reached(tenant, told):
             self._on_reached(each)
 
-    def _forget(self, settlement: Settlement) -> bool:
-        """Whether the call has a hold in the store, if that has kept it: it does not have one a second time."""
-        call = settlement.tenant, settlement.call
-        held = call in self._held
-        self._held.discard(call)
-        return held
+    def _hold(self, reservation: Reservation) -> None:
+        """Notes what a call holds in the store, until it is settled: the store may lose it."""
+        call, limits = (reservation.tenant, reservation.call), reservation.limits
+        if before := self._held.get(call):
+            limits = [*{limit.bucket: limit for limit in (*before, *limits)}.values()]
+        self._held[call] = limits
 
     def _call_off(self, reservation: Reservation) -> None:
         # Sent, and no answer: what was taken, or is taken yet, must not be charged as if the call had run and vanished.

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 SEPARATOR: Final = "\x1f"
 """Between the dimensions of usage."""
 
-REFUSED, ADMITTED, MOVED_ON, OVER, LOST, UNKNOWN = range(6)
+REFUSED, ADMITTED, MOVED_ON, OVER, LOST, UNKNOWN, UNHELD = range(7)
 """The first number of an answer, as the heads of the scripts tell."""
 
 MOST_KEPT: Final = 4_096

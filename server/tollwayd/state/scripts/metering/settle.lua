@@ -2,7 +2,8 @@
 -- reservation, else '', the day that KEYS are for; what is to be done: '' to settle, 'off' where its reservation is called
 -- off and nothing is booked yet, 'corrected' with the corrections, maybe none, where it was booked as lost; '1' where the
 -- call surely had a hold; '1' where this is surely sent the first time.
--- Gives: 0 done, and the thresholds that were reached, if any; 2 another day, 4 and the charge that was booked when the call was lost, 5 nothing is known of the call.
+-- Gives: 0 done, and the thresholds that were reached, if any; 2 another day; 4 and the charge that was booked when the
+-- call was lost; 5 nothing is known of the call; 6 its hold was lost, and its limits are wanted to settle it without.
 local call, unreserved, wish, corrections = ARGV[1], ARGV[3], ARGV[5], ARGV[6]
 local calling_off, first_time = wish == 'off', ARGV[7] == '1' and ARGV[8] == '1'
 local entry, charge = cmsgpack.unpack(ARGV[2])
@@ -64,7 +65,8 @@ if calling_off then
   return {0, now}
 end
 -- Without a hold it was settled already, or the store has lost the hold: what is sent the first time was not settled.
-if unreserved == '' and (state == CANCELLED or not first_time) then return {state == CANCELLED and 0 or 5, now} end
+if unreserved == '' and state == CANCELLED then return {0, now} end
+if unreserved == '' then return {first_time and 6 or 5, now} end
 finish({takes = {}})
 mark(call, BOOKED)
 return done()

@@ -27,7 +27,10 @@ def told(gateway, method: str, path: str, body=None, *, status: int = 400) -> st
     [
         (
             {"rateLimit": LIMIT | {"unit": "TOKENS"}},
-            "policy.rateLimit.unit: has to be one of REQUESTS, INPUT_TOKENS, OUTPUT_TOKENS, TOTAL_TOKENS, COST",
+            (
+                "policy.rateLimit.unit: has to be one of REQUESTS, INPUT_TOKENS, OUTPUT_TOKENS, TOTAL_TOKENS, COST, "
+                "CALLS_UNDER_WAY"
+            ),
         ),
         (
             {"budget": {"unit": "COST", "window": "MONTH"}},
@@ -50,7 +53,7 @@ def told(gateway, method: str, path: str, body=None, *, status: int = 400) -> st
         ),
         (
             {"rateLimit": LIMIT, "subject": {"user": "ann"}},
-            "policy.subject.user: has to be an object with header, claim, value",
+            "policy.subject.user: has to be an object with header, value",
         ),
     ],
 )

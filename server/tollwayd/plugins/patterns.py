@@ -32,6 +32,7 @@ WORDS: Final[Mapping[str, str]] = {
     f"^billingAccounts/{_ANY}/invoices/{_PERIOD}$": (
         "the account's name, /invoices/ and the month, such as billingAccounts/retail/invoices/2026-11"
     ),
+    f"^({_PERIOD})?$": "a month, such as 2026-11, or empty",
     "^(([01][0-9]|2[0-3]):[0-5][0-9])?$": "HH:MM, such as 08:00, or empty",
     "^([0-9]{1,16}-[0-9]{1,16})?$": "the id of the last one received, such as 1795651200000-0, or empty",
     "^[a-z0-9-]{0,64}$": "lower-case letters, digits and hyphens, 64 at most, such as x-tollway-user",

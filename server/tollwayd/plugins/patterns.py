@@ -35,6 +35,7 @@ WORDS: Final[Mapping[str, str]] = {
     f"^({_PERIOD})?$": "a month, such as 2026-11, or empty",
     "^(([01][0-9]|2[0-3]):[0-5][0-9])?$": "HH:MM, such as 08:00, or empty",
     "^([0-9]{1,16}-[0-9]{1,16})?$": "the id of the last one received, such as 1795651200000-0, or empty",
+    "^(2[0-9]{3}-(0[1-9]|1[0-2]))?$": "a month from 2000 on, such as 2026-11",
     "^[a-z0-9-]{0,64}$": "lower-case letters, digits and hyphens, 64 at most, such as x-tollway-user",
     "^[a-z][a-z0-9_-]{0,62}$": (
         "lower-case letters, digits, hyphens and underscores, 63 at most, beginning with a letter"

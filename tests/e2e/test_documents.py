@@ -50,7 +50,9 @@ STREAM = command_block("docs/streaming.md", "curl")
 USAGE = tuple(block.text for block in blocks("docs/usage.md", "sh"))
 BILLING = tuple(block.text for block in blocks("docs/billing.md", "sh"))
 POLICIES = command_block("docs/policies.md", "TOLLWAY_ADMIN_KEY=")
-BOOKS = (*USAGE, *BILLING, POLICIES)
+CHANGES = command_block("docs/policies.md", "policies=")
+TEAMS = command_block("docs/policies.md", "admin ")
+BOOKS = (*USAGE, *BILLING, POLICIES, CHANGES, TEAMS)
 PASTED = (SERVE, SET_UP, LIST_MODELS, ECHO, BY_SCRIPT, CALL, BY_CONNECT, BY_GRPC_WEB, STREAM, *TRANSLATOR, *BOOKS)
 LINE_BY_LINE = (
     command_block("README.md", "make run\n"),
@@ -126,15 +128,21 @@ def test_the_policies_are_taken_and_hold_for_the_call_that_is_tried(folder):
     with Gateway(folder / ".tollway", command=command, admin_key=None) as gateway:
         places = {"127.0.0.1:8080": gateway.addresses["admin_http"]}
         paste("OPENAI_API_KEY=sk-of-an-account\n" + pasteable(SET_UP, places), folder)
-        *made, told, counts = [json.loads(line) for line in paste(pasteable(POLICIES, places), folder).splitlines()]
+        pasted = paste(pasteable(POLICIES + "echo\n" + CHANGES + TEAMS, places), folder)
+        said = [json.loads(line) for line in pasted.splitlines() if line]
+    *made, told, counts = said[:8]
+    rpm, enforced, access, deleted, *keys, team, app = said[8:]
+    assert (rpm["rateLimit"]["limit"], rpm["rateLimit"]["window"], deleted) == ("900", "60s", {})
+    assert (enforced["mode"], access["access"]["allowedTimes"]) == ("ENFORCE", [])
+    assert [key["tags"]["team"] for key in keys] == ["search", "support"]
+    assert (team["subject"]["keyGroup"], app["groups"]) == ("*", ["search"])
     assert [each["name"].removeprefix("tenants/acme/") for each in made] == [
         *(f"policies/{policy}" for policy in ("rpm", "monthly", "parallel", "users", "access")),
         "tiers/gold",
     ]
     assert counts == {"counts": [], "partial": False}
-    judged = {verdict["policy"] for verdict in told["verdicts"]}
-    assert judged >= {"access"}
-    assert not told["admitted"] or judged == {"rpm", "monthly", "parallel", "users", "access"}
+    assert told["admitted"]
+    assert {verdict["policy"] for verdict in told["verdicts"]} == {"rpm", "monthly", "parallel", "users", "access"}
 
 
 @contextmanager

@@ -19,6 +19,8 @@ from tollway.admin.v1 import (
     api_keys_pb2_grpc,
     models_pb2,
     models_pb2_grpc,
+    prices_pb2,
+    prices_pb2_grpc,
     providers_pb2,
     providers_pb2_grpc,
     tenants_pb2,
@@ -38,6 +40,7 @@ KEY_FILE = "demo.key"
 
 _PROVIDERS = {"openai-mock": ("openai.chat", "/v1"), "anthropic-mock": ("anthropic.messages", "")}
 _MODELS = {"gpt-demo": "openai-mock", "claude-demo": "anthropic-mock"}
+_RATES = prices_pb2.Price.Rates(input={"currency_code": "USD", "units": 2}, output={"currency_code": "USD", "units": 8})
 
 
 class Demo:
@@ -84,11 +87,12 @@ class _Tenant:
         self._tenants = tenants_pb2_grpc.TenantServiceStub(channel)
         self._providers = providers_pb2_grpc.ProviderServiceStub(channel)
         self._models = models_pb2_grpc.ModelServiceStub(channel)
+        self._prices = prices_pb2_grpc.PriceServiceStub(channel)
         self._keys = api_keys_pb2_grpc.ApiKeyServiceStub(channel)
 
     async def ensure(self, provider_url: str) -> None:
-        """The tenant, its providers at the scripted provider's present port, and its models. What is there is looked up
-        first: a call that is refused stands in the log as a failure."""
+        """The tenant, its providers at the scripted provider's present port, its models and their price. What is there
+        is looked up first: a call that is refused stands in the log as a failure."""
         if TENANT not in await self._names(self._tenants.ListTenants, tenants_pb2.ListTenantsRequest(), "tenants"):
             tenant = tenants_pb2.Tenant(display_name="Demo")
             await self._call(
@@ -96,6 +100,7 @@ class _Tenant:
             )
         await self._ensure_providers(provider_url)
         await self._ensure_models()
+        await self._ensure_price()
 
     async def ensure_key(self, path: Path) -> str:
         """The API key's secret, kept in the data folder because the gateway itself could not tell it again."""
@@ -138,6 +143,14 @@ class _Tenant:
                 model = models_pb2.Model(public_name=public_name, targets=[target])
                 request = models_pb2.CreateModelRequest(parent=TENANT, model_id=public_name, model=model)
                 await self._call(self._models.CreateModel, request)
+
+    async def _ensure_price(self) -> None:
+        """No list has a price of scripted models, and the demo is to show what calls cost."""
+        there = await self._names(self._prices.ListPrices, prices_pb2.ListPricesRequest(parent=TENANT), "prices")
+        if f"{TENANT}/prices/demo" not in there:
+            price = prices_pb2.Price(model="*", rates=_RATES)
+            request = prices_pb2.CreatePriceRequest(parent=TENANT, price_id="demo", price=price)
+            await self._call(self._prices.CreatePrice, request)
 
     async def _names(self, list_page: Callable[..., Awaitable[Any]], request: Any, field: str) -> set[str]:
         """The names of what a List method lists in the field of its response, all pages of it."""

@@ -46,6 +46,8 @@ def test_the_three_lines_work_as_pasted(data_dir, run):
     with Gateway(data_dir, command="demo") as gateway:
         lines = pasted_lines(gateway)
         assert json.loads(paste(lines["curl"]))["choices"][0]["message"]["content"] == "Hello!", run
+        head = paste(lines["curl"].replace("curl -s", "curl -s -o /dev/null -D -", 1))
+        assert re.search(r"^x-tollway-cost: 0\.[0-9]+\r?$", head, re.MULTILINE), "the demo shows what a call costs"
         assert paste(lines["the OpenAI SDK"]).strip() == "Hello."
         assert not set("!$`\\\\") & set(lines["the OpenAI SDK"]), "a shell at a terminal would take these for its own"
         assert "FINISH_REASON_STOP" in paste(lines["grpcurl"])

@@ -17,6 +17,7 @@ from tollwayd.core.metering.demand import Demand, Tokens, most_output
 from tollwayd.core.metering.limit import Grants, Refusal, Reservation
 from tollwayd.core.metering.price import UnknownPrice
 from tollwayd.core.metering.refusals import refused, refused_by_provider
+from tollwayd.core.metering.terms import CacheWrites
 from tollwayd.core.resource_names import id_of
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from tollwayd.admin.dry_call import DryCall
     from tollwayd.core.metering.limit import Limit
-    from tollwayd.core.metering.price import Price
+    from tollwayd.core.metering.tariff import Tariff
     from tollwayd.core.ports import Meter
 
 __all__ = ["DryRun"]
@@ -107,24 +108,25 @@ def _denied(call: DryCall) -> bool:
     return False
 
 
-def _providers(call: DryCall, now_ms: int) -> Mapping[str, Sequence[Price | None]]:
+def _providers(call: DryCall, now_ms: int) -> Mapping[str, Sequence[Tariff | None]]:
     """The providers of the model's targets in the order of their priority, and the prices there.
     REASON_MODEL_UNUSABLE, REASON_PRICE_UNKNOWN."""
     targets = [target for tier in call.tenant.models[call.facts.model].tiers for target in tier]
     if not targets:
         raise TollwayError(Reason.REASON_MODEL_UNUSABLE)
     needed = call.tenant.unknown_price is UnknownPrice.REJECT
-    prices: dict[str, list[Price | None]] = {}
+    prices: dict[str, list[Tariff | None]] = {}
     for target in targets:
-        price = target.price and target.price.at(now_ms / _MS_A_SECOND)
+        price = None if target.price is None else target.price.at(now_ms / _MS_A_SECOND)
         if price is not None or not needed:
-            prices.setdefault(id_of(target.provider.name), []).append(price)
+            possible = target.provider.dialect.terms({}).possible
+            prices.setdefault(id_of(target.provider.name), []).append(price and price.bound(possible, CacheWrites.NONE))
     if not prices:
         raise TollwayError(Reason.REASON_PRICE_UNKNOWN, "No price is known for the model.")
     return prices
 
 
-def _demand(call: DryCall, by_provider: Sequence[Sequence[Price | None]], asked: int | None, now_ms: int) -> Demand:
+def _demand(call: DryCall, by_provider: Sequence[Sequence[Tariff | None]], asked: int | None, now_ms: int) -> Demand:
     prices = [price for own in by_provider for price in own]
     output = most_output(prices) if asked is None else asked
     tokens = Tokens(call.input_tokens, call.input_tokens, output)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         Usage,
     )
     from tollwayd.core.errors import TollwayError
+    from tollwayd.core.metering.terms import CacheWrites, Terms
     from tollwayd.core.sse import ServerSentEvent
 
 Headers = tuple[tuple[str, str], ...]
@@ -154,6 +155,10 @@ class CallerDialect(Protocol):
         """What the request holds beside text. Never too little, whatever the JSON."""
         ...
 
+    def cache_writes(self, body: bytes) -> CacheWrites:
+        """What a request with this body can mark to be cached. Never too little, whatever the JSON."""
+        ...
+
     def allowance_headers(self, allowances: Sequence[Allowance]) -> Headers:
         """How the caller stands with its limits, at most one for each unit, in the headers that the dialect has for
         it."""
@@ -189,6 +194,11 @@ class EventReader(Protocol):
         """Whether all has been said but the answer's usage, as far as can be told: it comes next."""
         ...
 
+    @property
+    def terms(self) -> str:
+        """As `Usage.terms`, of what has been read so far."""
+        ...
+
     def read(self, event: ServerSentEvent) -> Sequence[StreamGenerateResponse]:
         """The canonical events for one server-sent event; none for pings. Raises the provider's mid-stream error."""
         ...
@@ -217,6 +227,10 @@ class ProviderDialect(Protocol):
 
     def path(self, model: str, *, stream: bool) -> str:
         """Where requests go (POST), after the base URL's path."""
+        ...
+
+    def terms(self, fields: Mapping[str, Any]) -> Terms:
+        """What a request with these top-level fields, each of them JSON, leaves open of its price."""
         ...
 
     def headers(self, api_key: str) -> Headers:
@@ -264,6 +278,11 @@ class RelayStream(Protocol):
     @property
     def usage_due(self) -> bool:
         """As of an `EventReader`."""
+        ...
+
+    @property
+    def terms(self) -> str:
+        """As `Usage.terms`, of what has passed so far."""
         ...
 
     def feed(self, block: bytes) -> bytes:

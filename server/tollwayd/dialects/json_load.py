@@ -9,10 +9,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from tollwayd.core.metering.terms import CacheWrites
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _ESCAPED_ASCII: Final = re.compile(rb"\\u00([2-7][0-9a-fA-F])")
+_MARK: Final = b'"cache_control"'
+_TTL: Final = b'"ttl"'
 _EMPTY: Final = frozenset({b"null", b"[]"})
 
 BASE64: Final = b"base64"
@@ -34,6 +38,14 @@ def plain(raw: bytes) -> bytes:
     if b"\\u00" not in raw:
         return raw
     return _ESCAPED_ASCII.sub(lambda found: bytes.fromhex(found[1].decode()), raw)
+
+
+def cache_writes(body: bytes) -> CacheWrites:
+    """What marks to be cached there may be anywhere in a request, Anthropic's `cache_control`."""
+    raw = plain(body)
+    if _MARK not in raw:
+        return CacheWrites.NONE
+    return CacheWrites.HOUR if _TTL in raw else CacheWrites.SHORT
 
 
 def has(fields: Mapping[str, Any], name: str) -> bool:

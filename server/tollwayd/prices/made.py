@@ -7,7 +7,8 @@ arithmetic left, are rounded to the nearest, told, and noted in the file.
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, time
+import re
+from datetime import UTC, date, datetime, time
 from decimal import ROUND_HALF_UP, Decimal
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
@@ -17,8 +18,10 @@ from genai_prices.types import (
     ConditionalPrice,
     ModelInfo,
     ModelPrice,
+    PriceVariant,
     Provider,
     StartDateConstraint,
+    Tier,
     TieredPrices,
     TimeOfDateConstraint,
 )
@@ -43,6 +46,13 @@ _CLASS_KEYS: Final = (
     ("output_mtok", "output_audio_mtok", "output_image_mtok", "output_video_mtok"),
     ("output_reasoning_mtok", "output_mtok", "output_audio_mtok", "output_image_mtok", "output_video_mtok"),
 )
+
+_TERMS: Final = {"processing", "service_tier", "speed"}
+"""What variants can depend on for the gateway to tell them apart: one of these each."""
+_DEFAULT: Final = {"service_tier": "default"}
+_WITHOUT_GEO: Final = re.compile(r"claude-(2|v1|3|haiku-4-5|(opus|sonnet)-4-[015])")
+"""Models of Anthropic that are older than the choice where they compute."""
+_IN_THE_US: Final = Decimal("1.1")
 
 
 class Maker:
@@ -71,16 +81,25 @@ class Maker:
         made: dict[str, Any] = {"id": model.id, "match": _clause(model.match)}
         if model.context_window:
             made["context_tokens"] = model.context_window
-        conditional = [ConditionalPrice(prices=model.prices)] if isinstance(model.prices, ModelPrice) else model.prices
-        every = [(each, _set(each.prices)) for each in conditional]
+        every = [(each, _set(each.prices)) for each in at_all_times(model)]
         told = all(not prices or any(key in prices for key in _TEXT_KEYS) for _, prices in every)
         where = f"{provider.id} {model.id}"
-        made["prices"] = [_time(each) | self._tiers(where, model, prices) for each, prices in every] if told else []
+        made["prices"] = [self._prices(where, provider, model, *each) for each in every] if told else []
         return made
 
-    def _tiers(self, where: str, model: ModelInfo, prices: Prices) -> dict[str, Any]:
+    def _prices(
+        self, where: str, provider: Provider, model: ModelInfo, each: ConditionalPrice, prices: Prices
+    ) -> dict[str, Any]:
+        made = _time(each) | {"tiers": self._tiers(where, model, prices)}
+        if _on_terms(model) or provider.id == "anthropic":
+            own = variants(provider, model, _begin(each), prices)
+            on_terms = {name: self._tiers(where, model, each) for name, each in own.items()}
+            made |= {"variants": on_terms} if on_terms else {}
+        return made
+
+    def _tiers(self, where: str, model: ModelInfo, prices: Prices) -> list[Any]:
         starts = {tier.start for price in prices.values() if isinstance(price, TieredPrices) for tier in price.tiers}
-        return {"tiers": [[start, self._rates(where, model, prices, start)] for start in (-1, *sorted(starts))]}
+        return [[start, self._rates(where, model, prices, start)] for start in (-1, *sorted(starts))]
 
     def _rates(self, where: str, model: ModelInfo, prices: Prices, above: int) -> list[int]:
         found = [_first(keys, prices, above) for keys in _CLASS_KEYS]
@@ -97,6 +116,61 @@ class Maker:
         if whole != nanos and told not in self.rounded:
             self.rounded.append(told)
         return int(whole)
+
+
+def at_all_times(model: ModelInfo) -> list[ConditionalPrice]:
+    """A model's prices from each day on at which one of them, or of their variants, begins."""
+    conditional = [ConditionalPrice(prices=model.prices)] if isinstance(model.prices, ModelPrice) else model.prices
+    if not (own := _on_terms(model)):
+        return conditional
+    days = sorted({*map(_begin, conditional), *map(_begin, own)} - {date.min})
+    return [
+        ConditionalPrice(
+            None if day == date.min else StartDateConstraint(day),
+            prices=model.get_prices(datetime.combine(day, time(), UTC)),
+        )
+        for day in (date.min, *days)
+    ]
+
+
+def variants(provider: Provider, model: ModelInfo, day: date, prices: Prices) -> dict[str, Prices]:
+    """What prices of a model become on a day on other terms, by these terms' names."""
+    changes: dict[str, Prices] = {}
+    for variant in _on_terms(model):
+        if _begin(variant) <= day:
+            (name,) = variant.when.values()
+            # The first that names a class counts, as in the package.
+            changes[name] = {**_set(variant.prices), **changes.get(name, {})}
+    made: dict[str, Prices] = {name: {**prices, **change} for name, change in changes.items()}
+    if provider.id == "anthropic" and not _WITHOUT_GEO.match(model.id):
+        made["us"] = _raised(prices)
+        if "fast" in made:
+            made["fast+us"] = _raised(made["fast"])
+    return made
+
+
+def _on_terms(model: ModelInfo) -> list[PriceVariant]:
+    return [each for each in model.price_variants or () if each.when.keys() <= _TERMS and each.when != _DEFAULT]
+
+
+def _begin(each: ConditionalPrice | PriceVariant) -> date:
+    match each.constraint:
+        case None:
+            return date.min
+        case StartDateConstraint(start_date=day):
+            return day
+    raise TypeError(f"no day on which a price with variants begins: {each.constraint}")
+
+
+def _raised(prices: Prices) -> Prices:
+    """Anthropic's rule for inference in the United States alone: a tenth more for tokens of every class."""
+    return {key: _times(_IN_THE_US, price) if key.endswith("_mtok") else price for key, price in prices.items()}
+
+
+def _times(factor: Decimal, price: Decimal | TieredPrices) -> Decimal | TieredPrices:
+    if isinstance(price, Decimal):
+        return factor * price
+    return TieredPrices(factor * price.base, [Tier(tier.start, factor * tier.price) for tier in price.tiers])
 
 
 def _set(prices: ModelPrice) -> Prices:

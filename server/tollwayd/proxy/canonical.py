@@ -119,7 +119,8 @@ class _Seen:
         if self._reader.complete and self._usage is not None:
             return self._usage
         self._measure()
-        return estimate.usage(self._exchange, output_tokens=estimate.tokens(self._said), known=self._usage)
+        tokens = estimate.tokens(self._said)
+        return estimate.usage(self._exchange, output_tokens=tokens, known=self._usage, terms=self._reader.terms)
 
     def _measure(self) -> None:
         self._said = self._said.plus(Said.of("".join(self._texts), len(self._texts)))

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from tollwayd.core.call import Call
     from tollwayd.core.dialect import Allowance, Headers, Load, OutputAsked
+    from tollwayd.core.metering.terms import CacheWrites, Terms
     from tollwayd.core.snapshot import Model, Target
     from tollwayd.proxy.metering.metering import Metering
     from tollwayd.proxy.metering.ticket import Ticket
@@ -66,6 +67,14 @@ class Request(Protocol):
 
     def load(self) -> Load:
         """What it holds beside text."""
+        ...
+
+    def terms(self, target: Target) -> Terms:
+        """What it leaves open of the target's price."""
+        ...
+
+    def cache_writes(self) -> CacheWrites:
+        """What it can have cached where only what is asked for is."""
         ...
 
     def allowance_headers(self, allowances: Sequence[Allowance]) -> Headers:

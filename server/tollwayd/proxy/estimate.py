@@ -23,10 +23,10 @@ MEDIA_TOKENS = 1_000
 """Of one picture, file or sound: a photograph of a megapixel, or a page."""
 
 
-def usage(exchange: Exchange, *, output_tokens: int, known: Usage | None = None) -> Usage:
-    """An estimate that keeps what the provider did say: its input, and its output so far if that is more."""
+def usage(exchange: Exchange, *, output_tokens: int, known: Usage | None = None, terms: str = "") -> Usage:
+    """An estimate that keeps what the provider did say: its input, its output so far if that is more, its terms."""
     if known is None:
-        return Usage(input_tokens=_input(exchange), output_tokens=output_tokens, estimated=True)
+        return Usage(input_tokens=_input(exchange), output_tokens=output_tokens, estimated=True, terms=terms)
     estimated = Usage(estimated=True)
     estimated.MergeFrom(known)
     estimated.output_tokens = max(known.output_tokens, output_tokens - known.reasoning_tokens)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
+from tollway.proxy.v1.conversation_pb2 import CACHE_DURATION_1H
 from tollway.proxy.v1.inference_pb2 import ListModelsResponse, ModelSummary, StreamGenerateResponse
 from tollwayd.core.dialect import Asked, Load, OutputAsked
 from tollwayd.core.metering.money import money
+from tollwayd.core.metering.terms import CacheWrites
 from tollwayd.proxy.canonical import events_of, response_of, write_request
 from tollwayd.proxy.engine import find_model
 from tollwayd.proxy.models import allowed_models
@@ -17,10 +19,11 @@ if TYPE_CHECKING:
 
     from google.type.money_pb2 import Money
 
-    from tollway.proxy.v1.conversation_pb2 import Media, Part
+    from tollway.proxy.v1.conversation_pb2 import Media, Part, Tool
     from tollway.proxy.v1.inference_pb2 import GenerateRequest, GenerateResponse, ListModelsRequest
     from tollwayd.core.call import Call
     from tollwayd.core.dialect import Allowance, Headers
+    from tollwayd.core.metering.terms import Terms
     from tollwayd.core.snapshot import Target
     from tollwayd.proxy.engine import Engine
 
@@ -108,8 +111,29 @@ class _TypedRequest:
             inline += len(media.content)
         return Load(images, files, bool(request.tools), inline * 4 // 3, sounds)
 
+    def terms(self, target: Target) -> Terms:
+        return target.provider.dialect.terms({})
+
+    def cache_writes(self) -> CacheWrites:
+        request = self._asked.request
+        parts = (part for message in request.messages for part in message.parts)
+        of_parts = max(map(_written, _all(parts)), default=CacheWrites.NONE)
+        return max(of_parts, *map(_written, request.tools)) if request.tools else of_parts
+
     def allowance_headers(self, _: Sequence[Allowance]) -> Headers:
         return ()
+
+
+def _written(holder: Part | Tool) -> CacheWrites:
+    if not holder.HasField("cache_control"):
+        return CacheWrites.NONE
+    return CacheWrites.HOUR if holder.cache_control.duration == CACHE_DURATION_1H else CacheWrites.SHORT
+
+
+def _all(parts: Iterable[Part]) -> Iterator[Part]:
+    for part in parts:
+        yield part
+        yield from _all(part.tool_result.parts)
 
 
 def _media(parts: Iterable[Part]) -> Iterator[tuple[str, Media]]:

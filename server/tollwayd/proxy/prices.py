@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from tollwayd.core.metering.price import UnknownPrice
+from tollwayd.core.metering.price_list import WRITE_WHEN_ASKED
 from tollwayd.core.metering.schedule import ALWAYS, entries_of, priced
 from tollwayd.core.resource_names import id_of
 
@@ -35,7 +36,10 @@ class TenantPrices:
         vendor = self._vendor(provider)
         listed = self._list.find(vendor, model) if vendor else None
         cap = listed.max_output_tokens if listed else None
-        entries = [*self._own_entries(id_of(provider.name), model, cap), *entries_of(listed)]
+        own = self._own_entries(id_of(provider.name), model, cap)
+        if vendor in WRITE_WHEN_ASKED:
+            own = ((period, replace(tariff, writes_when_asked=True)) for period, tariff in own)
+        entries = [*own, *entries_of(listed)]
         if self._unknown is UnknownPrice.ASSUME_MAX and vendor:
             entries += [(ALWAYS, dearest)] if (dearest := self._list.dearest(vendor)) else []
         return priced(entries)

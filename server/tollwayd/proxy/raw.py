@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from google.api.httpbody_pb2 import HttpBody
 
@@ -18,24 +18,26 @@ from tollwayd.proxy.engine import find_model
 from tollwayd.upstream.client import header_lines
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Sequence
+    from collections.abc import AsyncGenerator, Mapping, Sequence
 
     from tollway.proxy.v1.inference_pb2 import Usage
     from tollwayd.core.call import Call, Exchange
     from tollwayd.core.dialect import Allowance, Asked, Dialect, Envelope, Headers, Load, OutputAsked
+    from tollwayd.core.metering.terms import CacheWrites, Terms
     from tollwayd.core.snapshot import Model, Target
     from tollwayd.proxy.engine import Blocks, Engine
 
     HttpBodies = AsyncGenerator[HttpBody, None]
 
 _JSON = "application/json"
+_NO_FIELDS: Mapping[str, Any] = {}
 _EVENTS = "text/event-stream"
 
 
 class RawRequest:
     """A request as its caller wrote it, for targets of the same dialect or another."""
 
-    __slots__ = ("_asked", "_call", "_caller", "_envelope", "_headers", "stream")
+    __slots__ = ("_asked", "_call", "_caller", "_envelope", "_headers", "_relayed", "stream")
 
     def __init__(self, call: Call, caller: Dialect, envelope: Envelope, headers: bytes) -> None:
         self._call = call
@@ -43,12 +45,14 @@ class RawRequest:
         self._envelope = envelope
         self._headers = headers
         self._asked: Asked | None = None
+        self._relayed: bytes | None = None
         self.stream = envelope.stream
 
     def body_for(self, target: Target) -> bytes:
         """The caller's bytes with the target's model, or the canonical request in the target's dialect."""
         if _same(target.provider.dialect, self._caller):
-            return target.provider.dialect.relay_request(self._envelope, target.model)
+            self._relayed = target.provider.dialect.relay_request(self._envelope, target.model)
+            return self._relayed
         if self._asked is None:
             self._asked = self._caller.read_request(self._envelope)
         return write_request(self._call, self._asked, target, stream=self.stream)
@@ -70,6 +74,17 @@ class RawRequest:
     def load(self) -> Load:
         """What it holds beside text."""
         return self._caller.load(self._envelope)
+
+    def terms(self, target: Target) -> Terms:
+        """What it leaves open of the target's price: what it says in the target's dialect, else nothing."""
+        dialect = target.provider.dialect
+        return dialect.terms(self._envelope.fields if _same(dialect, self._caller) else _NO_FIELDS)
+
+    def cache_writes(self) -> CacheWrites:
+        """What it can have cached."""
+        if self._relayed is None:
+            self._relayed = self._caller.relay_request(self._envelope, "")
+        return self._caller.cache_writes(self._relayed)
 
     def allowance_headers(self, allowances: Sequence[Allowance]) -> Headers:
         """In the caller's dialect."""
@@ -134,7 +149,8 @@ class RawService:
         def so_far() -> Usage:
             if relay.complete and relay.usage is not None:
                 return relay.usage
-            return estimate.usage(exchange, output_tokens=estimate.tokens(relay.said()), known=relay.usage)
+            tokens = estimate.tokens(relay.said())
+            return estimate.usage(exchange, output_tokens=tokens, known=relay.usage, terms=relay.terms)
 
         exchange.so_far = so_far
         try:

@@ -80,7 +80,9 @@ def test_a_stream_survives_the_way_through_the_canonical_form(stream):
     events = read(stream)
     again = read(write(events))
     assert without_usage(again) == without_usage(events)
-    assert last_usage(again) == last_usage(events)
+    usage = last_usage(events)
+    usage.ClearField("terms")  # That is between the gateway and the provider.
+    assert last_usage(again) == usage
 
 
 @pytest.mark.parametrize("stream", streams())

@@ -17,6 +17,7 @@ from tollwayd import prices
 from tollwayd.core.metering.charge import Counts
 from tollwayd.core.metering.price_list import PriceList
 from tollwayd.core.metering.tariff import MAX_COST
+from tollwayd.core.metering.terms import CacheWrites
 from tollwayd.prices.made import Maker
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC).timestamp()
@@ -119,12 +120,80 @@ def test_a_cost_is_that_of_the_package_itself_rounded_up(data, counts, at):
     assert cost == (expected * 10**9).to_integral_value(ROUND_CEILING)
 
 
+@given(st.data(), st.tuples(*[TOKENS] * 6).map(Counts._make), st.integers(1_790_000_000, 1_830_000_000))
+def test_on_other_terms_a_cost_is_that_of_the_package_too(data, counts, at):
+    provider, model = data.draw(st.sampled_from([each for each in comparable() if terms_of(each[1])]))
+    name, context = data.draw(st.sampled_from(terms_of(model)))
+    moment = datetime.fromtimestamp(at, UTC)
+    expected = model.get_prices(moment, context).calc_price(usage(counts))["total_price"]
+
+    price = LIST.find(provider.id, model.id).at(at)
+
+    if name in price.variants:
+        assert price.on(name).cost(counts) == (expected * 10**9).to_integral_value(ROUND_CEILING)
+        assert price.on(name).version == f"{LIST.version}+{name}"
+    else:
+        assert price.on(name).cost(counts) >= (expected * 10**9).to_integral_value(ROUND_CEILING)
+
+
+def test_terms_of_every_kind_are_in_the_list():
+    found = {(provider.id, name) for provider, model in comparable() for name, _ in terms_of(model)}
+    assert {("openai", "flex"), ("openai", "priority"), ("openai", "batch"), ("google", "flex")} <= found
+    assert {("anthropic", "fast"), ("anthropic", "batch")} <= found
+
+
+@pytest.mark.parametrize("counts", [Counts(input=1000, output=100), Counts(1, 2, 3, 4, 5, 6)])
+def test_claude_costs_a_tenth_more_in_the_united_states(counts):
+    price = LIST.find("anthropic", "claude-opus-5").at(NOW)
+    assert price.on("us").cost(counts) == -(-price.cost(counts) * 11 // 10)
+    assert price.on("fast+us").cost(counts) == -(-price.on("fast").cost(counts) * 11 // 10)
+    assert "us" not in LIST.find("anthropic", "claude-opus-4-5").at(NOW).variants
+    assert "us" in LIST.find("anthropic", "claude-opus-4-6").at(NOW).variants
+
+
+@given(st.data(), st.tuples(*[TOKENS] * 6).map(Counts._make), st.booleans(), st.booleans())
+def test_no_terms_that_a_request_leaves_open_cost_more_than_the_bound(data, counts, marked, hour):
+    provider, model = data.draw(st.sampled_from([each for each in MODELS if each[1].price_variants]))
+    if (price := LIST.find(provider.id, model.id)) is None:
+        return
+    price = price.at(NOW)
+    possible = data.draw(st.none() | st.lists(st.sampled_from(["standard", *price.variants, "unknown"]), min_size=1))
+    writes = CacheWrites(marked + (marked and hour))
+    if price.writes_when_asked:
+        counts = counts._replace(
+            cache_write=counts.cache_write * marked, cache_write_hour=counts.cache_write_hour * (marked and hour)
+        )
+
+    bound = price.bound(possible and tuple(possible), writes)
+
+    for name in possible or ["standard", *price.variants, "unknown"]:
+        assert price.on(name).cost(counts) <= bound.most(counts.all_input, counts.all_output)
+
+
+def test_an_unmarked_prompt_is_reserved_as_input_and_a_marked_one_as_long_as_it_may_be_kept():
+    price = LIST.find("anthropic", "claude-opus-5").at(NOW)
+    most = {writes: price.bound(("standard",), writes).most(1000, 0) for writes in CacheWrites}
+    assert most == {CacheWrites.NONE: 5_000_000, CacheWrites.SHORT: 6_250_000, CacheWrites.HOUR: 10_000_000}
+
+
+def test_who_caches_unasked_is_reserved_for_at_the_dearest():
+    price = LIST.find("openai", "gpt-5.6-sol").at(NOW)
+    assert price.rates.cache_write > price.rates.input
+    assert price.bound(("standard",), CacheWrites.NONE).most(1000, 0) == price.most(1000, 0)
+
+
 @given(st.data(), st.tuples(*[TOKENS] * 6).map(Counts._make), st.floats(1_700_000_000, 1_830_000_000))
 def test_no_split_of_the_tokens_costs_more_than_the_most(data, counts, at):
     provider, model = data.draw(st.sampled_from(MODELS))
     price = LIST.find(provider.id, model.id)
     if price is not None:
         assert price.cost(counts, at) <= price.most(counts.all_input, counts.all_output, at) <= MAX_COST
+
+
+def terms_of(model):
+    """The names of the model's terms, each with what the package calls them."""
+    whens = [each.when for each in model.price_variants or () if each.when != {"service_tier": "default"}]
+    return [(*when.values(), when) for when in whens if when.keys() <= {"processing", "service_tier", "speed"}]
 
 
 @cache

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from tollwayd.core.metering.charge import Counts
+    from tollwayd.core.metering.tariff import Tariff
 
 
 class Price(Protocol):
@@ -30,7 +31,7 @@ class Price(Protocol):
         """The most that a call can cost with at most so many tokens, whatever class they turn out to be of."""
         ...
 
-    def at(self, at: float) -> Price | None:
+    def at(self, at: float) -> Tariff | None:
         """The price in force at a time (Unix seconds), None where none is: what a call asks for when it is admitted and
         then holds on to. Overrides begin and end, and each has a version of its own."""
         ...

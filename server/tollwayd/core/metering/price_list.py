@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
@@ -22,11 +23,18 @@ if TYPE_CHECKING:
 MAX_KNOWN: Final = 10_000
 """Targets whose price is kept once it was found: as many as the tenants of a large gateway have different ones."""
 
+WRITE_WHEN_ASKED: Final = frozenset({"anthropic"})
+"""Providers that write to their prompt cache what a request marks to be cached (`cache_control`), and nothing else."""
+
+ListedTiers = tuple[tuple[int, Rates], ...]
+
 
 class ListedPrices(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Prices for a time. `tiers` are (above how many input tokens, rates), the first of them above -1."""
+    """Prices for a time. `tiers` are (above how many input tokens, rates), the first of them above -1; `variants` the
+    same on other terms, by these terms' names."""
 
-    tiers: tuple[tuple[int, Rates], ...]
+    tiers: ListedTiers
+    variants: dict[str, ListedTiers] = {}
     start: int | None = None
     daily: tuple[int, int] | None = None
 
@@ -77,7 +85,10 @@ class PriceList:
         listed = self._match(provider, lower)
         if listed is None and (dashed := _dashed_date(lower)) != lower:
             listed = self._match(provider, dashed)
-        return priced(list(self._entries(listed))) if listed else None
+        if listed is None:
+            return None
+        asked = provider in WRITE_WHEN_ASKED
+        return priced([(period, replace(tariff, writes_when_asked=asked)) for period, tariff in self._entries(listed)])
 
     def _dearest(self, provider: str) -> Tariff | None:
         """A price below which no model of a provider lies in any class, at any time."""
@@ -105,14 +116,20 @@ class PriceList:
         # The order of a Schedule: the first that covers a moment.
         for listed in reversed(model.prices):
             start = {} if listed.start is None else {"start": listed.start}
-            yield Period(**start, daily=listed.daily), self._tariff(model, listed)
+            yield Period(**start, daily=listed.daily), self._price(model, listed)
         if model.prices:
-            yield Period(), self._tariff(model, model.prices[0])
+            yield Period(), self._price(model, model.prices[0])
 
-    def _tariff(self, model: ListedModel, listed: ListedPrices) -> Tariff:
-        (_, rates), *tiers = listed.tiers
+    def _price(self, model: ListedModel, listed: ListedPrices) -> Tariff:
         cap = max_output_tokens(model.id) or model.context_tokens
-        return Tariff(self.version, rates, tuple(Tier(*tier) for tier in tiers), cap)
+        variants = {name: _tariff(f"{self.version}+{name}", tiers, cap) for name, tiers in listed.variants.items()}
+        standard = _tariff(self.version, listed.tiers, cap)
+        return replace(standard, variants=variants) if variants else standard
+
+
+def _tariff(version: str, listed: ListedTiers, cap: int | None) -> Tariff:
+    (_, rates), *tiers = listed
+    return Tariff(version, rates, tuple(Tier(*tier) for tier in tiers), cap)
 
 
 _COMPACT_DATE: Final = re.compile(r"-(20\d{2})(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(?=-|:|$)")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from tollwayd.core.metering.terms import STANDARD, CacheWrites
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from tollwayd.core.metering.charge import Counts
 
@@ -16,6 +18,8 @@ call uses cost more."""
 
 PER: Final = 1_000_000
 """The tokens that a rate is for."""
+
+_DEAREST: Final = "dearest"
 
 
 class Rates(NamedTuple):
@@ -28,6 +32,12 @@ class Rates(NamedTuple):
     output: int
     reasoning: int
     request: int = 0
+
+    def writing(self, writes: CacheWrites) -> Rates:
+        """With the classes of cache writes that cannot come up as cheap as those around them."""
+        if writes is CacheWrites.NONE:
+            return self._replace(cache_write=self.input, cache_write_hour=self.input)
+        return self._replace(cache_write_hour=self.cache_write) if writes is CacheWrites.SHORT else self
 
     @property
     def dearest(self) -> tuple[int, int, int]:
@@ -57,12 +67,19 @@ class _Bound(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Tariff:
-    """One price. It is a `Price`, the same at all times. `tiers` are those above the first, by `above`, ascending."""
+    """One price. It is a `Price`, the same at all times. `tiers` are those above the first, by `above`, ascending.
+
+    `variants` are the prices on other terms than the standard's, whole ones, by the terms' name. `writes_when_asked`
+    says that the provider's prompt cache is written only by requests that ask for it.
+    """
 
     version: str
     rates: Rates
     tiers: Sequence[Tier] = ()
     max_output_tokens: int | None = None
+    variants: Mapping[str, Tariff] = field(default_factory=dict, hash=False)
+    writes_when_asked: bool = False
+    _kept: dict[object, Tariff] = field(default_factory=dict, init=False, repr=False, compare=False)
     _bounds: Sequence[_Bound] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -72,7 +89,7 @@ class Tariff:
     def cost(self, counts: Counts, at: float = 0) -> int:
         """As `Price.cost`."""
         fresh, read, written, written_hour, output, reasoning = counts
-        rates = self._rates(fresh + read + written + written_hour) if self.tiers else self.rates
+        rates = self.rates_for(fresh + read + written + written_hour) if self.tiers else self.rates
         per_input, per_read, per_written, per_written_hour, per_output, per_reasoning, request = rates
         whole = (
             fresh * per_input
@@ -97,7 +114,45 @@ class Tariff:
         """As `Price.at`."""
         return self
 
-    def _rates(self, input_tokens: int) -> Rates:
+    def on(self, terms: str) -> Tariff:
+        """The price on terms of this name: that of the dearest in each class where it has none of the name, and itself
+        where it is the same on all."""
+        if terms == STANDARD or not self.variants:
+            return self
+        return self.variants.get(terms) or self._dearest()
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether no terms of a request change what it can cost at most."""
+        return not self.variants and not self.writes_when_asked
+
+    def bound(self, possible: tuple[str, ...] | None, writes: CacheWrites) -> Tariff:
+        """A price which no call can exceed that is served on one of these terms, None for any, and has as much cached.
+        There are as few as what requests leave open."""
+        if self.is_fixed:
+            return self
+        key = possible, writes
+        if (found := self._kept.get(key)) is None:
+            found = self._kept[key] = self._bound(possible, writes)
+        return found
+
+    def _bound(self, possible: tuple[str, ...] | None, writes: CacheWrites) -> Tariff:
+        found = self._dearest() if possible is None else highest([self.on(name) for name in possible])
+        return found.each(lambda rates: rates.writing(writes)) if self.writes_when_asked else found
+
+    def _dearest(self) -> Tariff:
+        if (found := self._kept.get(_DEAREST)) is None:
+            found = replace(highest([self, *self.variants.values()]), version=f"{self.version}+{_DEAREST}")
+            self._kept[_DEAREST] = found
+        return found
+
+    def each(self, change: Callable[[Rates], Rates]) -> Tariff:
+        """The same price with all of its rates changed, and without variants."""
+        tiers = tuple(Tier(above, change(rates)) for above, rates in self.tiers)
+        return Tariff(self.version, change(self.rates), tiers, self.max_output_tokens)
+
+    def rates_for(self, input_tokens: int) -> Rates:
+        """The rates of a call with so much input, of all classes."""
         rates = self.rates
         for tier in self.tiers:
             if input_tokens <= tier.above:
@@ -108,5 +163,23 @@ class Tariff:
 
 def dearest(tariffs: Iterable[Tariff], version: str) -> Tariff | None:
     """A price that is below none of these in any class; None for no prices."""
-    every = [rates for tariff in tariffs for rates in (tariff.rates, *(tier.rates for tier in tariff.tiers))]
-    return Tariff(version, Rates(*map(max, zip(*every, strict=True)))) if every else None
+    every = [
+        rates
+        for tariff in tariffs
+        for each in (tariff, *tariff.variants.values())
+        for rates in (each.rates, *(tier.rates for tier in each.tiers))
+    ]
+    return Tariff(version, _highest(every)) if every else None
+
+
+def highest(tariffs: Sequence[Tariff]) -> Tariff:
+    """A price that is in each class, whatever the input, that of the dearest of these; none of its variants is one of
+    theirs."""
+    first = tariffs[0]
+    steps = sorted({tier.above for tariff in tariffs for tier in tariff.tiers})
+    tiers = tuple(Tier(above, _highest(tariff.rates_for(above + 1) for tariff in tariffs)) for above in steps)
+    return Tariff(first.version, _highest(tariff.rates for tariff in tariffs), tiers, first.max_output_tokens)
+
+
+def _highest(rates: Iterable[Rates]) -> Rates:
+    return Rates(*map(max, zip(*rates, strict=True)))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from tollwayd.dialects import json_body
+from tollwayd.dialects import json_body, json_load
 from tollwayd.dialects.anthropic_messages import (
     admission,
     caller_request,
@@ -15,6 +15,7 @@ from tollwayd.dialects.anthropic_messages import (
     provider_response,
     provider_stream,
     relay,
+    terms,
 )
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
         Written,
     )
     from tollwayd.core.errors import TollwayError
+    from tollwayd.core.metering.terms import CacheWrites, Terms
     from tollwayd.core.sse import ServerSentEvent
 
 API_VERSION = "2023-06-01"
@@ -70,6 +72,9 @@ class AnthropicMessages:
     def load(self, envelope: Envelope) -> Load:
         return admission.load(envelope)
 
+    def cache_writes(self, body: bytes) -> CacheWrites:
+        return json_load.cache_writes(body)
+
     def allowance_headers(self, allowances: Sequence[Allowance]) -> Headers:
         return admission.allowance_headers(allowances)
 
@@ -92,6 +97,9 @@ class AnthropicMessages:
     def path(self, model: str, *, stream: bool) -> str:
         """The same for every model: the body names it, and whether the answer streams."""
         return "/v1/messages"
+
+    def terms(self, fields: Mapping[str, Any]) -> Terms:
+        return terms.terms_asked(fields)
 
     def headers(self, api_key: str) -> Headers:
         version = ("anthropic-version", API_VERSION)

@@ -91,6 +91,11 @@ class AnthropicEventReader:
                 raise stream_error(said.error)
         return events
 
+    @property
+    def terms(self) -> str:
+        """As `Usage.terms`, of what has been read so far."""
+        return "" if self._usage is None else self._usage.terms
+
     def end(self) -> Events:
         """Nothing: `message_stop` has said all."""
         return ()

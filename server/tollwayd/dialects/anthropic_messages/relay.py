@@ -93,6 +93,11 @@ class AnthropicRelayStream:
         """How much the model has said so far."""
         return self._said.said()
 
+    @property
+    def terms(self) -> str:
+        """As `Usage.terms`, of what has passed so far."""
+        return "" if self.usage is None else self.usage.terms
+
     def _read(self, data: bytes) -> None:
         try:
             event = _EVENT.decode(data)

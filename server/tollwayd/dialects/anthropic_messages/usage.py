@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from tollway.proxy.v1.inference_pb2 import Usage
+from tollwayd.dialects.anthropic_messages.terms import SaidTerms
 from tollwayd.dialects.json_counts import MAX_TOKENS, count, object_or_empty
 
 MAX_ITERATIONS: Final = 100
@@ -22,7 +23,7 @@ class UsageTally:
     """The usage of one answer, from all the places that name it. Counts are cumulative and may be corrected downwards,
     so of each one the last value holds; nothing is ever summed over events."""
 
-    __slots__ = ("_compactions", "_counts", "_thinking", "_written_1h", "_written_5m")
+    __slots__ = ("_compactions", "_counts", "_terms", "_thinking", "_written_1h", "_written_5m")
 
     def __init__(self) -> None:
         self._counts = dict.fromkeys(_FIELDS, 0)
@@ -30,6 +31,7 @@ class UsageTally:
         self._thinking = 0
         self._written_5m = 0
         self._written_1h = 0
+        self._terms = SaidTerms()
 
     def add(self, said: object) -> Usage | None:
         """Takes one `usage` object in and gives the usage as of now; None where `said` is no such object."""
@@ -40,6 +42,7 @@ class UsageTally:
         details = object_or_empty(said.get("output_tokens_details"))
         self._thinking = _count(details.get("thinking_tokens"), self._thinking)
         self._add_cache_writes(said)
+        self._terms.add(said)
         if isinstance(iterations := said.get("iterations"), list):
             self._compactions = [_one_of(each) for each in iterations[:MAX_ITERATIONS] if _compacts(each)]
         return self._whole(self._usage())
@@ -64,7 +67,8 @@ class UsageTally:
         """The answer's usage with that of compactions."""
         for one in self._compactions:
             for field, more in one.ListFields():
-                setattr(answer, field.name, min(getattr(answer, field.name) + more, MAX_TOKENS))
+                if type(more) is int:
+                    setattr(answer, field.name, min(getattr(answer, field.name) + more, MAX_TOKENS))
         return answer
 
     def _usage(self) -> Usage:
@@ -77,6 +81,7 @@ class UsageTally:
             cache_write_1h_tokens=self._written_1h,
             output_tokens=output - thinking,
             reasoning_tokens=thinking,
+            terms=self._terms.name(),
         )
 
 

@@ -89,6 +89,7 @@ class MeteredAnswer(Struct):
     usage: Any = None
     x_groq: Groq | None = None
     error: Any = None
+    service_tier: Any = None
 
     def usage_said(self) -> object:
         """The `usage` member, wherever it stands."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tollwayd.dialects import json_body
+from tollwayd.dialects import json_body, json_load
 from tollwayd.dialects.openai_chat import (
     admission,
     caller_error,
@@ -14,6 +14,7 @@ from tollwayd.dialects.openai_chat import (
     provider_request,
     provider_response,
     relay,
+    service_tier,
 )
 from tollwayd.dialects.openai_chat.event_reader import EventReader
 from tollwayd.dialects.openai_chat.event_writer import EventWriter
@@ -22,6 +23,7 @@ from tollwayd.dialects.openai_chat.relay import RelayStream
 if TYPE_CHECKING:
     from tollway.proxy.v1.inference_pb2 import GenerateRequest
     from tollwayd.core.dialect import Envelope, Headers, Written
+    from tollwayd.core.metering.terms import CacheWrites
 
 KNOW_THE_OLDER_BOUND: Final = frozenset({"api.deepseek.com", "api.mistral.ai"})
 """Hosts that bound the output by `max_tokens` alone: the first is deaf to `max_completion_tokens`, so that nothing
@@ -45,6 +47,7 @@ class OpenAIChat:
     error_body = staticmethod(caller_error.error_body)
     error_event = staticmethod(caller_error.error_event)
 
+    terms = staticmethod(service_tier.terms_asked)
     read_response = staticmethod(provider_response.read_response)
     read_error = staticmethod(provider_error.read_error)
     read_error_event = staticmethod(provider_error.read_error_event)
@@ -66,6 +69,9 @@ class OpenAIChat:
         if self._bound != admission.BOUND:
             envelope = admission.with_older_bound(envelope)
         return relay.relay_request(envelope, model)
+
+    def cache_writes(self, body: bytes) -> CacheWrites:
+        return json_load.cache_writes(body)
 
     def path(self, model: str, *, stream: bool) -> str:
         return "/chat/completions"

@@ -18,6 +18,7 @@ from tollwayd.dialects.openai_chat.answer_shapes import ANSWER
 from tollwayd.dialects.openai_chat.finish_reason import read_finish_reason
 from tollwayd.dialects.openai_chat.provider_error import stream_error
 from tollwayd.dialects.openai_chat.provider_response import text_part
+from tollwayd.dialects.openai_chat.service_tier import terms_said
 from tollwayd.dialects.openai_chat.tool_call_id import tool_call_id
 from tollwayd.dialects.openai_chat.tool_deltas import StreamedCall, ToolDeltas
 from tollwayd.dialects.openai_chat.usage import read_usage
@@ -39,11 +40,24 @@ class EventReader:
     former. A refusal's text comes as `text` deltas of its part.
     """
 
-    __slots__ = ("_calls", "_finished", "_id", "_index", "_open", "_refused", "_started", "_told", "complete", "done")
+    __slots__ = (
+        "_calls",
+        "_finished",
+        "_id",
+        "_index",
+        "_open",
+        "_refused",
+        "_started",
+        "_told",
+        "complete",
+        "done",
+        "terms",
+    )
 
     def __init__(self) -> None:
         self.complete = False
         self.done = False
+        self.terms = ""
         self._id = ""
         self._index = -1
         self._open = ""
@@ -75,6 +89,8 @@ class EventReader:
         return list(self._finish(None)) if self._started else ()
 
     def _read(self, chunk: shapes.Answer) -> Iterator[StreamGenerateResponse]:
+        if chunk.service_tier is not None:
+            self.terms = terms_said(chunk.service_tier)
         choice = chunk.choices[0] if chunk.choices else None
         # Azure's first chunk speaks of the prompt alone, without id and choices: the answer has not begun.
         if not self._started and (choice is not None or chunk.id):
@@ -87,7 +103,7 @@ class EventReader:
             if choice.finish_reason:
                 self.complete = True
                 yield from self._finish(choice.finish_reason)
-        if (usage := read_usage(chunk.usage_said())) is not None:
+        if (usage := read_usage(chunk.usage_said(), self.terms)) is not None:
             self._told = True
             yield StreamGenerateResponse(usage=usage)
 

@@ -14,6 +14,7 @@ from tollwayd.dialects.json_body import read_answer
 from tollwayd.dialects.openai_chat.answer_shapes import ANSWER
 from tollwayd.dialects.openai_chat.finish_reason import read_finish_reason
 from tollwayd.dialects.openai_chat.provider_error import stream_error
+from tollwayd.dialects.openai_chat.service_tier import terms_said
 from tollwayd.dialects.openai_chat.tool_call_id import tool_call_id
 from tollwayd.dialects.openai_chat.usage import read_usage
 
@@ -50,7 +51,7 @@ def read_response(body: bytes) -> GenerateResponse:
         finish_reason=read_finish_reason(
             answer.choices[0].finish_reason, tool_calls=bool(message.tool_calls), refused=bool(message.refusal)
         ),
-        usage=read_usage(answer.usage),
+        usage=read_usage(answer.usage, terms_said(answer.service_tier)),
     )
 
 

@@ -31,7 +31,7 @@ class UsageSaid(Struct):
     prompt_tokens_details: _PromptDetails | None = None
     completion_tokens_details: _CompletionDetails | None = None
 
-    def usage(self) -> Usage | None:
+    def usage(self, terms: str = "") -> Usage | None:
         """In classes that do not overlap; None where it names neither prompt nor completion tokens."""
         prompt, completion = self.prompt_tokens, self.completion_tokens
         if prompt is None and completion is None:
@@ -44,6 +44,7 @@ class UsageSaid(Struct):
             cache_write_tokens=written,
             output_tokens=output,
             reasoning_tokens=reasoning,
+            terms=terms,
         )
 
     def _cached(self, prompt: int) -> tuple[int, int]:
@@ -74,8 +75,9 @@ _NO_PROMPT_DETAILS = _PromptDetails()
 _NO_COMPLETION_DETAILS = _CompletionDetails()
 
 
-def read_usage(said: object) -> Usage | None:
-    """The usage in a `usage` member of whatever kind; a count that is none is taken for absent."""
+def read_usage(said: object, terms: str = "") -> Usage | None:
+    """The usage in a `usage` member of whatever kind, of a call on these terms; a count that is none is taken for
+    absent."""
     if not isinstance(said, dict):
         return None
     prompt = object_or_empty(said.get("prompt_tokens_details"))
@@ -89,7 +91,7 @@ def read_usage(said: object) -> Usage | None:
             count(prompt.get("cached_tokens")), count(prompt.get("cache_write_tokens"))
         ),
         completion_tokens_details=_CompletionDetails(count(completion.get("reasoning_tokens"))),
-    ).usage()
+    ).usage(terms)
 
 
 def usage_members(usage: Usage) -> dict[str, Any]:

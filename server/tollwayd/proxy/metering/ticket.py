@@ -166,7 +166,7 @@ class Ticket:
     def cost(self, usage: Usage) -> int | None:
         """What the present target's answer costs, in nano-units; None where no price is known."""
         assert self._target is not None
-        price = self._way.prices[self._target]
+        price = self._way.charged(self._target, usage)
         return None if price is None else self._way.entries.cost(price, usage)
 
     def so_far(self) -> Charge:
@@ -174,11 +174,9 @@ class Ticket:
         target, exchange = self._target, self._call.exchange
         assert target is not None
         assert exchange is not None
-        if exchange.so_far is None:
-            used = Used(Counts(exchange.input_estimate), estimated=True)
-        else:
-            used = Used.of(exchange.so_far())
-        return self._way.entries.charge(target, self._way.prices[target], used, LedgerEntry.LOST)
+        usage = None if exchange.so_far is None else exchange.so_far()
+        used = Used(Counts(exchange.input_estimate), estimated=True) if usage is None else Used.of(usage)
+        return self._way.entries.charge(target, self._way.charged(target, usage), used, LedgerEntry.LOST)
 
     # --- On the way out.
 
@@ -211,7 +209,7 @@ class Ticket:
             # What it was asked is used, whoever left first.
             usage = exchange.usage = estimate.usage(exchange, output_tokens=0)
         used = None if usage is None else Used.of(usage)
-        price = self._way.prices[target]
+        price = self._way.charged(target, usage)
         charge = self._way.entries.charge(target, price, used, outcome)
         self._tell_charge(used, None if price is None else charge.cost)
         return charge

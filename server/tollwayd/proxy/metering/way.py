@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Final
 
 from tollwayd.core.dialect import OutputAsked
@@ -13,6 +14,7 @@ from tollwayd.core.metering.limit import Refusal
 from tollwayd.core.metering.policies import NO_POLICIES
 from tollwayd.core.metering.price import UnknownPrice
 from tollwayd.core.metering.refusals import refused
+from tollwayd.core.metering.terms import CacheWrites
 from tollwayd.core.routing import attempts
 from tollwayd.proxy import estimate
 from tollwayd.proxy.metering.demands import input_bound, input_guess, output_bound
@@ -21,9 +23,10 @@ from tollwayd.proxy.metering.entries import Entries
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from tollway.proxy.v1.inference_pb2 import Usage
     from tollwayd.core.call import Call
     from tollwayd.core.metering.limit import Grants, Limit
-    from tollwayd.core.metering.price import Price
+    from tollwayd.core.metering.tariff import Tariff
     from tollwayd.core.snapshot import Model, Target, Tenant
     from tollwayd.proxy.engine import Request
 
@@ -47,7 +50,7 @@ class Way:
         if tenant.policies is not NO_POLICIES:
             self._facts = Facts.of(call, model.public_name)
             self._bound_output()
-        self.prices: Mapping[Target, Price | None] = self._priced(model)
+        self.prices: Mapping[Target, Tariff | None] = self._priced(model)
         self.entries = Entries(call, model.public_name, at)
 
     def limits(self, target: Target, body: bytes) -> list[Limit]:
@@ -59,11 +62,25 @@ class Way:
         exchange.input_estimate = estimate.input_tokens(size, load)
         if policies is NO_POLICIES:
             return []
-        prices = tuple(self.prices.values())
+        prices = tuple(itertools.starmap(self._at_most, self.prices.items()))
         tokens = Tokens(input_bound(size, load), input_guess(size, load), output_bound(self._output, prices))
         free = self._tenant.unknown_price is UnknownPrice.FREE
         self._demand = Demand.of_any(prices, tokens, self._at, free=free)
         return policies.limits(self._facts, self._demand, int(self._at * 1000)) + self.provider_limits(target)
+
+    def charged(self, target: Target, usage: Usage | None) -> Tariff | None:
+        """The price of what a target has done, on the terms that it says, or else that it can be taken to mean."""
+        price = self.prices[target]
+        if price is None or not price.variants:
+            return price
+        said = "" if usage is None else usage.terms
+        return price.on(said or self._request.terms(target).unsaid)
+
+    def _at_most(self, target: Target, price: Tariff | None) -> Tariff | None:
+        if price is None or price.is_fixed:
+            return price
+        writes = self._request.cache_writes() if price.writes_when_asked else CacheWrites.HOUR
+        return price.bound(self._request.terms(target).possible, writes)
 
     def provider_limits(self, target: Target) -> list[Limit]:
         """What it has to be let through by besides to go to this target, once its limits are known."""
@@ -116,8 +133,8 @@ class Way:
         self._request.limit_output(each)
         self._output = OutputAsked(each, choices)
 
-    def _priced(self, model: Model) -> dict[Target, Price | None]:
-        prices = {target: target.price and target.price.at(self._at) for target in attempts(model)}
+    def _priced(self, model: Model) -> dict[Target, Tariff | None]:
+        prices = {target: None if target.price is None else target.price.at(self._at) for target in attempts(model)}
         if self._tenant.unknown_price is UnknownPrice.REJECT and None in prices.values():
             prices = {target: price for target, price in prices.items() if price is not None}
             if not prices:

@@ -54,6 +54,17 @@ _WITHOUT_GEO: Final = re.compile(r"claude-(2|v1|3|haiku-4-5|(opus|sonnet)-4-[015
 """Models of Anthropic that are older than the choice where they compute."""
 _IN_THE_US: Final = Decimal("1.1")
 
+_PART_KEYS: Final = {
+    "input_audio": "input_audio_mtok",
+    "input_image": "input_image_mtok",
+    "cache_read_audio": "cache_audio_read_mtok",
+    "cache_read_image": "cache_image_read_mtok",
+    "output_audio": "output_audio_mtok",
+    "output_image": "output_image_mtok",
+    "web_searches": "web_searches_kcount",
+}
+"""Of a thousand searches, all others of a million tokens."""
+
 
 class Maker:
     """Makes the file. `rounded` tells, once it is made, which prices were no whole number of nano-dollars."""
@@ -90,12 +101,21 @@ class Maker:
     def _prices(
         self, where: str, provider: Provider, model: ModelInfo, each: ConditionalPrice, prices: Prices
     ) -> dict[str, Any]:
-        made = _time(each) | {"tiers": self._tiers(where, model, prices)}
+        made = _time(each) | self._listed(where, model, prices)
         if _on_terms(model) or provider.id == "anthropic":
             own = variants(provider, model, _begin(each), prices)
-            on_terms = {name: self._tiers(where, model, each) for name, each in own.items()}
+            on_terms = {name: self._listed(where, model, each) for name, each in own.items()}
             made |= {"variants": on_terms} if on_terms else {}
         return made
+
+    def _listed(self, where: str, model: ModelInfo, prices: Prices) -> dict[str, Any]:
+        parts = {name: self._part(where, key, prices[key]) for name, key in _PART_KEYS.items() if key in prices}
+        return {"tiers": self._tiers(where, model, prices)} | ({"parts": parts} if parts else {})
+
+    def _part(self, where: str, key: str, price: Decimal | TieredPrices) -> int:
+        if not isinstance(price, Decimal):
+            raise TypeError(f"{where}: {key} has tiers")
+        return self._nanos(where, price if key.endswith("_mtok") else price * 1000)
 
     def _tiers(self, where: str, model: ModelInfo, prices: Prices) -> list[Any]:
         starts = {tier.start for price in prices.values() if isinstance(price, TieredPrices) for tier in price.tiers}

@@ -46,10 +46,10 @@ CLAUDE_TERMS = [
 
 @pytest.fixture
 def listed(tenant):
-    """The tenant, whose models `gpt` and `claude` the price list knows."""
-    for name, target in (("gpt", ("openai", "gpt-5.4")), ("claude", ("anthropic", "claude-opus-5"))):
-        provider, model = target
-        tenant.model(f"{name}-listed", {"provider": provider, "model": model})
+    """The tenant, with models that the price list knows."""
+    tenant.model("gpt-listed", {"provider": "openai", "model": "gpt-5.4"})
+    tenant.model("audio-listed", {"provider": "openai", "model": "gpt-audio"})
+    tenant.model("claude-listed", {"provider": "anthropic", "model": "claude-opus-5"})
     return tenant
 
 
@@ -210,6 +210,32 @@ async def test_a_stream_that_breaks_off_costs_what_its_beginning_said(gateway, l
         assert entry.cost_nanos == 1000 * 11_000 + 55_000
 
 
+HEARD = {
+    "prompt_tokens_details": {"audio_tokens": 400, "cached_tokens": 0},
+    "completion_tokens_details": {"audio_tokens": 60, "reasoning_tokens": 0},
+}
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("caller", CALLERS)
+async def test_tokens_of_sounds_cost_what_sounds_do(gateway, listed, provider, ledger, caller, stream):
+    provider.use({"rules": [{"answer": (chunks if stream else completion)("default", **HEARD)}]})
+    await ask(gateway, listed.key(), caller, "audio-listed", stream=stream)
+    (entry,) = await booked(ledger, listed)
+    assert (entry.input_tokens, entry.output_tokens) == (1000, 100)
+    assert entry.cost_nanos == 600 * 2_500 + 400 * 32_000 + 40 * 10_000 + 60 * 64_000
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("caller", CALLERS)
+async def test_searches_of_the_web_cost_what_the_list_says(gateway, listed, provider, ledger, caller, stream):
+    searched = {"server_tool_use": {"web_search_requests": 3, "web_fetch_requests": 1}, "speed": "fast"}
+    provider.use({"rules": [{"answer": (events if stream else message)(**searched)}]})
+    await ask(gateway, listed.key(), caller, "claude-listed", stream=stream)
+    (entry,) = await booked(ledger, listed)
+    assert (entry.cost_nanos, entry.price_version) == (CLAUDE * 2 + 3 * 10_000_000, f"{LIST}+fast")
+
+
 OWN = {"input": dollars(1_000_000_000), "output": dollars(10_000_000_000)}
 
 
@@ -217,7 +243,7 @@ OWN = {"input": dollars(1_000_000_000), "output": dollars(10_000_000_000)}
 async def test_a_price_of_the_tenants_own_is_the_same_on_all_terms(gateway, listed, provider, ledger, stream):
     body = {"provider": "*", "model": "*", "rates": OWN}
     listed.admin("POST", f"/v1/{listed.name}/prices?price_id=own", body)
-    provider.use({"rules": [{"answer": (chunks if stream else completion)("priority")}]})
+    provider.use({"rules": [{"answer": (chunks if stream else completion)("priority", **HEARD)}]})
     await ask(gateway, listed.key(), "openai", "gpt-listed", stream=stream, service_tier="priority")
     (entry,) = await booked(ledger, listed)
     assert entry.cost_nanos == 1000 * 1_000 + 100 * 10_000
@@ -225,6 +251,7 @@ async def test_a_price_of_the_tenants_own_is_the_same_on_all_terms(gateway, list
 
 
 MARK = {"type": "ephemeral"}
+SPOKEN = [{"role": "user", "content": [{"type": "input_audio", "input_audio": {"data": "AAAA", "format": "wav"}}]}]
 RESERVED = [
     # What a request allows, and dollars for a million tokens of its input and its output.
     ("openai", "gpt-listed", {"service_tier": "default"}, 2.5, 15),
@@ -239,6 +266,9 @@ RESERVED = [
     ("anthropic", "claude-listed", {}, 5.5, 27.5),
     ("anthropic", "claude-listed", {"speed": "fast", "inference_geo": "global"}, 10, 50),
     ("openai", "claude-listed", {"service_tier": "priority"}, 5.5, 27.5),
+    ("openai", "audio-listed", {}, 2.5, 10),
+    ("openai", "audio-listed", {"messages": SPOKEN}, 32, 64),
+    ("openai", "audio-listed", {"modalities": ["text", "audio"], "audio": {"voice": "a"}}, 32, 64),
 ]
 
 
@@ -246,7 +276,7 @@ RESERVED = [
 async def test_a_call_reserves_the_dearest_of_what_its_request_allows(
     gateway, listed, provider, caller, model, fields, per_input, per_output
 ):
-    provider.use({"rules": [{"answer": completion(None) if model == "gpt-listed" else message()}]})
+    provider.use({"rules": [{"answer": message() if model == "claude-listed" else completion(None)}]})
     key = listed.key()
     assert await ask(gateway, key, caller, model, stream=False, **fields) == 200
     most = round(len(provider.requests[-1].body) * per_input * 1000 + 64 * per_output * 1000)

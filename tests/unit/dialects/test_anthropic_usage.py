@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from tests.unit.dialects.anthropic_recordings import DIALECT, frame, read
 from tollway.proxy.v1.inference_pb2 import GenerateResponse, Usage
+from tollwayd.dialects.anthropic_messages.usage import UsageTally
 from tollwayd.dialects.json_counts import MAX_TOKENS
 
 COUNTS = st.integers(0, 10**9)
@@ -153,3 +154,20 @@ def test_a_stream_names_its_usage_when_it_changes():
     same = {"type": "message_delta", "delta": {}, "usage": {"output_tokens": 1}}
     events = read(frame([start, same, same, {"type": "message_stop"}]))
     assert sum(event.HasField("usage") for event in events) == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "searches"),
+    [
+        ([{"server_tool_use": {"web_search_requests": 2, "web_fetch_requests": 9}}], 2),
+        ([{"server_tool_use": None}, {"server_tool_use": {"web_search_requests": 3}}, {}], 3),
+        ([{"server_tool_use": {"web_search_requests": 0}}], None),
+        ([{"server_tool_use": {"web_search_requests": "2"}}], None),
+        ([{"server_tool_use": [2]}], None),
+    ],
+)
+def test_searches_are_counted_and_the_last_count_holds(said, searches):
+    tally = UsageTally()
+    for each in said:
+        usage = tally.add(each)
+    assert (usage.parts.web_searches if usage.HasField("parts") else None) == searches

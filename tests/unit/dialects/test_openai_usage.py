@@ -114,3 +114,43 @@ def test_a_recorded_answers_usage_is_found_and_sums_up(body):
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"{}", b'{"usage":"none"}', b'{"usage":' + b"[" * 100_000])
 def test_a_body_without_usage_has_none(body):
     assert DIALECT.read_usage(body) is None
+
+
+@pytest.mark.parametrize(
+    ("prompt", "completion", "parts"),
+    [
+        ({"audio_tokens": 0}, {"audio_tokens": 0}, None),
+        ({"audio_tokens": 40}, {"audio_tokens": 6}, {"input_audio_tokens": 40, "output_audio_tokens": 6}),
+        ({"audio_tokens": 40, "cached_tokens": 50}, {}, {"input_audio_tokens": 40}),
+        (
+            {"audio_tokens": 40, "cached_tokens": 70},
+            {},
+            {"input_audio_tokens": 30, "cache_read_audio_tokens": 10},
+        ),
+        (
+            {"audio_tokens": 20, "image_tokens": 30, "cached_tokens": 70},
+            {},
+            {"input_audio_tokens": 20, "input_image_tokens": 10, "cache_read_image_tokens": 20},
+        ),
+        ({"image_tokens": 99}, {"image_tokens": 9}, {"input_image_tokens": 99, "output_image_tokens": 9}),
+        # No more than there are: sounds first, for they are the dearer.
+        (
+            {"audio_tokens": 101, "image_tokens": 101},
+            {"audio_tokens": 8, "image_tokens": 8, "reasoning_tokens": 1},
+            {"input_audio_tokens": 100, "output_audio_tokens": 8, "output_image_tokens": 1},
+        ),
+        ({"audio_tokens": "many"}, {"audio_tokens": -1, "image_tokens": True}, None),
+    ],
+)
+def test_sounds_and_pictures_are_parts_of_the_classes_they_are_in(prompt, completion, parts):
+    said = {"prompt_tokens": 100, "completion_tokens": 10}
+    said |= {"prompt_tokens_details": prompt, "completion_tokens_details": completion}
+    usage = read_usage(said)
+    assert usage.parts == Usage.Parts(**(parts or {}))
+    assert usage.HasField("parts") == (parts is not None)
+    assert DIALECT.read_usage(json.dumps({"usage": said}).encode()) == usage
+
+
+def test_searches_that_a_router_ran_are_counted():
+    said = {"prompt_tokens": 1, "completion_tokens": 1, "server_tool_use": {"web_search_requests": 3}}
+    assert read_usage(said).parts == Usage.Parts(web_searches=3)

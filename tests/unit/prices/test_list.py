@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from tollwayd import prices
 from tollwayd.core.metering.charge import Counts
+from tollwayd.core.metering.parts import PartRates, Parts
 from tollwayd.core.metering.price_list import PriceList
 from tollwayd.core.metering.tariff import MAX_COST
 from tollwayd.core.metering.terms import CacheWrites
@@ -24,6 +25,15 @@ NOW = datetime(2026, 11, 1, 12, tzinfo=UTC).timestamp()
 LIST = PriceList(prices.read())
 BY_ID = {provider.id: provider for provider in providers}
 MODELS = [(provider, model) for provider in providers for model in provider.models]
+PART_KEYS = {
+    "input_audio_mtok",
+    "input_image_mtok",
+    "cache_audio_read_mtok",
+    "cache_image_read_mtok",
+    "output_audio_mtok",
+    "output_image_mtok",
+    "web_searches_kcount",
+}
 TOKENS = st.integers(0, 2_000_000)
 CLASSES = {
     "input_mtok",
@@ -170,6 +180,42 @@ def test_no_terms_that_a_request_leaves_open_cost_more_than_the_bound(data, coun
         assert price.on(name).cost(counts) <= bound.most(counts.all_input, counts.all_output)
 
 
+@given(
+    st.data(),
+    st.tuples(*[TOKENS] * 6).map(Counts._make),
+    st.tuples(*[TOKENS] * 7),
+    st.integers(1_790_000_000, 1_830_000_000),
+)
+def test_sounds_pictures_and_searches_cost_what_the_package_says(data, counts, amounts, at):
+    provider, model = data.draw(st.sampled_from(with_parts()))
+    price = LIST.find(provider.id, model.id).at(at)
+    parts = parts_within(counts, Parts._make(amounts), price.parts)
+    expected = model.get_prices(datetime.fromtimestamp(at, UTC)).calc_price(usage(counts, parts))["total_price"]
+
+    cost = price.cost(counts, parts=parts)
+
+    assert cost == (expected * 10**9).to_integral_value(ROUND_CEILING)
+
+
+@given(st.data(), st.tuples(*[TOKENS] * 6).map(Counts._make), st.tuples(*[TOKENS] * 6), st.booleans())
+def test_no_sounds_and_pictures_cost_more_than_the_bound(data, counts, amounts, media):
+    provider, model = data.draw(st.sampled_from(with_parts()))
+    price = LIST.find(provider.id, model.id).at(NOW)
+    if not media:
+        amounts = (0, 0, 0, 0, 0, amounts[5])
+    parts = parts_within(counts, Parts(*amounts), PartRates(*[1] * 7))
+    bound = price.bound(None, CacheWrites.HOUR, media=media)
+
+    for name in ("standard", *price.variants, "unknown"):
+        assert price.on(name).cost(counts, parts=parts) <= bound.most(counts.all_input, counts.all_output)
+
+
+def test_a_call_without_sounds_is_not_reserved_for_them():
+    price = LIST.find("openai", "gpt-audio").at(NOW)
+    assert price.bound(None, CacheWrites.HOUR, media=False).most(1000, 100) == 1000 * 2_500 + 100 * 10_000
+    assert price.bound(None, CacheWrites.HOUR, media=True).most(1000, 100) == 1000 * 32_000 + 100 * 64_000
+
+
 def test_an_unmarked_prompt_is_reserved_as_input_and_a_marked_one_as_long_as_it_may_be_kept():
     price = LIST.find("anthropic", "claude-opus-5").at(NOW)
     most = {writes: price.bound(("standard",), writes).most(1000, 0) for writes in CacheWrites}
@@ -212,6 +258,33 @@ def comparable():
 EXTRAS = {"web_searches_kcount", "storage_searches_kcount", "output_citation_mtok"}
 
 
+@cache
+def with_parts():
+    """Models of which some tokens, or searches, have prices of their own, and else as `comparable`."""
+    known = CLASSES | PART_KEYS | {"storage_searches_kcount"}
+    rounded = {told.partition(": ")[0] for told in rounded_names()}
+    return [
+        (provider, model)
+        for provider, model in MODELS
+        if f"{provider.id} {model.id}" not in rounded
+        and provider.find_model(model.id) is model
+        and all(set_of(each) <= known and has_all(model, each) for each in every_price(model))
+        and any(set_of(each) & PART_KEYS for each in every_price(model))
+    ]
+
+
+def parts_within(counts, amounts, rates):
+    """Parts that the counts have room for, of what there are rates for."""
+    left = dict(zip(("input", "cache_read", "output"), (counts.input, counts.cache_read, counts.output), strict=True))
+    made = {}
+    for name, amount, rate in zip(Parts._fields, amounts, rates, strict=True):
+        of = name.rpartition("_")[0]
+        made[name] = min(amount, left.get(of, amount)) if rate is not None else 0
+        if of in left:
+            left[of] -= made[name]
+    return Parts(**made)
+
+
 def rounded_names():
     maker = Maker()
     maker.content()
@@ -232,8 +305,21 @@ def has_all(model, price):
     return {"input_mtok", "output_mtok"} <= keys and not has_rule_of_our_own
 
 
-def usage(counts):
+NO_PARTS = Parts()
+
+
+def usage(counts, parts=NO_PARTS):
+    apart = {
+        "input_audio_tokens": parts.input_audio + parts.cache_read_audio,
+        "input_image_tokens": parts.input_image + parts.cache_read_image,
+        "cache_audio_read_tokens": parts.cache_read_audio,
+        "cache_image_read_tokens": parts.cache_read_image,
+        "output_audio_tokens": parts.output_audio,
+        "output_image_tokens": parts.output_image,
+        "web_searches": parts.web_searches,
+    }
     return Usage(
+        **(apart if parts is not NO_PARTS else {}),
         input_tokens=counts.all_input,
         cache_read_tokens=counts.cache_read,
         cache_write_tokens=counts.cache_write + counts.cache_write_hour,

@@ -12,6 +12,7 @@ import msgspec
 
 from tollwayd.core.metering.max_output import max_output_tokens
 from tollwayd.core.metering.model_match import Matcher
+from tollwayd.core.metering.parts import NO_RATES, PartRates
 from tollwayd.core.metering.schedule import Period, priced
 from tollwayd.core.metering.tariff import Rates, Tariff, Tier, dearest
 
@@ -29,12 +30,24 @@ WRITE_WHEN_ASKED: Final = frozenset({"anthropic"})
 ListedTiers = tuple[tuple[int, Rates], ...]
 
 
-class ListedPrices(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Prices for a time. `tiers` are (above how many input tokens, rates), the first of them above -1; `variants` the
-    same on other terms, by these terms' names."""
+class ListedRates(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Prices on the same terms. `tiers` are (above how many input tokens, rates), the first of them above -1; `parts`
+    the rates of `PartRates` that there are, by name."""
 
     tiers: ListedTiers
-    variants: dict[str, ListedTiers] = {}
+    parts: dict[str, int] = {}
+
+    def tariff(self, version: str, max_output_tokens: int | None) -> Tariff:
+        """The price that they make."""
+        (_, rates), *tiers = self.tiers
+        parts = PartRates(**self.parts) if self.parts else NO_RATES
+        return Tariff(version, rates, tuple(Tier(*tier) for tier in tiers), max_output_tokens, parts=parts)
+
+
+class ListedPrices(ListedRates, frozen=True, omit_defaults=True):
+    """Prices for a time; `variants` are those on other terms, by these terms' names."""
+
+    variants: dict[str, ListedRates] = {}
     start: int | None = None
     daily: tuple[int, int] | None = None
 
@@ -122,14 +135,9 @@ class PriceList:
 
     def _price(self, model: ListedModel, listed: ListedPrices) -> Tariff:
         cap = max_output_tokens(model.id) or model.context_tokens
-        variants = {name: _tariff(f"{self.version}+{name}", tiers, cap) for name, tiers in listed.variants.items()}
-        standard = _tariff(self.version, listed.tiers, cap)
+        variants = {name: each.tariff(f"{self.version}+{name}", cap) for name, each in listed.variants.items()}
+        standard = listed.tariff(self.version, cap)
         return replace(standard, variants=variants) if variants else standard
-
-
-def _tariff(version: str, listed: ListedTiers, cap: int | None) -> Tariff:
-    (_, rates), *tiers = listed
-    return Tariff(version, rates, tuple(Tier(*tier) for tier in tiers), cap)
 
 
 _COMPACT_DATE: Final = re.compile(r"-(20\d{2})(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(?=-|:|$)")

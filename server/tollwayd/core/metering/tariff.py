@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from tollwayd.core.metering.parts import NO_RATES, highest_parts
 from tollwayd.core.metering.terms import STANDARD, CacheWrites
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from tollwayd.core.metering.charge import Counts
+    from tollwayd.core.metering.parts import PartRates, Parts
 
 MAX_COST: Final = 2**53 - 1
 """The dearest a call can be, nine million dollars: scripts in the store count exactly up to here. Only tokens that no
@@ -70,7 +73,8 @@ class Tariff:
     """One price. It is a `Price`, the same at all times. `tiers` are those above the first, by `above`, ascending.
 
     `variants` are the prices on other terms than the standard's, whole ones, by the terms' name. `writes_when_asked`
-    says that the provider's prompt cache is written only by requests that ask for it.
+    says that the provider's prompt cache is written only by requests that ask for it. `parts` are the prices that some
+    tokens have in place of their class's, whatever the tier, and that searches have.
     """
 
     version: str
@@ -79,6 +83,7 @@ class Tariff:
     max_output_tokens: int | None = None
     variants: Mapping[str, Tariff] = field(default_factory=dict, hash=False)
     writes_when_asked: bool = False
+    parts: PartRates = NO_RATES
     _kept: dict[object, Tariff] = field(default_factory=dict, init=False, repr=False, compare=False)
     _bounds: Sequence[_Bound] = field(init=False, compare=False, repr=False)
 
@@ -86,8 +91,8 @@ class Tariff:
         bounds = [_Bound(above, *rates.dearest) for above, rates in (Tier(-1, self.rates), *self.tiers)]
         object.__setattr__(self, "_bounds", bounds)  # Itself it is frozen.
 
-    def cost(self, counts: Counts, at: float = 0) -> int:
-        """As `Price.cost`."""
+    def cost(self, counts: Counts, at: float = 0, parts: Parts | None = None) -> int:
+        """As `Price.cost`, with what the provider counted apart."""
         fresh, read, written, written_hour, output, reasoning = counts
         rates = self.rates_for(fresh + read + written + written_hour) if self.tiers else self.rates
         per_input, per_read, per_written, per_written_hour, per_output, per_reasoning, request = rates
@@ -99,6 +104,8 @@ class Tariff:
             + output * per_output
             + reasoning * per_reasoning
         )
+        if parts is not None:
+            whole += self.parts.beyond(rates, parts)
         cost = request - -whole // PER
         return min(cost, MAX_COST)
 
@@ -124,20 +131,21 @@ class Tariff:
     @property
     def is_fixed(self) -> bool:
         """Whether no terms of a request change what it can cost at most."""
-        return not self.variants and not self.writes_when_asked
+        return not self.variants and not self.writes_when_asked and self.parts is NO_RATES
 
-    def bound(self, possible: tuple[str, ...] | None, writes: CacheWrites) -> Tariff:
-        """A price which no call can exceed that is served on one of these terms, None for any, and has as much cached.
-        There are as few as what requests leave open."""
+    def bound(self, possible: tuple[str, ...] | None, writes: CacheWrites, *, media: bool = True) -> Tariff:
+        """A price which no call can exceed that is served on one of these terms, None for any, has as much cached, and
+        has sounds or pictures or not. Searches are not in it. There are as few as what requests leave open."""
         if self.is_fixed:
             return self
-        key = possible, writes
+        key = possible, writes, media
         if (found := self._kept.get(key)) is None:
-            found = self._kept[key] = self._bound(possible, writes)
+            found = self._kept[key] = self._bound(possible, writes, media=media)
         return found
 
-    def _bound(self, possible: tuple[str, ...] | None, writes: CacheWrites) -> Tariff:
+    def _bound(self, possible: tuple[str, ...] | None, writes: CacheWrites, *, media: bool) -> Tariff:
         found = self._dearest() if possible is None else highest([self.on(name) for name in possible])
+        found = found.each(partial(found.parts.within, media=media))
         return found.each(lambda rates: rates.writing(writes)) if self.writes_when_asked else found
 
     def _dearest(self) -> Tariff:
@@ -147,7 +155,7 @@ class Tariff:
         return found
 
     def each(self, change: Callable[[Rates], Rates]) -> Tariff:
-        """The same price with all of its rates changed, and without variants."""
+        """The same price with all of its rates changed, and without variants and parts."""
         tiers = tuple(Tier(above, change(rates)) for above, rates in self.tiers)
         return Tariff(self.version, change(self.rates), tiers, self.max_output_tokens)
 
@@ -164,7 +172,7 @@ class Tariff:
 def dearest(tariffs: Iterable[Tariff], version: str) -> Tariff | None:
     """A price that is below none of these in any class; None for no prices."""
     every = [
-        rates
+        each.parts.within(rates, media=True)
         for tariff in tariffs
         for each in (tariff, *tariff.variants.values())
         for rates in (each.rates, *(tier.rates for tier in each.tiers))
@@ -178,7 +186,9 @@ def highest(tariffs: Sequence[Tariff]) -> Tariff:
     first = tariffs[0]
     steps = sorted({tier.above for tariff in tariffs for tier in tariff.tiers})
     tiers = tuple(Tier(above, _highest(tariff.rates_for(above + 1) for tariff in tariffs)) for above in steps)
-    return Tariff(first.version, _highest(tariff.rates for tariff in tariffs), tiers, first.max_output_tokens)
+    every = _highest(tariff.rates for tariff in tariffs)
+    parts = highest_parts([(tariff.rates, tariff.parts) for tariff in tariffs])
+    return Tariff(first.version, every, tiers, first.max_output_tokens, parts=parts)
 
 
 def _highest(rates: Iterable[Rates]) -> Rates:

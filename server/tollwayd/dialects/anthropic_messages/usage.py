@@ -23,7 +23,7 @@ class UsageTally:
     """The usage of one answer, from all the places that name it. Counts are cumulative and may be corrected downwards,
     so of each one the last value holds; nothing is ever summed over events."""
 
-    __slots__ = ("_compactions", "_counts", "_terms", "_thinking", "_written_1h", "_written_5m")
+    __slots__ = ("_compactions", "_counts", "_searches", "_terms", "_thinking", "_written_1h", "_written_5m")
 
     def __init__(self) -> None:
         self._counts = dict.fromkeys(_FIELDS, 0)
@@ -32,6 +32,7 @@ class UsageTally:
         self._written_5m = 0
         self._written_1h = 0
         self._terms = SaidTerms()
+        self._searches = 0
 
     def add(self, said: object) -> Usage | None:
         """Takes one `usage` object in and gives the usage as of now; None where `said` is no such object."""
@@ -43,6 +44,8 @@ class UsageTally:
         self._thinking = _count(details.get("thinking_tokens"), self._thinking)
         self._add_cache_writes(said)
         self._terms.add(said)
+        if tools := said.get("server_tool_use"):
+            self._searches = _count(object_or_empty(tools).get("web_search_requests"), self._searches)
         if isinstance(iterations := said.get("iterations"), list):
             self._compactions = [_one_of(each) for each in iterations[:MAX_ITERATIONS] if _compacts(each)]
         return self._whole(self._usage())
@@ -82,6 +85,7 @@ class UsageTally:
             output_tokens=output - thinking,
             reasoning_tokens=thinking,
             terms=self._terms.name(),
+            parts=Usage.Parts(web_searches=self._searches) if self._searches else None,
         )
 
 

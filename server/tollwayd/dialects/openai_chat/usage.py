@@ -15,10 +15,18 @@ _Count = Annotated[int, Meta(ge=0, le=MAX_TOKENS)] | None
 class _PromptDetails(Struct):
     cached_tokens: _Count = None
     cache_write_tokens: _Count = None
+    audio_tokens: _Count = None
+    image_tokens: _Count = None
 
 
 class _CompletionDetails(Struct):
     reasoning_tokens: _Count = None
+    audio_tokens: _Count = None
+    image_tokens: _Count = None
+
+
+class _ServerTools(Struct):
+    web_search_requests: _Count = None
 
 
 class UsageSaid(Struct):
@@ -30,6 +38,7 @@ class UsageSaid(Struct):
     prompt_cache_hit_tokens: _Count = None
     prompt_tokens_details: _PromptDetails | None = None
     completion_tokens_details: _CompletionDetails | None = None
+    server_tool_use: _ServerTools | None = None
 
     def usage(self, terms: str = "") -> Usage | None:
         """In classes that do not overlap; None where it names neither prompt nor completion tokens."""
@@ -38,14 +47,39 @@ class UsageSaid(Struct):
             return None
         cached, written = self._cached(prompt or 0)
         output, reasoning = self._generated(prompt or 0, completion or 0)
+        fresh = (prompt or 0) - cached - written
         return Usage(
-            input_tokens=(prompt or 0) - cached - written,
+            input_tokens=fresh,
             cache_read_tokens=cached,
             cache_write_tokens=written,
             output_tokens=output,
             reasoning_tokens=reasoning,
             terms=terms,
+            parts=self._parts(fresh, cached, output),
         )
+
+    def _parts(self, fresh: int, cached: int, output: int) -> Usage.Parts | None:
+        """What is counted apart. Which sounds and pictures were read from the cache nobody says: as few as can be, for
+        they are cheaper there."""
+        prompt = self.prompt_tokens_details or _NO_PROMPT_DETAILS
+        completion = self.completion_tokens_details or _NO_COMPLETION_DETAILS
+        heard, seen = prompt.audio_tokens, prompt.image_tokens
+        spoken, drawn = completion.audio_tokens, completion.image_tokens
+        searches = self.server_tool_use.web_search_requests if self.server_tool_use is not None else None
+        if not (heard or seen or spoken or drawn or searches):
+            return None
+        heard, seen, spoken = heard or 0, seen or 0, min(spoken or 0, output)
+        parts = Usage.Parts(
+            input_audio_tokens=min(heard, fresh),
+            cache_read_audio_tokens=min(max(0, heard - fresh), cached),
+            output_audio_tokens=spoken,
+            output_image_tokens=min(drawn or 0, output - spoken),
+            web_searches=searches or 0,
+        )
+        parts.input_image_tokens = min(seen, fresh - parts.input_audio_tokens)
+        unread = cached - parts.cache_read_audio_tokens
+        parts.cache_read_image_tokens = min(max(0, seen - parts.input_image_tokens), unread)
+        return parts
 
     def _cached(self, prompt: int) -> tuple[int, int]:
         """Tokens read from the prompt cache and written to it, both of them part of the prompt's."""
@@ -87,10 +121,11 @@ def read_usage(said: object, terms: str = "") -> Usage | None:
         completion_tokens=count(said.get("completion_tokens")),
         total_tokens=count(said.get("total_tokens")),
         prompt_cache_hit_tokens=count(said.get("prompt_cache_hit_tokens")),
-        prompt_tokens_details=_PromptDetails(
-            count(prompt.get("cached_tokens")), count(prompt.get("cache_write_tokens"))
+        prompt_tokens_details=_PromptDetails(*(count(prompt.get(name)) for name in _PromptDetails.__struct_fields__)),
+        completion_tokens_details=_CompletionDetails(
+            *(count(completion.get(name)) for name in _CompletionDetails.__struct_fields__)
         ),
-        completion_tokens_details=_CompletionDetails(count(completion.get("reasoning_tokens"))),
+        server_tool_use=_ServerTools(count(object_or_empty(said.get("server_tool_use")).get("web_search_requests"))),
     ).usage(terms)
 
 

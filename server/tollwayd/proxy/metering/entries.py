@@ -14,12 +14,13 @@ import msgspec
 from tollway.admin.v1.ledger_pb2 import LedgerEntry
 from tollwayd.core.metering.charge import Charge, Counts, Dimensions
 from tollwayd.core.metering.money import CURRENCY
+from tollwayd.core.metering.parts import Parts
 from tollwayd.proxy.metering.tags import TAGS_HEADER, USER_HEADER, fit, tags_of
 
 if TYPE_CHECKING:
     from tollway.proxy.v1.inference_pb2 import Usage
     from tollwayd.core.call import Call
-    from tollwayd.core.metering.price import Price
+    from tollwayd.core.metering.tariff import Tariff
     from tollwayd.core.snapshot import Target
 
 MOST_KEPT: Final = 4096
@@ -31,11 +32,12 @@ class Used(msgspec.Struct, frozen=True, gc=False):
 
     counts: Counts
     estimated: bool
+    parts: Parts | None = None
 
     @classmethod
     def of(cls, usage: Usage) -> Used:
         """The same of a usage."""
-        return cls(Counts.of(usage), usage.estimated)
+        return cls(Counts.of(usage), usage.estimated, Parts.of(usage))
 
 
 _NOTHING: Final = Used(Counts(), estimated=False)
@@ -74,16 +76,16 @@ class Entries:
         admitted = self._entry.admit_time
         admitted.seconds, admitted.nanos = seconds, micros * 1000
 
-    def cost(self, price: Price, usage: Usage) -> int:
+    def cost(self, price: Tariff, usage: Usage) -> int:
         """What a usage costs, in nano-units."""
-        return price.cost(Counts.of(usage), self._at)
+        return price.cost(Counts.of(usage), self._at, Parts.of(usage))
 
-    def charge(self, target: Target, price: Price | None, used: Used | None, outcome: LedgerEntry.Outcome) -> Charge:
+    def charge(self, target: Target, price: Tariff | None, used: Used | None, outcome: LedgerEntry.Outcome) -> Charge:
         """What the call is charged of which a target has used so much; None for nothing at all."""
         counts, cost = (used or _NOTHING).counts, 0
         if used is not None and price is not None:
             # A provider that has done nothing asks for nothing, not even its price of a request.
-            cost = price.cost(counts, self._at)
+            cost = price.cost(counts, self._at, used.parts)
         same = _of_target(self._of_caller, target.provider.name, target.model, "" if price is None else price.version)
         entry = self._entry
         entry.outcome, entry.cost_nanos, entry.estimated = outcome, cost, (used or _NOTHING).estimated

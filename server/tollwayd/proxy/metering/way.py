@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from typing import TYPE_CHECKING, Final
 
 from tollwayd.core.dialect import OutputAsked
@@ -29,6 +28,9 @@ if TYPE_CHECKING:
     from tollwayd.core.metering.tariff import Tariff
     from tollwayd.core.snapshot import Model, Target, Tenant
     from tollwayd.proxy.engine import Request
+
+_SIGNS_OF_SOUND: Final = (b'"audio"', b"\\u00")
+"""Without one of these no request asks for a sound, nor names one that the provider has."""
 
 _NOT_ASKED: Final = OutputAsked()
 
@@ -62,7 +64,8 @@ class Way:
         exchange.input_estimate = estimate.input_tokens(size, load)
         if policies is NO_POLICIES:
             return []
-        prices = tuple(itertools.starmap(self._at_most, self.prices.items()))
+        media = bool(load.media) or any(sign in body for sign in _SIGNS_OF_SOUND)
+        prices = tuple(self._at_most(*each, media=media) for each in self.prices.items())
         tokens = Tokens(input_bound(size, load), input_guess(size, load), output_bound(self._output, prices))
         free = self._tenant.unknown_price is UnknownPrice.FREE
         self._demand = Demand.of_any(prices, tokens, self._at, free=free)
@@ -76,11 +79,11 @@ class Way:
         said = "" if usage is None else usage.terms
         return price.on(said or self._request.terms(target).unsaid)
 
-    def _at_most(self, target: Target, price: Tariff | None) -> Tariff | None:
+    def _at_most(self, target: Target, price: Tariff | None, *, media: bool) -> Tariff | None:
         if price is None or price.is_fixed:
             return price
         writes = self._request.cache_writes() if price.writes_when_asked else CacheWrites.HOUR
-        return price.bound(self._request.terms(target).possible, writes)
+        return price.bound(self._request.terms(target).possible, writes, media=media)
 
     def provider_limits(self, target: Target) -> list[Limit]:
         """What it has to be let through by besides to go to this target, once its limits are known."""

@@ -194,7 +194,24 @@ class Finished(_message.Message):
     def __init__(self, reason: _Optional[_Union[FinishReason, str]] = ..., stop_sequence: _Optional[str] = ...) -> None: ...
 
 class Usage(_message.Message):
-    __slots__ = ("input_tokens", "cache_read_tokens", "cache_write_tokens", "cache_write_1h_tokens", "output_tokens", "reasoning_tokens", "estimated", "terms")
+    __slots__ = ("input_tokens", "cache_read_tokens", "cache_write_tokens", "cache_write_1h_tokens", "output_tokens", "reasoning_tokens", "estimated", "terms", "parts")
+    class Parts(_message.Message):
+        __slots__ = ("input_audio_tokens", "input_image_tokens", "cache_read_audio_tokens", "cache_read_image_tokens", "output_audio_tokens", "output_image_tokens", "web_searches")
+        INPUT_AUDIO_TOKENS_FIELD_NUMBER: _ClassVar[int]
+        INPUT_IMAGE_TOKENS_FIELD_NUMBER: _ClassVar[int]
+        CACHE_READ_AUDIO_TOKENS_FIELD_NUMBER: _ClassVar[int]
+        CACHE_READ_IMAGE_TOKENS_FIELD_NUMBER: _ClassVar[int]
+        OUTPUT_AUDIO_TOKENS_FIELD_NUMBER: _ClassVar[int]
+        OUTPUT_IMAGE_TOKENS_FIELD_NUMBER: _ClassVar[int]
+        WEB_SEARCHES_FIELD_NUMBER: _ClassVar[int]
+        input_audio_tokens: int
+        input_image_tokens: int
+        cache_read_audio_tokens: int
+        cache_read_image_tokens: int
+        output_audio_tokens: int
+        output_image_tokens: int
+        web_searches: int
+        def __init__(self, input_audio_tokens: _Optional[int] = ..., input_image_tokens: _Optional[int] = ..., cache_read_audio_tokens: _Optional[int] = ..., cache_read_image_tokens: _Optional[int] = ..., output_audio_tokens: _Optional[int] = ..., output_image_tokens: _Optional[int] = ..., web_searches: _Optional[int] = ...) -> None: ...
     INPUT_TOKENS_FIELD_NUMBER: _ClassVar[int]
     CACHE_READ_TOKENS_FIELD_NUMBER: _ClassVar[int]
     CACHE_WRITE_TOKENS_FIELD_NUMBER: _ClassVar[int]
@@ -203,6 +220,7 @@ class Usage(_message.Message):
     REASONING_TOKENS_FIELD_NUMBER: _ClassVar[int]
     ESTIMATED_FIELD_NUMBER: _ClassVar[int]
     TERMS_FIELD_NUMBER: _ClassVar[int]
+    PARTS_FIELD_NUMBER: _ClassVar[int]
     input_tokens: int
     cache_read_tokens: int
     cache_write_tokens: int
@@ -211,7 +229,8 @@ class Usage(_message.Message):
     reasoning_tokens: int
     estimated: bool
     terms: str
-    def __init__(self, input_tokens: _Optional[int] = ..., cache_read_tokens: _Optional[int] = ..., cache_write_tokens: _Optional[int] = ..., cache_write_1h_tokens: _Optional[int] = ..., output_tokens: _Optional[int] = ..., reasoning_tokens: _Optional[int] = ..., estimated: _Optional[bool] = ..., terms: _Optional[str] = ...) -> None: ...
+    parts: Usage.Parts
+    def __init__(self, input_tokens: _Optional[int] = ..., cache_read_tokens: _Optional[int] = ..., cache_write_tokens: _Optional[int] = ..., cache_write_1h_tokens: _Optional[int] = ..., output_tokens: _Optional[int] = ..., reasoning_tokens: _Optional[int] = ..., estimated: _Optional[bool] = ..., terms: _Optional[str] = ..., parts: _Optional[_Union[Usage.Parts, _Mapping]] = ...) -> None: ...
 
 class ListModelsRequest(_message.Message):
     __slots__ = ()

@@ -39,6 +39,8 @@ LIST_MODELS = command_block("README.md", "curl")
 ECHO = command_block("docs/mock.md", ".venv/bin/tollway mock\n")
 BY_SCRIPT = command_block("docs/mock.md", ".venv/bin/tollway mock --script")
 CALL = command_block("docs/mock.md", "curl")
+SERVE_FOR_MOCK = command_block("docs/mock.md", "TOLLWAY_EGRESS_ALLOW=")
+TRIAL = command_block("docs/mock.md", "TOLLWAY_ADMIN_KEY=")
 # tests/e2e/translator/test_docs.py pastes these.
 TRANSLATOR = tuple(
     command_block("docs/translator.md", program) for program in (".venv/bin/python", ".venv/bin/tollway", "curl")
@@ -52,7 +54,7 @@ BILLING = tuple(block.text for block in blocks("docs/billing.md", "sh"))
 POLICIES = command_block("docs/policies.md", "TOLLWAY_ADMIN_KEY=")
 CHANGES = command_block("docs/policies.md", "policies=")
 TEAMS = command_block("docs/policies.md", "admin ")
-BOOKS = (*USAGE, *BILLING, POLICIES, CHANGES, TEAMS)
+BOOKS = (*USAGE, *BILLING, POLICIES, CHANGES, TEAMS, SERVE_FOR_MOCK, TRIAL)
 PASTED = (SERVE, SET_UP, LIST_MODELS, ECHO, BY_SCRIPT, CALL, BY_CONNECT, BY_GRPC_WEB, STREAM, *TRANSLATOR, *BOOKS)
 LINE_BY_LINE = (
     command_block("README.md", "make run\n"),
@@ -172,6 +174,25 @@ def test_the_mock_answers_the_call_beside_it(folder, command, said):
     with mock(command, folder) as address:
         answer = json.loads(paste(pasteable(CALL, {"127.0.0.1:9099": address}), folder))
     assert answer["choices"][0]["message"]["content"] == said
+
+
+def test_limits_and_costs_are_tried_without_an_account(folder):
+    setting, _, command = shlex.split(SERVE_FOR_MOCK)
+    name, allowed = setting.split("=")
+    assert name == "TOLLWAY_EGRESS_ALLOW"
+    with (
+        mock(f"{ECHO.strip()} --listen 127.0.0.1:0", folder) as provider,
+        Gateway(folder / ".tollway", command=command, admin_key=None, egress_allow=allowed) as gateway,
+    ):
+        admin, proxy = gateway.addresses["admin_http"], gateway.addresses["proxy_http"]
+        said = paste(
+            pasteable(TRIAL, {"127.0.0.1:9099": provider, "127.0.0.1:8080": admin, "127.0.0.1:8081": proxy}), folder
+        )
+    assert re.findall("^HTTP/1.1 ([0-9]+)", said, re.MULTILINE) == ["200", "200", "429"], said
+    assert len(re.findall(r"^x-tollway-cost: 0\.[0-9]+", said, re.MULTILINE | re.IGNORECASE)) == 2
+    (row,) = json.loads(said[said.rindex('{"rows"') :])["rows"]
+    assert (row["calls"], row["unpricedCalls"]) == ("2", "0")
+    assert row["cost"]["nanos"] > 0
 
 
 def test_the_mock_listens_where_the_call_goes():

@@ -101,6 +101,11 @@ class PolicySet:
             return []
         return [limit for rule in self._calls.about(facts) for limit in rule.limits(facts, demand, now_ms)]
 
+    @property
+    def about_providers(self) -> bool:
+        """Whether any limit is about a provider."""
+        return bool(self._providers)
+
     def provider_limits(self, facts: Facts, provider: str, demand: Demand, now_ms: int) -> list[Limit]:
         """What a call has to be admitted by besides to go to a provider, by its id. REASON_PRICE_UNKNOWN."""
         if not self._providers:

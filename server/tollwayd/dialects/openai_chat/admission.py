@@ -29,6 +29,11 @@ _INLINE: Final = re.compile(
     rb'"(?:url|image_url|file_data)"\s*:\s*"data:(?:(?:image|audio|video)/[\w.+-]+|application/pdf);base64,|"data"\s*:\s*"'
 )
 
+_NAMES: Final = {
+    unit: tuple(f"x-ratelimit-{part}-{unit}" for part in ("limit", "remaining", "reset"))
+    for unit in ("requests", "tokens")
+}
+
 
 def output_asked(envelope: Envelope) -> OutputAsked:
     """How much output the request allows, the larger of its two bounds where it has both."""
@@ -74,15 +79,11 @@ def allowance_headers(allowances: Sequence[Allowance]) -> Headers:
         unit = "requests" if each.unit == "requests" else "tokens"
         if unit not in least or each.remaining < least[unit].remaining:
             least[unit] = each
-    return tuple(header for unit, each in least.items() for header in _headers(unit, each))
-
-
-def _headers(unit: str, allowance: Allowance) -> Headers:
-    return (
-        (f"x-ratelimit-limit-{unit}", str(allowance.limit)),
-        (f"x-ratelimit-remaining-{unit}", str(allowance.remaining)),
-        (f"x-ratelimit-reset-{unit}", duration(allowance.reset_ms)),
-    )
+    found: list[tuple[str, str]] = []
+    for unit, each in least.items():
+        limit, remaining, reset = _NAMES[unit]
+        found += (limit, str(each.limit)), (remaining, str(each.remaining)), (reset, duration(each.reset_ms))
+    return tuple(found)
 
 
 def duration(milliseconds: int) -> str:

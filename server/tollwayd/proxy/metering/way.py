@@ -87,7 +87,7 @@ class Way:
 
     def provider_limits(self, target: Target) -> list[Limit]:
         """What it has to be let through by besides to go to this target, once its limits are known."""
-        if self._demand is None:
+        if self._demand is None or not self._tenant.policies.about_providers:
             return []
         provider = target.provider.name.rpartition("/")[2]
         return self._tenant.policies.provider_limits(self._facts, provider, self._demand, int(self._at * 1000))

@@ -57,7 +57,7 @@ class _Same(NamedTuple):
 class Entries:
     """The entries of one call, for the model of a public name, that was admitted at a time (Unix seconds)."""
 
-    __slots__ = ("_at", "_entry", "_of_caller")
+    __slots__ = ("_at", "_entry", "_of_caller", "_rare")
 
     def __init__(self, call: Call, model: str, at: float) -> None:
         principal, api_key, exchange, metadata = call.principal, call.api_key, call.exchange, call.metadata
@@ -72,6 +72,7 @@ class Entries:
         )
         # One message, filled in anew for each charge: to make one takes as long as to fill it.
         self._entry = LedgerEntry(call=call.id)
+        self._rare = (0, 0, 0, 0)
         seconds, micros = divmod(int(at * 1e6), 10**6)
         admitted = self._entry.admit_time
         admitted.seconds, admitted.nanos = seconds, micros * 1000
@@ -89,8 +90,11 @@ class Entries:
         same = _of_target(self._of_caller, target.provider.name, target.model, "" if price is None else price.version)
         entry = self._entry
         entry.outcome, entry.cost_nanos, entry.estimated = outcome, cost, (used or _NOTHING).estimated
-        entry.input_tokens, entry.cache_read_tokens, entry.cache_write_tokens = counts[:3]
-        entry.cache_write_hour_tokens, entry.output_tokens, entry.reasoning_tokens = counts[3:]
+        entry.input_tokens, entry.output_tokens = counts.input, counts.output
+        if (rare := (*counts[1:4], counts.reasoning)) != self._rare:  # Most calls have none of these.
+            self._rare = rare
+            entry.cache_read_tokens, entry.cache_write_tokens, entry.cache_write_hour_tokens = rare[:3]
+            entry.reasoning_tokens = counts.reasoning
         written = same.written + entry.SerializeToString()
         failed = outcome == LedgerEntry.FAILED
         return Charge(counts, cost, 1, failed, same.dimensions, written, unpriced=price is None)

@@ -14,7 +14,7 @@ from tests.metering_redis import spent
 from tests.redis_topologies import until
 from tollway.admin.v1.ledger_pb2 import LedgerEntry
 from tollwayd.core.errors import TollwayError
-from tollwayd.core.metering.limit import Grants
+from tollwayd.core.metering.limits.limit import Grants
 from tollwayd.core.metering.unit import Unit
 from tollwayd.state.metering import keys
 from tollwayd.state.metering.commands import LEASE_MS

@@ -6,14 +6,14 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from tollwayd.core.metering.charge import Charge, Counts, Dimensions
-from tollwayd.core.metering.limit import Algorithm, Limit, Reservation, Settlement
-from tollwayd.core.metering.local import LocalMeter
+from tollwayd.core.metering.limits.limit import Algorithm, Limit, Reservation, Settlement
+from tollwayd.core.metering.meters.local import LocalMeter
 from tollwayd.core.metering.unit import Unit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tollwayd.core.metering.limit import Grants, Refusal
+    from tollwayd.core.metering.limits.limit import Grants, Refusal
     from tollwayd.core.ports import Meter
 
 TENANT = "tenants/acme"

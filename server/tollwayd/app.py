@@ -15,7 +15,7 @@ from tollwayd.admin.applied import AppliedStore
 from tollwayd.core.chain import Chain
 from tollwayd.core.current import Current
 from tollwayd.core.errors import TollwayError
-from tollwayd.core.metering.price_list import PriceList
+from tollwayd.core.metering.prices.price_list import PriceList
 from tollwayd.data_folder import MASTER_KEYS_FILE, DataFolder
 from tollwayd.dialects import DIALECTS
 from tollwayd.doors import Doors

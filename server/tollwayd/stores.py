@@ -7,9 +7,9 @@ import socket
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from tollwayd.core.metering.fallback import Fallback
-from tollwayd.core.metering.leasing.slices import Slices
-from tollwayd.core.metering.local import LocalMeter
+from tollwayd.core.metering.meters.fallback import Fallback
+from tollwayd.core.metering.meters.leasing.slices import Slices
+from tollwayd.core.metering.meters.local import LocalMeter
 from tollwayd.state.billing.invoice_store import RedisInvoiceStore
 from tollwayd.state.metering.count_names import RedisCountNames
 from tollwayd.state.metering.events_reader import RedisPolicyEvents
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from contextlib import AsyncExitStack
     from pathlib import Path
 
-    from tollwayd.core.metering.reached import Reached
+    from tollwayd.core.metering.limits.reached import Reached
     from tollwayd.core.ports import CountNames, InvoiceStore, Ledger, Meter, PolicyEvents, ResourceStore, UsageStore
 
 

@@ -11,9 +11,9 @@ from tollway.admin.v1.policies_pb2 import Policy
 from tollway.proxy.v1.inference_pb2 import Usage
 from tollwayd import prices
 from tollwayd.core.call import Call, Exchange, Principal
-from tollwayd.core.metering.compiling import compile_policy
-from tollwayd.core.metering.policies import NO_POLICIES, PolicySet
-from tollwayd.core.metering.price_list import PriceList
+from tollwayd.core.metering.policies.compiling import compile_policy
+from tollwayd.core.metering.policies.policy_set import NO_POLICIES, PolicySet
+from tollwayd.core.metering.prices.price_list import PriceList
 from tollwayd.core.origin import Origin
 from tollwayd.core.snapshot import ApiKey, Model, Provider, Snapshot, Target, Tenant
 from tollwayd.core.timeouts import Timeouts

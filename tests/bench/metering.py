@@ -20,9 +20,9 @@ from tests.bench.metered_call import Caller
 from tests.bench.processes import GATEWAY_CORE, LOAD_CORE, on_core
 from tests.bench.table import Cell
 from tollwayd import memory
-from tollwayd.core.metering.fallback import Fallback
-from tollwayd.core.metering.leasing.slices import Slices
-from tollwayd.core.metering.local import LocalMeter
+from tollwayd.core.metering.meters.fallback import Fallback
+from tollwayd.core.metering.meters.leasing.slices import Slices
+from tollwayd.core.metering.meters.local import LocalMeter
 from tollwayd.proxy.metering.metering import Metering
 from tollwayd.state.embedded import EmbeddedRedis
 from tollwayd.state.metering.meter import RedisMeter

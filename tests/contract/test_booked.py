@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.booked import TENANT, book, charge, entry
-from tollwayd.core.metering.limit import Settlement
+from tollwayd.core.metering.limits.limit import Settlement
 from tollwayd.core.metering.usage import HOUR_MS, Sums
 from tollwayd.state.metering import keys
 from tollwayd.state.metering.ledger_reader import RedisLedger

@@ -6,7 +6,7 @@ import pytest
 
 from tests.metering import TENANT, calls, limit, reservation
 from tests.redis_server import every_kind
-from tollwayd.core.metering.limit import Algorithm
+from tollwayd.core.metering.limits.limit import Algorithm
 from tollwayd.state.metering import count_names, keys
 from tollwayd.state.metering.count_names import RedisCountNames
 from tollwayd.state.metering.meter import RedisMeter

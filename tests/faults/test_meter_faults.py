@@ -17,7 +17,7 @@ from tests.metering import TENANT, TOKENS, calls, limit, reservation, settlement
 from tests.metering_redis import ledger, spent
 from tollway.admin.v1.ledger_pb2 import LedgerEntry
 from tollwayd.core.errors import Reason, TollwayError
-from tollwayd.core.metering.limit import Grants, Refusal
+from tollwayd.core.metering.limits.limit import Grants, Refusal
 from tollwayd.state.connection import connect
 from tollwayd.state.metering import keys
 from tollwayd.state.metering.commands import LEASE_MS

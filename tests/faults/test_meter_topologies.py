@@ -15,7 +15,7 @@ from tests.metering import TENANT, calls, limit, reservation, settlement
 from tests.metering_redis import ledger, spent
 from tests.redis_topologies import Cluster, SentinelGroup
 from tollwayd.core.errors import TollwayError
-from tollwayd.core.metering.limit import Grants
+from tollwayd.core.metering.limits.limit import Grants
 from tollwayd.state.connection import connect
 from tollwayd.state.metering import keys
 from tollwayd.state.metering.meter import RedisMeter

@@ -11,8 +11,8 @@ from tests.faults.proxy import Proxy, SwallowReply
 from tests.metering import TENANT, limit, reservation, settlement, taken
 from tests.metering_redis import ledger, spent
 from tollwayd.core.errors import TollwayError
-from tollwayd.core.metering.leasing.slices import Slices
-from tollwayd.core.metering.limit import Grants
+from tollwayd.core.metering.limits.limit import Grants
+from tollwayd.core.metering.meters.leasing.slices import Slices
 from tollwayd.state.metering import keys
 from tollwayd.state.metering.commands import LEASE_MS
 from tollwayd.state.metering.meter import RedisMeter

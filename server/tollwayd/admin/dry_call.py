@@ -14,8 +14,8 @@ from tollwayd.admin.field_behavior import check_resource, writable_copy
 from tollwayd.admin.policy_rules import check_policy, check_policy_references
 from tollwayd.admin.references import missing, require
 from tollwayd.core.errors import Reason, TollwayError, invalid_field
-from tollwayd.core.metering.compiling import compile_policy
-from tollwayd.core.metering.facts import Facts
+from tollwayd.core.metering.policies.compiling import compile_policy
+from tollwayd.core.metering.policies.facts import Facts
 from tollwayd.core.resource_errors import not_found
 from tollwayd.core.resource_names import child_name, id_of, kind_of, tenant_of
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from tollway.admin.v1.api_keys_pb2 import ApiKey
     from tollway.admin.v1.policies_pb2 import DryRunRequest, Policy
-    from tollwayd.core.metering.policies import PolicySet
+    from tollwayd.core.metering.policies.policy_set import PolicySet
     from tollwayd.core.ports import ResourceStore
     from tollwayd.core.snapshot import Snapshot, Tenant
 

@@ -13,19 +13,19 @@ from tollwayd.admin.verdicts import access_verdicts, duration, limit_verdicts
 from tollwayd.core.call import new_call_id
 from tollwayd.core.errors import RULES, Reason, TollwayError
 from tollwayd.core.metering.charge import NOTHING
-from tollwayd.core.metering.demand import Demand, Tokens, most_output
-from tollwayd.core.metering.limit import Grants, Refusal, Reservation
-from tollwayd.core.metering.price import UnknownPrice
-from tollwayd.core.metering.refusals import refused, refused_by_provider
-from tollwayd.core.metering.terms import CacheWrites
+from tollwayd.core.metering.limits.limit import Grants, Refusal, Reservation
+from tollwayd.core.metering.limits.refusals import refused, refused_by_provider
+from tollwayd.core.metering.policies.demand import Demand, Tokens, most_output
+from tollwayd.core.metering.prices.price import UnknownPrice
+from tollwayd.core.metering.prices.terms import CacheWrites
 from tollwayd.core.resource_names import id_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from tollwayd.admin.dry_call import DryCall
-    from tollwayd.core.metering.limit import Limit
-    from tollwayd.core.metering.tariff import Tariff
+    from tollwayd.core.metering.limits.limit import Limit
+    from tollwayd.core.metering.prices.tariff import Tariff
     from tollwayd.core.ports import Meter
 
 __all__ = ["DryRun"]

@@ -9,14 +9,14 @@ from tollway.admin.v1.policies_pb2 import InspectPolicyResponse, PolicyCount
 from tollwayd.admin.verdicts import duration
 from tollwayd.core.call import new_call_id
 from tollwayd.core.metering.charge import NOTHING
-from tollwayd.core.metering.limit import Reservation
+from tollwayd.core.metering.limits.limit import Reservation
 from tollwayd.core.resource_names import id_of, tenant_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tollwayd.core.metering.limit import Limit, Standing
-    from tollwayd.core.metering.rules import LimitRule
+    from tollwayd.core.metering.limits.limit import Limit, Standing
+    from tollwayd.core.metering.policies.rules import LimitRule
     from tollwayd.core.ports import CountNames, Meter
     from tollwayd.core.snapshot import Snapshot
 

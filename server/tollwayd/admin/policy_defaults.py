@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tollway.admin.v1.policies_pb2 import Exceeded, Policy, RateLimit
-from tollwayd.core.metering.compiling import DEFAULT_THRESHOLDS
+from tollwayd.core.metering.policies.compiling import DEFAULT_THRESHOLDS
 
 if TYPE_CHECKING:
     from tollway.admin.v1.policies_pb2 import Budget

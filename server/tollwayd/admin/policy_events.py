@@ -10,7 +10,7 @@ from tollway.admin.v1.policies_pb2 import StreamPolicyEventsResponse
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
 
-    from tollwayd.core.metering.reached import Reached
+    from tollwayd.core.metering.limits.reached import Reached
 
     Batches = AsyncGenerator[Sequence[tuple[str, Reached]], None]
 

@@ -10,7 +10,7 @@ from tollwayd.admin.limit_rules import check_budget, check_rate_limit
 from tollwayd.admin.references import require, require_models
 from tollwayd.admin.subject_rules import check_subject
 from tollwayd.core.errors import invalid_field
-from tollwayd.core.metering.subject import EACH
+from tollwayd.core.metering.policies.subject import EACH
 from tollwayd.core.resource_names import child_name
 
 if TYPE_CHECKING:

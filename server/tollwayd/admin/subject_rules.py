@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from tollwayd.admin.access_rules import check_methods
 from tollwayd.core.errors import invalid_field
-from tollwayd.core.metering.subject import EACH
+from tollwayd.core.metering.policies.subject import EACH
 
 if TYPE_CHECKING:
     from tollway.admin.v1.policies_pb2 import Subject

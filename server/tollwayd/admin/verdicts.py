@@ -11,10 +11,10 @@ from tollway.admin.v1.policies_pb2 import PolicyVerdict
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tollwayd.core.metering.facts import Facts
-    from tollwayd.core.metering.limit import Standing
-    from tollwayd.core.metering.policies import PolicySet
-    from tollwayd.core.metering.rules import AccessRule
+    from tollwayd.core.metering.limits.limit import Standing
+    from tollwayd.core.metering.policies.facts import Facts
+    from tollwayd.core.metering.policies.policy_set import PolicySet
+    from tollwayd.core.metering.policies.rules import AccessRule
 
 __all__ = ["access_verdicts", "duration", "limit_verdicts"]
 

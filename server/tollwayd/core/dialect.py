@@ -23,7 +23,7 @@ if TYPE_CHECKING:
         Usage,
     )
     from tollwayd.core.errors import TollwayError
-    from tollwayd.core.metering.terms import CacheWrites, Terms
+    from tollwayd.core.metering.prices.terms import CacheWrites, Terms
     from tollwayd.core.sse import ServerSentEvent
 
 Headers = tuple[tuple[str, str], ...]

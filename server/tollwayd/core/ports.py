@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from tollway.admin.v1.ledger_pb2 import LedgerEntry
     from tollway.config.v1.records_pb2 import SealedSecret, SecretDigest
     from tollwayd.core.metering.charge import Charge
-    from tollwayd.core.metering.limit import Grants, Refusal, Reservation, Settlement
-    from tollwayd.core.metering.reached import Reached
+    from tollwayd.core.metering.limits.limit import Grants, Refusal, Reservation, Settlement
+    from tollwayd.core.metering.limits.reached import Reached
     from tollwayd.core.metering.usage import UsagePart
 
 __all__ = [

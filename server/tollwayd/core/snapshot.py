@@ -8,15 +8,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tollwayd.core.metering.policies import NO_POLICIES, PolicySet
-from tollwayd.core.metering.price import UnknownPrice
+from tollwayd.core.metering.policies.policy_set import NO_POLICIES, PolicySet
+from tollwayd.core.metering.prices.price import UnknownPrice
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tollwayd.core.call import Principal
     from tollwayd.core.dialect import Dialect
-    from tollwayd.core.metering.price import Price
+    from tollwayd.core.metering.prices.price import Price
     from tollwayd.core.origin import Origin
     from tollwayd.core.timeouts import Timeouts
 

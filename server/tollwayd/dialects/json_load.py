@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from tollwayd.core.metering.terms import CacheWrites
+from tollwayd.core.metering.prices.terms import CacheWrites
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

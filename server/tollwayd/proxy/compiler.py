@@ -19,7 +19,7 @@ from tollway.admin.v1.tenants_pb2 import Tenant as TenantMessage
 from tollway.config.v1.records_pb2 import ApiKeyRecord, ProviderRecord
 from tollwayd.core.call import Principal
 from tollwayd.core.errors import TollwayError
-from tollwayd.core.metering.price import UnknownPrice
+from tollwayd.core.metering.prices.price import UnknownPrice
 from tollwayd.core.resource_names import child_name, is_of_tenant, kind_of, tenant_of
 from tollwayd.core.sealing import credential_context
 from tollwayd.core.snapshot import ApiKey, Model, Provider, Secret, Snapshot, Target, Tenant
@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 
     from tollway.admin.v1.models_pb2 import Target as TargetMessage
     from tollwayd.core.dialect import Dialect
-    from tollwayd.core.metering.price import Price
-    from tollwayd.core.metering.price_list import PriceList
+    from tollwayd.core.metering.prices.price import Price
+    from tollwayd.core.metering.prices.price_list import PriceList
     from tollwayd.core.ports import Change, Keys, Resource
 
 _JSON_HEADER = ("content-type", "application/json")

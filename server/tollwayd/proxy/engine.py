@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from tollwayd.core.call import Call
     from tollwayd.core.dialect import Allowance, Headers, Load, OutputAsked
-    from tollwayd.core.metering.terms import CacheWrites, Terms
+    from tollwayd.core.metering.prices.terms import CacheWrites, Terms
     from tollwayd.core.snapshot import Model, Target
     from tollwayd.proxy.metering.metering import Metering
     from tollwayd.proxy.metering.ticket import Ticket

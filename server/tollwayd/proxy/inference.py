@@ -9,7 +9,7 @@ from tollway.proxy.v1.conversation_pb2 import CACHE_DURATION_1H
 from tollway.proxy.v1.inference_pb2 import ListModelsResponse, ModelSummary, StreamGenerateResponse
 from tollwayd.core.dialect import Asked, Load, OutputAsked
 from tollwayd.core.metering.money import money
-from tollwayd.core.metering.terms import CacheWrites
+from tollwayd.core.metering.prices.terms import CacheWrites
 from tollwayd.proxy.canonical import events_of, response_of, write_request
 from tollwayd.proxy.engine import find_model
 from tollwayd.proxy.models import allowed_models
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tollway.proxy.v1.inference_pb2 import GenerateRequest, GenerateResponse, ListModelsRequest
     from tollwayd.core.call import Call
     from tollwayd.core.dialect import Allowance, Headers
-    from tollwayd.core.metering.terms import Terms
+    from tollwayd.core.metering.prices.terms import Terms
     from tollwayd.core.snapshot import Target
     from tollwayd.proxy.engine import Engine
 

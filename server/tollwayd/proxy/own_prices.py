@@ -6,8 +6,8 @@ from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
 from tollwayd.core.metering.money import nanos
-from tollwayd.core.metering.schedule import Period
-from tollwayd.core.metering.tariff import Rates, Tariff, Tier
+from tollwayd.core.metering.prices.schedule import Period
+from tollwayd.core.metering.prices.tariff import Rates, Tariff, Tier
 
 if TYPE_CHECKING:
     from google.protobuf.timestamp_pb2 import Timestamp

@@ -12,15 +12,15 @@ from google.protobuf.message import DecodeError
 
 from tollway.admin.v1.policies_pb2 import Policy, Subject
 from tollway.admin.v1.tiers_pb2 import Tier
-from tollwayd.core.metering.compiling import compile_policy, unreadable
-from tollwayd.core.metering.policies import NO_POLICIES, PolicySet
-from tollwayd.core.metering.subject import EACH
+from tollwayd.core.metering.policies.compiling import compile_policy, unreadable
+from tollwayd.core.metering.policies.policy_set import NO_POLICIES, PolicySet
+from tollwayd.core.metering.policies.subject import EACH
 from tollwayd.core.resource_names import id_of, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from tollwayd.core.metering.compiling import Rule
+    from tollwayd.core.metering.policies.compiling import Rule
 
     Report = Callable[[str, str], None]
 

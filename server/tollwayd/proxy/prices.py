@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from tollwayd.core.metering.price import UnknownPrice
-from tollwayd.core.metering.price_list import WRITE_WHEN_ASKED
-from tollwayd.core.metering.schedule import ALWAYS, entries_of, priced
+from tollwayd.core.metering.prices.price import UnknownPrice
+from tollwayd.core.metering.prices.price_list import WRITE_WHEN_ASKED
+from tollwayd.core.metering.prices.schedule import ALWAYS, entries_of, priced
 from tollwayd.core.resource_names import id_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from tollwayd.core.metering.price import Price
-    from tollwayd.core.metering.price_list import PriceList
-    from tollwayd.core.metering.schedule import Entry
+    from tollwayd.core.metering.prices.price import Price
+    from tollwayd.core.metering.prices.price_list import PriceList
+    from tollwayd.core.metering.prices.schedule import Entry
     from tollwayd.core.snapshot import Provider
     from tollwayd.proxy.own_prices import OwnPrice
 

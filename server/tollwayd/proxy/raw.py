@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tollway.proxy.v1.inference_pb2 import Usage
     from tollwayd.core.call import Call, Exchange
     from tollwayd.core.dialect import Allowance, Asked, Dialect, Envelope, Headers, Load, OutputAsked
-    from tollwayd.core.metering.terms import CacheWrites, Terms
+    from tollwayd.core.metering.prices.terms import CacheWrites, Terms
     from tollwayd.core.snapshot import Model, Target
     from tollwayd.proxy.engine import Blocks, Engine
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
     from prometheus_client.metrics_core import Metric
 
-    from tollwayd.core.metering.reached import Reached
+    from tollwayd.core.metering.limits.reached import Reached
 
 
 class ThresholdMetrics(Collector):

@@ -25,8 +25,8 @@ from tollwayd.core.call import Call
 from tollwayd.core.chain import Chain
 from tollwayd.core.current import Current
 from tollwayd.core.errors import Reason, TollwayError
-from tollwayd.core.metering.local import LocalMeter
-from tollwayd.core.metering.price_list import PriceList
+from tollwayd.core.metering.meters.local import LocalMeter
+from tollwayd.core.metering.prices.price_list import PriceList
 from tollwayd.dialects.anthropic_messages.dialect import AnthropicMessages
 from tollwayd.dialects.openai_chat.dialect import OpenAIChat
 from tollwayd.plugins.validate import Validate

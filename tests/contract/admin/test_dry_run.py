@@ -14,9 +14,9 @@ from tollway.admin.v1.providers_pb2 import CreateProviderRequest
 from tollway.admin.v1.tenants_pb2 import UpdateTenantRequest
 from tollway.admin.v1.tiers_pb2 import CreateTierRequest, Tier
 from tollwayd.core.metering.charge import NOTHING
-from tollwayd.core.metering.demand import Demand
-from tollwayd.core.metering.facts import Facts
-from tollwayd.core.metering.limit import Grants, Reservation
+from tollwayd.core.metering.limits.limit import Grants, Reservation
+from tollwayd.core.metering.policies.demand import Demand
+from tollwayd.core.metering.policies.facts import Facts
 
 ACME = "tenants/acme"
 RPM = {"rateLimit": {"unit": "REQUESTS", "limit": "2", "window": "60s", "algorithm": "FIXED_WINDOW"}}

@@ -9,9 +9,9 @@ from tollway.admin.v1.api_keys_pb2 import CreateApiKeyRequest
 from tollway.admin.v1.policies_pb2 import CreatePolicyRequest, InspectPolicyRequest, Policy, UpdatePolicyRequest
 from tollwayd.admin import inspection
 from tollwayd.core.metering.charge import NOTHING
-from tollwayd.core.metering.demand import Demand
-from tollwayd.core.metering.facts import Facts
-from tollwayd.core.metering.limit import Reservation
+from tollwayd.core.metering.limits.limit import Reservation
+from tollwayd.core.metering.policies.demand import Demand
+from tollwayd.core.metering.policies.facts import Facts
 
 ACME = "tenants/acme"
 NAME = f"{ACME}/policies/p"

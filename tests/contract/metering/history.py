@@ -8,14 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tollwayd.core.metering.limit import Algorithm
+from tollwayd.core.metering.limits.limit import Algorithm
 from tollwayd.core.metering.unit import Unit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tollwayd.core.metering.charge import Charge
-    from tollwayd.core.metering.limit import Limit
+    from tollwayd.core.metering.limits.limit import Limit
 
 
 @dataclass

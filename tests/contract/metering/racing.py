@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 
 from tests.metering import charge, limit, reservation, settlement
 from tollwayd.core.errors import Reason, TollwayError
-from tollwayd.core.metering.leasing.slices import Slices
-from tollwayd.core.metering.limit import Algorithm, Grants, Limit, Refusal
+from tollwayd.core.metering.limits.limit import Algorithm, Grants, Limit, Refusal
+from tollwayd.core.metering.meters.leasing.slices import Slices
 from tollwayd.state.metering.meter import RedisMeter
 
 if TYPE_CHECKING:

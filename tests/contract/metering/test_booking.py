@@ -14,7 +14,7 @@ from tests.metering_redis import DAY, ledger, spent, usage
 from tests.redis_server import every_kind
 from tollway.admin.v1.ledger_pb2 import LedgerEntry
 from tollwayd.core.metering.charge import NOTHING, Charge, Counts, Dimensions
-from tollwayd.core.metering.limit import Algorithm, Grants
+from tollwayd.core.metering.limits.limit import Algorithm, Grants
 from tollwayd.core.metering.unit import Unit
 from tollwayd.state.metering import keys
 from tollwayd.state.metering.commands import LEASE_MS, Record

@@ -24,15 +24,15 @@ from tests.metering import Clock, calls, limit
 from tollway.admin.v1.ledger_pb2 import LedgerEntry
 from tollwayd.core.errors import TollwayError
 from tollwayd.core.metering.charge import NOTHING, Charge, Counts, Dimensions
-from tollwayd.core.metering.limit import Algorithm, Grants, Reservation, Settlement
-from tollwayd.core.metering.local import LocalMeter
+from tollwayd.core.metering.limits.limit import Algorithm, Grants, Reservation, Settlement
+from tollwayd.core.metering.meters.local import LocalMeter
 from tollwayd.core.metering.unit import Unit
 from tollwayd.state.connection import connect
 from tollwayd.state.metering import keys
 from tollwayd.state.metering.meter import RedisMeter
 
 if TYPE_CHECKING:
-    from tollwayd.core.metering.limit import Limit
+    from tollwayd.core.metering.limits.limit import Limit
 
 FULL = bool(os.environ.get("TESTS_FAULTS"))
 EXAMPLES, STEPS = (140, 40) if FULL else (12, 25)

@@ -12,7 +12,7 @@ from tests.metering_redis import spent
 from tests.redis_server import every_kind
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.core.metering.charge import NOTHING
-from tollwayd.core.metering.limit import Algorithm, Grants, Refusal
+from tollwayd.core.metering.limits.limit import Algorithm, Grants, Refusal
 from tollwayd.core.metering.unit import Unit
 from tollwayd.state.metering import keys
 

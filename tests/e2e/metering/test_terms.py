@@ -15,7 +15,7 @@ from tests.e2e.test_grpc import hello
 from tollway.admin.v1.ledger_pb2 import LedgerEntry
 from tollway.proxy.v1 import inference_pb2_grpc
 from tollwayd import prices
-from tollwayd.core.metering.price_list import PriceList
+from tollwayd.core.metering.prices.price_list import PriceList
 from tollwayd.state.embedded import EmbeddedRedis
 from tollwayd.state.metering.ledger_reader import RedisLedger
 

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from tollway.admin.v1.policies_pb2 import Policy, Subject
 from tollwayd.core.errors import RULES, TollwayError
-from tollwayd.core.metering.bucket import MAX_PART, part
-from tollwayd.core.metering.compiling import compile_policy, unreadable
-from tollwayd.core.metering.demand import Demand
-from tollwayd.core.metering.facts import Facts
-from tollwayd.core.metering.limit import Algorithm, Refusal, Standing, StoreError
-from tollwayd.core.metering.policies import NO_POLICIES, PolicySet
-from tollwayd.core.metering.reasons import reason_of
+from tollwayd.core.metering.limits.limit import Algorithm, Refusal, Standing, StoreError
+from tollwayd.core.metering.limits.reasons import reason_of
+from tollwayd.core.metering.policies.compiling import compile_policy, unreadable
+from tollwayd.core.metering.policies.count_name import MAX_PART, part
+from tollwayd.core.metering.policies.demand import Demand
+from tollwayd.core.metering.policies.facts import Facts
+from tollwayd.core.metering.policies.policy_set import NO_POLICIES, PolicySet
 from tollwayd.core.metering.unit import Unit
 
 NOW = int(datetime(2026, 11, 27, 16, 0, tzinfo=UTC).timestamp() * 1000)  # A Friday.

@@ -7,8 +7,8 @@ import pytest
 from tests.metering import NOON
 from tollwayd.core.errors import Reason
 from tollwayd.core.metering.calendar import Calendar, Period, zone
-from tollwayd.core.metering.limit import Algorithm, Limit, Refusal, Standing
-from tollwayd.core.metering.refusals import PLACE_SECONDS, refused, retries_in_vain
+from tollwayd.core.metering.limits.limit import Algorithm, Limit, Refusal, Standing
+from tollwayd.core.metering.limits.refusals import PLACE_SECONDS, refused, retries_in_vain
 from tollwayd.core.metering.unit import Unit
 
 RATE = Limit("rpm", "rpm.1|k=app", Unit.REQUESTS, Algorithm.SLIDING, 600, 1, 1, window_ms=60_000)

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tollwayd.core.metering.terms import CacheWrites, Terms
+from tollwayd.core.metering.prices.terms import CacheWrites, Terms
 from tollwayd.core.sse import ServerSentEvent
 from tollwayd.dialects.anthropic_messages.dialect import AnthropicMessages
 from tollwayd.dialects.openai_chat.dialect import OpenAIChat

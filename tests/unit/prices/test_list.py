@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 from tollwayd import prices
 from tollwayd.core.metering.charge import Counts
-from tollwayd.core.metering.parts import PartRates, Parts
-from tollwayd.core.metering.price_list import PriceList
-from tollwayd.core.metering.tariff import MAX_COST
-from tollwayd.core.metering.terms import CacheWrites
+from tollwayd.core.metering.prices.parts import PartRates, Parts
+from tollwayd.core.metering.prices.price_list import PriceList
+from tollwayd.core.metering.prices.tariff import MAX_COST
+from tollwayd.core.metering.prices.terms import CacheWrites
 from tollwayd.prices.made import Maker
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC).timestamp()

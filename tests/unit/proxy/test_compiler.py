@@ -9,7 +9,7 @@ from tollway.admin.v1.providers_pb2 import Provider
 from tollway.admin.v1.tenants_pb2 import Tenant
 from tollway.config.v1.records_pb2 import ApiKeyRecord, ProviderRecord, SealedSecret
 from tollwayd import prices
-from tollwayd.core.metering.price_list import PriceList
+from tollwayd.core.metering.prices.price_list import PriceList
 from tollwayd.core.origin import Origin
 from tollwayd.core.ports import Change, Resource
 from tollwayd.core.sealing import credential_context

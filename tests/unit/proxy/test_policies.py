@@ -9,8 +9,8 @@ from tests.unit.proxy.test_compiler import DAMAGED, PRICES, RING, TENANT, tenant
 from tollway.admin.v1.policies_pb2 import Policy
 from tollway.admin.v1.tiers_pb2 import Tier
 from tollwayd.core.errors import TollwayError
-from tollwayd.core.metering.demand import Demand
-from tollwayd.core.metering.facts import Facts
+from tollwayd.core.metering.policies.demand import Demand
+from tollwayd.core.metering.policies.facts import Facts
 from tollwayd.core.ports import Change, Resource
 from tollwayd.dialects import DIALECTS
 from tollwayd.proxy.compiler import Compiler

@@ -12,9 +12,9 @@ from tollway.admin.v1.tenants_pb2 import Tenant
 from tollway.config.v1.records_pb2 import ProviderRecord
 from tollwayd import prices
 from tollwayd.core.metering.charge import Counts
-from tollwayd.core.metering.price import UnknownPrice
-from tollwayd.core.metering.price_list import PriceList
-from tollwayd.core.metering.tariff import Rates, Tier
+from tollwayd.core.metering.prices.price import UnknownPrice
+from tollwayd.core.metering.prices.price_list import PriceList
+from tollwayd.core.metering.prices.tariff import Rates, Tier
 from tollwayd.core.ports import Change, Resource
 from tollwayd.dialects import DIALECTS
 from tollwayd.proxy.compiler import Compiler

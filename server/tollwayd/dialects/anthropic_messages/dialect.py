@@ -38,7 +38,7 @@ if TYPE_CHECKING:
         Written,
     )
     from tollwayd.core.errors import TollwayError
-    from tollwayd.core.metering.terms import CacheWrites, Terms
+    from tollwayd.core.metering.prices.terms import CacheWrites, Terms
     from tollwayd.core.sse import ServerSentEvent
 
 API_VERSION = "2023-06-01"

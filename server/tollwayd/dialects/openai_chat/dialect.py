@@ -23,7 +23,7 @@ from tollwayd.dialects.openai_chat.relay import RelayStream
 if TYPE_CHECKING:
     from tollway.proxy.v1.inference_pb2 import GenerateRequest
     from tollwayd.core.dialect import Envelope, Headers, Written
-    from tollwayd.core.metering.terms import CacheWrites
+    from tollwayd.core.metering.prices.terms import CacheWrites
 
 KNOW_THE_OLDER_BOUND: Final = frozenset({"api.deepseek.com", "api.mistral.ai"})
 """Hosts that bound the output by `max_tokens` alone: the first is deaf to `max_completion_tokens`, so that nothing

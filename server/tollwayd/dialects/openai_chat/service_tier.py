@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from tollwayd.core.metering.terms import STANDARD, UNKNOWN, Terms
+from tollwayd.core.metering.prices.terms import STANDARD, UNKNOWN, Terms
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

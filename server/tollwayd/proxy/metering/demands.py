@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tollwayd.core.metering.demand import most_output
+from tollwayd.core.metering.policies.demand import most_output
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tollwayd.core.dialect import Load, OutputAsked
-    from tollwayd.core.metering.price import Price
+    from tollwayd.core.metering.prices.price import Price
 
 IMAGE_TOKENS: Final = 50_000
 """A bound on one picture, whose bytes say nothing of its pixels: the most that a model counts for one (48,169)."""

@@ -14,13 +14,13 @@ import msgspec
 from tollway.admin.v1.ledger_pb2 import LedgerEntry
 from tollwayd.core.metering.charge import Charge, Counts, Dimensions
 from tollwayd.core.metering.money import CURRENCY
-from tollwayd.core.metering.parts import Parts
+from tollwayd.core.metering.prices.parts import Parts
 from tollwayd.proxy.metering.tags import TAGS_HEADER, USER_HEADER, fit, tags_of
 
 if TYPE_CHECKING:
     from tollway.proxy.v1.inference_pb2 import Usage
     from tollwayd.core.call import Call
-    from tollwayd.core.metering.tariff import Tariff
+    from tollwayd.core.metering.prices.tariff import Tariff
     from tollwayd.core.snapshot import Target
 
 MOST_KEPT: Final = 4096

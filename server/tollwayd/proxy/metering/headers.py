@@ -6,15 +6,15 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from tollwayd.core.dialect import Allowance
-from tollwayd.core.metering.judgement import most
-from tollwayd.core.metering.limit import Algorithm
+from tollwayd.core.metering.limits.judgement import most
+from tollwayd.core.metering.limits.limit import Algorithm
 from tollwayd.core.metering.money import CURRENCY
 from tollwayd.core.metering.unit import Unit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tollwayd.core.metering.limit import Grants, Limit, Refusal, Standing
+    from tollwayd.core.metering.limits.limit import Grants, Limit, Refusal, Standing
     from tollwayd.proxy.metering.entries import Used
 
 MAX_TOLD: Final = 8

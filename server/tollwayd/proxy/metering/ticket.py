@@ -11,9 +11,9 @@ from tollway.admin.v1.ledger_pb2 import LedgerEntry
 from tollwayd.core.call import unknown_cost, unsettled
 from tollwayd.core.failpoint import failpoint
 from tollwayd.core.metering.charge import NOTHING, Counts
-from tollwayd.core.metering.limit import Grants, Refusal, Reservation, Settlement
+from tollwayd.core.metering.limits.limit import Grants, Refusal, Reservation, Settlement
+from tollwayd.core.metering.limits.refusals import refused, refused_by_provider, retries_in_vain
 from tollwayd.core.metering.money import decimal
-from tollwayd.core.metering.refusals import refused, refused_by_provider, retries_in_vain
 from tollwayd.proxy import estimate
 from tollwayd.proxy.metering import headers
 from tollwayd.proxy.metering.endings import ending
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tollwayd.core.call import Call
     from tollwayd.core.errors import TollwayError
     from tollwayd.core.metering.charge import Charge
-    from tollwayd.core.metering.limit import Limit
+    from tollwayd.core.metering.limits.limit import Limit
     from tollwayd.core.snapshot import Model, Target
     from tollwayd.proxy.engine import Request
     from tollwayd.proxy.metering.metering import Metering

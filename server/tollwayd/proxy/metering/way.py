@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Final
 
 from tollwayd.core.dialect import OutputAsked
 from tollwayd.core.errors import Reason, TollwayError
-from tollwayd.core.metering.access import FREE
-from tollwayd.core.metering.demand import Demand, Tokens
-from tollwayd.core.metering.facts import Facts
-from tollwayd.core.metering.limit import Refusal
-from tollwayd.core.metering.policies import NO_POLICIES
-from tollwayd.core.metering.price import UnknownPrice
-from tollwayd.core.metering.refusals import refused
-from tollwayd.core.metering.terms import CacheWrites
+from tollwayd.core.metering.limits.limit import Refusal
+from tollwayd.core.metering.limits.refusals import refused
+from tollwayd.core.metering.policies.access import FREE
+from tollwayd.core.metering.policies.demand import Demand, Tokens
+from tollwayd.core.metering.policies.facts import Facts
+from tollwayd.core.metering.policies.policy_set import NO_POLICIES
+from tollwayd.core.metering.prices.price import UnknownPrice
+from tollwayd.core.metering.prices.terms import CacheWrites
 from tollwayd.core.routing import attempts
 from tollwayd.proxy import estimate
 from tollwayd.proxy.metering.demands import input_bound, input_guess, output_bound
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from tollway.proxy.v1.inference_pb2 import Usage
     from tollwayd.core.call import Call
-    from tollwayd.core.metering.limit import Grants, Limit
-    from tollwayd.core.metering.tariff import Tariff
+    from tollwayd.core.metering.limits.limit import Grants, Limit
+    from tollwayd.core.metering.prices.tariff import Tariff
     from tollwayd.core.snapshot import Model, Target, Tenant
     from tollwayd.proxy.engine import Request
 

@@ -17,7 +17,7 @@ from tollwayd.state.metering.scripts import CHECKPOINT, REAP, RESERVE, SETTLE
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tollwayd.core.metering.limit import Limit, Reservation
+    from tollwayd.core.metering.limits.limit import Limit, Reservation
     from tollwayd.state.metering.clock import StoreClock
     from tollwayd.state.metering.command import Argument, Command
     from tollwayd.state.script import Script

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
-from tollwayd.core.metering.reached import Reached
+from tollwayd.core.metering.limits.reached import Reached
 from tollwayd.core.metering.unit import Unit
 from tollwayd.state.metering import keys
 

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from tollwayd.core.metering.charge import Charge
-    from tollwayd.core.metering.limit import Grants, Limit, Refusal, Reservation, Settlement
-    from tollwayd.core.metering.reached import Reached
+    from tollwayd.core.metering.limits.limit import Grants, Limit, Refusal, Reservation, Settlement
+    from tollwayd.core.metering.limits.reached import Reached
     from tollwayd.state.metering.spool_port import Spool
 
 CLOSING_SECONDS: Final = 5.0

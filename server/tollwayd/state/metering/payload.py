@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from tollwayd.core.metering.limit import Algorithm, Grants, Refusal, Standing
-from tollwayd.core.metering.reached import Reached
+from tollwayd.core.metering.limits.limit import Algorithm, Grants, Refusal, Standing
+from tollwayd.core.metering.limits.reached import Reached
 from tollwayd.core.metering.unit import Unit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tollwayd.core.metering.charge import Charge, Dimensions
-    from tollwayd.core.metering.limit import Limit
+    from tollwayd.core.metering.limits.limit import Limit
 
 SEPARATOR: Final = "\x1f"
 """Between the dimensions of usage."""

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tests.metering import Clock
-from tollwayd.core.metering.local import LocalMeter
+from tollwayd.core.metering.meters.local import LocalMeter
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.metering import NOON, TOKENS, charge, limit, reservation, settlement, taken
-from tollwayd.core.metering.algorithms.bucket import Bucket
-from tollwayd.core.metering.algorithms.sliding import SLOTS, Sliding
-from tollwayd.core.metering.limit import Algorithm, Grants
+from tollwayd.core.metering.limits.algorithms.bucket import Bucket
+from tollwayd.core.metering.limits.algorithms.sliding import SLOTS, Sliding
+from tollwayd.core.metering.limits.limit import Algorithm, Grants
 
 MINUTE = 60_000
 STEPS = st.lists(st.tuples(st.integers(0, 700), st.integers(0, 6), st.integers(0, 6)), max_size=80)

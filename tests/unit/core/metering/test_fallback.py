@@ -8,13 +8,13 @@ import pytest
 
 from tests.metering import TENANT, TOKENS, calls, charge, limit, reservation, settlement, taken
 from tollwayd.core.errors import Reason, TollwayError
-from tollwayd.core.metering.fallback import Fallback
-from tollwayd.core.metering.limit import Grants, Refusal, StoreError
-from tollwayd.core.metering.local import LocalMeter
+from tollwayd.core.metering.limits.limit import Grants, Refusal, StoreError
+from tollwayd.core.metering.meters.fallback import Fallback
+from tollwayd.core.metering.meters.local import LocalMeter
 from tollwayd.core.metering.unit import Unit
 
 if TYPE_CHECKING:
-    from tollwayd.core.metering.limit import Reservation
+    from tollwayd.core.metering.limits.limit import Reservation
 
 LOCAL = {"store_error": StoreError.LOCAL}
 ALLOW = {"store_error": StoreError.ALLOW}

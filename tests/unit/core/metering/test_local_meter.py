@@ -6,10 +6,10 @@ import pytest
 
 from tests.metering import TENANT, TOKENS, calls, charge, limit, reservation, settlement, taken
 from tollwayd.core.errors import Reason, TollwayError
-from tollwayd.core.metering import local
 from tollwayd.core.metering.charge import NOTHING
-from tollwayd.core.metering.limit import Grants, Refusal
-from tollwayd.core.metering.local import LocalMeter
+from tollwayd.core.metering.limits.limit import Grants, Refusal
+from tollwayd.core.metering.meters import local
+from tollwayd.core.metering.meters.local import LocalMeter
 from tollwayd.core.metering.unit import Unit
 
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tollwayd.core.metering.charge import Counts
-from tollwayd.core.metering.schedule import ALWAYS, Period, Schedule, priced
-from tollwayd.core.metering.tariff import MAX_COST, Rates, Tariff, Tier, dearest
+from tollwayd.core.metering.prices.schedule import ALWAYS, Period, Schedule, priced
+from tollwayd.core.metering.prices.tariff import MAX_COST, Rates, Tariff, Tier, dearest
 
 RATE = st.integers(0, 10**12)
 RATES = st.tuples(*[RATE] * 7).map(Rates._make)

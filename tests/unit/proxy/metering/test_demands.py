@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tollwayd.core.dialect import Load, OutputAsked, Said
-from tollwayd.core.metering.demand import OUTPUT_TOKENS
-from tollwayd.core.metering.tariff import Rates, Tariff
+from tollwayd.core.metering.policies.demand import OUTPUT_TOKENS
+from tollwayd.core.metering.prices.tariff import Rates, Tariff
 from tollwayd.proxy import estimate
 from tollwayd.proxy.metering.demands import (
     FILE_TOKENS,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tollwayd.core.metering.charge import Counts
-from tollwayd.core.metering.limit import Algorithm, Grants, Limit, Standing
+from tollwayd.core.metering.limits.limit import Algorithm, Grants, Limit, Standing
 from tollwayd.core.metering.money import decimal, money
 from tollwayd.core.metering.unit import Unit
 from tollwayd.proxy.metering.entries import Used

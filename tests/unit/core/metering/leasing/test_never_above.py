@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from tests.contract.metering.history import History
 from tests.metering import NOON, Clock, HoldingStore, charge, limit, reservation, settlement
-from tollwayd.core.metering.leasing.slices import Slices
-from tollwayd.core.metering.limit import Algorithm, Grants
+from tollwayd.core.metering.limits.limit import Algorithm, Grants
+from tollwayd.core.metering.meters.leasing.slices import Slices
 
 MOST = 100
 STEPS = st.lists(

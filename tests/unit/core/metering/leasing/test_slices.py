@@ -10,8 +10,8 @@ from msgspec.structs import replace
 from tests.metering import NOON, TENANT, TOKENS, HoldingStore, calls, charge, limit, reservation, settlement, taken
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.core.metering.charge import NOTHING
-from tollwayd.core.metering.leasing.slices import Slices
-from tollwayd.core.metering.limit import Algorithm, Grants, Refusal
+from tollwayd.core.metering.limits.limit import Algorithm, Grants, Refusal
+from tollwayd.core.metering.meters.leasing.slices import Slices
 from tollwayd.core.metering.unit import Unit
 
 LEASED = {"leased": True}

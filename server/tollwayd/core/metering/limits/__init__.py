@@ -1,0 +1,1 @@
+"""Limits as calls meet them, and how each kind of window counts."""

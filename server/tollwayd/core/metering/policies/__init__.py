@@ -1,0 +1,1 @@
+"""Policies, compiled: from what operators wrote to the limits of one call."""

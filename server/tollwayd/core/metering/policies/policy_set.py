@@ -1,0 +1,153 @@
+"""All policies of a tenant, compiled for its calls: what they may do, and which limits they have to be admitted by.
+
+Policies are found by what they are about. A call that none is about costs a few dictionary look-ups.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
+
+from tollwayd.core.errors import Reason, TollwayError
+from tollwayd.core.metering.policies.access import FREE, AccessVerdict, Cap
+from tollwayd.core.metering.policies.amounts import Admission, output_left
+from tollwayd.core.metering.policies.rules import AccessRule, LimitRule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from tollwayd.core.metering.limits.limit import Limit, Refusal, Standing
+    from tollwayd.core.metering.policies.demand import Demand
+    from tollwayd.core.metering.policies.facts import Facts
+    from tollwayd.core.metering.policies.subject import Subject
+
+
+class _About(Protocol):
+    @property
+    def subject(self) -> Subject: ...
+
+
+RuleT = TypeVar("RuleT", bound=_About)
+
+
+class _Index(Generic[RuleT]):
+    """Rules by their anchors."""
+
+    __slots__ = ("_anchored", "_unanchored")
+
+    def __init__(self, rules: Iterable[RuleT]) -> None:
+        self._unanchored: list[RuleT] = []
+        self._anchored: dict[str, dict[str, list[RuleT]]] = defaultdict(lambda: defaultdict(list))
+        for rule in rules:
+            if (anchor := rule.subject.anchor) is None:
+                self._unanchored.append(rule)
+            else:
+                self._anchored[anchor.kind][anchor.value].append(rule)
+
+    def __bool__(self) -> bool:
+        return bool(self._unanchored or self._anchored)
+
+    def about(self, facts: Facts) -> Sequence[RuleT]:
+        """Those that may be about a call, none left out that is."""
+        if not self._anchored:
+            return self._unanchored
+        found = [*self._unanchored]
+        for kind, by_value in self._anchored.items():
+            met = getattr(facts, kind)
+            for value in (met,) if isinstance(met, str) else met:
+                found += by_value.get(value, ())
+        return found
+
+
+class PolicySet:
+    """`tiers` are the ids of the tenant's tiers: a call whose key is of another one is refused, as its limits are not
+    known."""
+
+    __slots__ = ("_access", "_calls", "_limits", "_providers", "_rules", "_tiers")
+
+    def __init__(self, rules: Iterable[AccessRule | LimitRule] = (), tiers: Iterable[str] = ()) -> None:
+        self._rules = rules = list(rules)
+        self._limits = {rule.id: rule for rule in rules if isinstance(rule, LimitRule)}
+        self._access = _Index([rule for rule in rules if isinstance(rule, AccessRule)])
+        self._calls = _Index([rule for rule in self._limits.values() if not rule.subject.provider])
+        self._providers = _Index([rule for rule in self._limits.values() if rule.subject.provider])
+        self._tiers = frozenset(tiers)
+
+    def access(self, facts: Facts, now_ms: int) -> AccessVerdict:
+        """Whether a call may be made at all. REASON_POLICY_DENIED, REASON_MODEL_NOT_ALLOWED, REASON_LIMITS_UNAVAILABLE,
+        with the `policy` in the metadata."""
+        if facts.tier and facts.tier not in self._tiers:
+            raise TollwayError(Reason.REASON_LIMITS_UNAVAILABLE, metadata={"tier": facts.tier})
+        if not self._access:
+            return FREE
+        observed: list[str] = []
+        caps: list[Cap] = []
+        for rule in self.access_rules(facts):
+            if denial := rule.access.refusal(facts, now_ms):
+                if rule.enforce:
+                    raise denial.error(rule.id)
+                observed.append(rule.id)
+            if rule.access.max_output:
+                caps.append(Cap(rule.id, rule.access.max_output, rule.enforce))
+        return AccessVerdict(observed, caps) if observed or caps else FREE
+
+    def access_rules(self, facts: Facts) -> list[AccessRule]:
+        """The rules on access that are about a call, whatever they say of it."""
+        return [rule for rule in self._access.about(facts) if rule.subject.matches(facts)]
+
+    def limits(self, facts: Facts, demand: Demand, now_ms: int) -> list[Limit]:
+        """What a call has to be admitted by, whichever provider it goes to. REASON_PRICE_UNKNOWN."""
+        if not self._calls:
+            return []
+        return [limit for rule in self._calls.about(facts) for limit in rule.limits(facts, demand, now_ms)]
+
+    @property
+    def about_providers(self) -> bool:
+        """Whether any limit is about a provider."""
+        return bool(self._providers)
+
+    def provider_limits(self, facts: Facts, provider: str, demand: Demand, now_ms: int) -> list[Limit]:
+        """What a call has to be admitted by besides to go to a provider, by its id. REASON_PRICE_UNKNOWN."""
+        if not self._providers:
+            return []
+        return [
+            limit
+            for rule in self._providers.about(facts)
+            if rule.subject.provider in (provider, "*")
+            for limit in rule.limits(facts, demand, now_ms, provider)
+        ]
+
+    def max_output(self, standings: Iterable[Standing], demand: Demand) -> int | None:
+        """What the max_tokens of an admitted call have to be lowered to, as a limit that clamps granted less than was
+        wanted; None where nothing has to be."""
+        left = [
+            output_left(limit.unit, standing.granted, demand)
+            for standing in standings
+            if standing.granted < (limit := standing.limit).amount and self.clamps(limit)
+        ]
+        return min(left, default=None)
+
+    def limit_rule(self, rule_id: str) -> LimitRule | None:
+        """The rule of an id, if that is a limit."""
+        return self._limits.get(rule_id)
+
+    def trying(self, rule: AccessRule | LimitRule) -> PolicySet:
+        """The set with one more rule, in place of the one of its id if there is one."""
+        return PolicySet([*(each for each in self._rules if each.id != rule.id), rule], self._tiers)
+
+    def downgrade(self, refusal: Refusal) -> str | None:
+        """The model that a refused call goes to instead; None where one of the limits that refused it wants it refused.
+
+        The model's calls are not refused by those limits, but may be by others, which can name a model of their own:
+        a call must not be sent to one that it was at before.
+        """
+        models = [self._limits[refusal.standings[index].limit.policy].downgrade_model for index in refusal.refused]
+        return models[0] if models and all(models) else None
+
+    def clamps(self, limit: Limit) -> bool:
+        """Whether a call that this limit gives less than it wants has its max_tokens lowered."""
+        return limit.enforce and self._limits[limit.policy].admission is Admission.CLAMP
+
+
+NO_POLICIES: Final = PolicySet()
+"""Of a tenant that has none."""

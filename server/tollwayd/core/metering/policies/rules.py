@@ -1,0 +1,159 @@
+"""Rules, compiled: what a policy, or one rule of a tier, does to the calls that it is about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+
+from msgspec.structs import replace
+
+from tollwayd.core.errors import Reason, TollwayError
+from tollwayd.core.metering.limits.limit import Algorithm, Limit, StoreError
+from tollwayd.core.metering.limits.reasons import named
+from tollwayd.core.metering.money import MAX_AMOUNT
+from tollwayd.core.metering.policies.access import Denial
+from tollwayd.core.metering.policies.amounts import Admission, wanted
+from tollwayd.core.metering.unit import Unit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tollwayd.core.metering.calendar import Calendar
+    from tollwayd.core.metering.policies.access import Access
+    from tollwayd.core.metering.policies.demand import Demand
+    from tollwayd.core.metering.policies.facts import Facts
+    from tollwayd.core.metering.policies.subject import Subject
+
+MAX_READY: Final = 1024
+"""Limits that a rule keeps ready, one for each of its counts: a call only adds how much it wants."""
+
+_HUNDRED: Final = 100
+_SAME_FOR_EACH_CALL: Final = (Unit.REQUESTS, Unit.CALLS)
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """In place of what a record said that cannot be read: its calls are refused, for it may have been a limit."""
+
+    max_output: int = 0
+
+    def refusal(self, _facts: Facts, _now_ms: int) -> Denial | None:
+        """Always."""
+        return Denial(Reason.REASON_LIMITS_UNAVAILABLE)
+
+
+@dataclass(frozen=True, slots=True)
+class AccessRule:
+    """`id` is the policy's id, or `tier/rule`."""
+
+    id: str
+    subject: Subject
+    access: Access | Unreadable
+    enforce: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Increase:
+    """More, until a moment (Unix milliseconds)."""
+
+    amount: int
+    until_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class LimitRule:
+    """A limit, of which every call that it is about takes. `id` as of an `AccessRule`; `kind` goes into the names of
+    its counts, as what was counted of another unit or for another window says nothing here.
+
+    `most` is the limit without `increases`; a `budget` has `percents`, its thresholds. With `downgrade_model` set,
+    calls beyond the limit go to that model, and its own calls are counted and never refused by it.
+    """
+
+    id: str
+    subject: Subject
+    unit: Unit
+    algorithm: Algorithm
+    most: int
+    kind: str
+    admission: Admission = Admission.STRICT
+    window_ms: int = 0
+    burst: int = 0
+    calendar: Calendar | None = None
+    enforce: bool = True
+    downgrade_model: str = ""
+    increases: Sequence[Increase] = ()
+    budget: bool = False
+    percents: tuple[int, ...] = ()
+    store_error: StoreError = StoreError.DENY
+    leased: bool = False
+    _ready: dict[tuple[str, str, bool], Limit] = field(default_factory=dict, compare=False, repr=False)
+
+    def limits(self, facts: Facts, demand: Demand, now_ms: int, provider: str = "") -> Iterator[Limit]:
+        """What a call takes of it: nothing where it is not about the call. REASON_PRICE_UNKNOWN where it counts money
+        and nobody knows how much that is."""
+        for bucket in self.subject.buckets(facts):
+            enforce = self.enforce and not (self.downgrade_model and facts.model == self.downgrade_model)
+            if enforce and self.unit is Unit.COST and demand.cost_strict is None:
+                raise TollwayError(
+                    Reason.REASON_PRICE_UNKNOWN,
+                    f"No price is known for the model, and the {named('policy', self.id)} limits what calls cost.",
+                    metadata={"policy": self.id},
+                )
+            ready = self._ready_for(bucket, provider, now_ms, enforce=enforce)
+            if self.unit in _SAME_FOR_EACH_CALL:
+                yield ready
+            else:
+                amount, least = wanted(self.unit, self.admission, demand)
+                yield replace(ready, amount=amount, least=least)
+
+    @property
+    def counts(self) -> str:
+        """What the names of all its counts begin with, up to a bar or their end."""
+        return f"{self.id}.{self.kind}"
+
+    def look(self, bucket: str, now_ms: int) -> Limit:
+        """The limit as who takes nothing of a count meets it, to see how that stands."""
+        return replace(self._made(bucket, "", now_ms, enforce=False), amount=0, least=0)
+
+    def _ready_for(self, of_call: str, provider: str, now_ms: int, *, enforce: bool) -> Limit:
+        """The limit for one of its counts, with the amount of a call that has one request and nothing else."""
+        key = of_call, provider, enforce
+        ready = None if self.increases else self._ready.get(key)  # Increases end.
+        if ready is None:
+            if len(self._ready) >= MAX_READY:
+                self._ready.clear()
+            ready = self._ready[key] = self._made(self._bucket(of_call, provider), provider, now_ms, enforce=enforce)
+        return ready
+
+    def _bucket(self, of_call: str, provider: str) -> str:
+        own = f"{self.counts}{of_call}"
+        return f"{own}|p={provider}" if provider else own
+
+    def _made(self, bucket: str, provider: str, now_ms: int, *, enforce: bool) -> Limit:
+        limit = self.most + sum(increase.amount for increase in self.increases if increase.until_ms > now_ms)
+        return Limit(
+            policy=self.id,
+            bucket=bucket,
+            unit=self.unit,
+            algorithm=self.algorithm,
+            limit=limit,
+            amount=1,
+            least=1,
+            window_ms=self.window_ms,
+            burst=self.burst,
+            calendar=self.calendar,
+            enforce=enforce,
+            thresholds=_amounts(self.percents, limit),
+            store_error=self.store_error,
+            leased=self.leased,
+            provider=provider,
+            budget=self.budget,
+        )
+
+
+@lru_cache(maxsize=4096)
+def _amounts(percents: tuple[int, ...], limit: int) -> Sequence[int]:
+    """What percentages of a limit are, rounded up; without those that are nothing, or more than can be counted."""
+    amounts = (-(-limit * percent // _HUNDRED) for percent in percents)
+    return tuple(dict.fromkeys(amount for amount in amounts if 0 < amount <= MAX_AMOUNT))

@@ -9,6 +9,7 @@ import sys
 import time
 from urllib.parse import urlparse
 
+import msgspec
 import pytest
 import pytest_asyncio
 
@@ -282,6 +283,18 @@ async def test_a_settlement_whose_caller_left_is_booked(warmed, redis_client):
     await warmed.reap(TENANT)
 
     assert [entry.input_tokens for entry in await ledger(redis_client)] == [25]
+
+
+async def test_a_damaged_record_of_a_lost_call_keeps_nobody_waiting(warmed, redis_client, caplog):
+    await warmed.reserve(reservation("a", BUDGET))
+    await redis_client.hdel(keys.holds(TENANT), "a")
+    damaged = b"".join(map(msgspec.msgpack.encode, ("no charge", False, [])))
+    await redis_client.hset(keys.booked(TENANT), "a", b"L" + damaged)
+
+    async with asyncio.timeout(10):
+        await warmed.settle(settlement("a", spent(25)))
+    assert any("cannot be booked" in record.message for record in caplog.records)
+    assert isinstance(await warmed.reserve(reservation("b", REQUESTS)), Grants)
 
 
 async def test_scripts_come_back_after_a_flush_of_scripts(warmed, redis_client):

@@ -157,6 +157,9 @@ class RedisMeter:
 
     async def _spooled(self, settling: Settling) -> None:
         record = _encode(settling.kept)
-        if not await self._spool.append(record):
-            await self._memory.append(record)
+        try:
+            if not await self._spool.append(record):
+                await self._memory.append(record)
+        except ValueError:
+            _logger.exception("Call %s cannot be booked: its record in the store is damaged.", settling.record.call)
         settling.ended(_DONE)

@@ -131,7 +131,7 @@ class Pipeline:
             if isinstance(reply, ReplyError):
                 self._refused(command, reply, again)
             else:
-                command.answered(reply)
+                _answer(command, reply)
         self._queue.extendleft(reversed(again))
         if not self._link.is_up:
             self._down()
@@ -185,6 +185,16 @@ class Pipeline:
     def _given_up(self) -> None:
         self._down()
         self._on_down()
+
+
+def _answer(command: Command, reply: Any) -> None:
+    """Gives a command its reply. One that it cannot read is a damaged record in the store: it fails that command alone,
+    and for good."""
+    try:
+        command.answered(reply)
+    except Exception as error:
+        _logger.exception("An answer of the metering store cannot be read.")
+        command.failed(ValueError(str(error)))
 
 
 def _unavailable(error: Exception) -> TollwayError:

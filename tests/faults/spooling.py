@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import resource
 import sys
 from pathlib import Path
@@ -58,7 +59,8 @@ async def book(spool: Spool) -> None:
 
     async def one(kept: bytes) -> None:
         say(str(number(kept)))
-        await asyncio.to_thread(sys.stdin.readline)
+        # A byte each, unbuffered: threads that read lines of one stream at once take each other's.
+        await asyncio.to_thread(os.read, sys.stdin.fileno(), 1)
 
     await spool.replay(one)
 

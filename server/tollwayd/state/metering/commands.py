@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -52,7 +53,7 @@ class Record(msgspec.Struct, array_like=True, frozen=True):
         return msgspec.structs.replace(self, unreserved=self.held) if now_ms < self.open_until_ms else self
 
 
-class Asking:
+class Asking(ABC):
     """A command whose answer is a future's. Sends itself again where the day or a window has moved on meanwhile.
 
     `told` gets the tenant and what thresholds were reached, as the scripts tell them at the end of their answers.
@@ -83,9 +84,9 @@ class Asking:
         day = now_ms // MS_A_DAY
         return day, self.arguments(now_ms, day)
 
+    @abstractmethod
     def arguments(self, now_ms: int, day: int) -> tuple[Argument, ...]:
         """The script's arguments, as of now (Unix milliseconds, and days)."""
-        raise NotImplementedError
 
     def answered(self, answer: Any) -> None:
         self.clock.hear(answer[1])

@@ -60,7 +60,7 @@ class RoutedRedis(Redis):
         await super().aclose(close_connection_pool)
 
     def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> NoReturn:  # noqa: FBT001, FBT002  # The same.
-        raise NotImplementedError
+        raise TypeError("the commands of a pipeline may belong to different servers; run them one by one")
 
     async def _at(self, address: Address) -> Redis:
         if self._servers is not self._topology.servers:

@@ -153,10 +153,11 @@ class Call:
         task.cancel()
 
     def reason_for(self, error: BaseException) -> BaseException:
-        """The error itself; in place of the cancellation by which `cut` came, what that was for."""
-        if self.cut_by is None or not isinstance(error, asyncio.CancelledError):
+        """The error itself; what `cut` was for in place of the cancellation by which it came. A stream is closed where
+        that comes while its reader does something else: to the stream it is a GeneratorExit."""
+        if self.cut_by is None or not isinstance(error, asyncio.CancelledError | GeneratorExit):
             return error
-        if task := asyncio.current_task():
+        if isinstance(error, asyncio.CancelledError) and (task := asyncio.current_task()):
             task.uncancel()
         return self.cut_by
 

@@ -116,6 +116,27 @@ async def test_a_stream_that_nobody_began_to_read_ends_all_the_same():
     assert seen[-1] == "p end GeneratorExit"
 
 
+async def test_a_stream_that_the_gateway_cuts_while_its_reader_writes_ends_for_that_reason():
+    seen: list[str] = []
+    cut, writing = call(), asyncio.Event()
+    stream = await Chain([Recorder("p", Stage.OBSERVE, seen)]).bind(three, streams=True)(text("x"), cut)
+
+    async def read() -> None:
+        try:
+            await anext(stream)
+            writing.set()
+            await asyncio.Event().wait()
+        finally:
+            await stream.aclose()
+
+    task = asyncio.create_task(read())
+    await writing.wait()
+    cut.cut(task, TollwayError(Reason.REASON_SHUTTING_DOWN))
+    with suppress(asyncio.CancelledError):
+        await task
+    assert seen[-1] == "p end TollwayError"
+
+
 async def test_an_early_exit_closes_provider_then_inner_then_outer_at_once():
     closed: list[str] = []
 

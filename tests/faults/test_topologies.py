@@ -175,6 +175,8 @@ async def test_a_master_that_became_a_replica_is_left(group, store):
             await client.execute_command("SENTINEL", "REMOVE", "tollway")
             await client.execute_command("SENTINEL", "MONITOR", "tollway", "127.0.0.1", new.port, 1)
     async with connect(old.url) as first, connect(new.url) as second:
+        await first.set("last", "")  # WAIT waits for what its own connection has written.
+        assert await first.wait(1, SOON * 1000) == 1
         await second.execute_command("REPLICAOF", "NO", "ONE")
         await first.execute_command("REPLICAOF", "127.0.0.1", new.port)
         async with asyncio.timeout(SOON):

@@ -11,7 +11,7 @@ import structlog
 from prometheus_client import CollectorRegistry
 
 from tollwayd import listeners, prices
-from tollwayd.admin.applied import AppliedStore
+from tollwayd.admin.resources.applied import AppliedStore
 from tollwayd.core.chain import Chain
 from tollwayd.core.current import Current
 from tollwayd.core.errors import TollwayError

@@ -19,17 +19,17 @@ from tollway.admin.v1 import (
 )
 from tollway.proxy.v1 import anthropic_pb2, inference_pb2, openai_pb2
 from tollwayd.admin.api_keys import ApiKeyServicer
-from tollwayd.admin.billing import BillingServicer
+from tollwayd.admin.billing.service import BillingServicer
 from tollwayd.admin.models import ModelServicer
-from tollwayd.admin.page_token import PageTokens
-from tollwayd.admin.policies import Counted, PolicyServicer
+from tollwayd.admin.policies.service import Counted, PolicyServicer
+from tollwayd.admin.policies.tiers import TierServicer
 from tollwayd.admin.prices import PriceServicer
-from tollwayd.admin.provider_probe import ProviderProbe
-from tollwayd.admin.provider_rules import ProviderRules
-from tollwayd.admin.providers import ProviderServicer
+from tollwayd.admin.providers.probe import ProviderProbe
+from tollwayd.admin.providers.rules import ProviderRules
+from tollwayd.admin.providers.service import ProviderServicer
+from tollwayd.admin.resources.page_token import PageTokens
 from tollwayd.admin.tenants import TenantServicer
-from tollwayd.admin.tiers import TierServicer
-from tollwayd.admin.usage import UsageServicer
+from tollwayd.admin.usage.service import UsageServicer
 from tollwayd.dialects import ANTHROPIC_MESSAGES, DIALECTS, OPENAI_CHAT
 from tollwayd.proxy.anthropic import AnthropicServicer
 from tollwayd.proxy.inference import InferenceServicer

@@ -8,19 +8,19 @@ from google.protobuf.empty_pb2 import Empty
 
 from tollway.admin.v1.api_keys_pb2 import ApiKey, ListApiKeysResponse
 from tollway.config.v1.records_pb2 import ApiKeyRecord
-from tollwayd.admin.collection import Collection
-from tollwayd.admin.etag import parse_etag
-from tollwayd.admin.field_behavior import writable_copy
-from tollwayd.admin.kind import Kind
-from tollwayd.admin.listing import Listing
-from tollwayd.admin.references import require
+from tollwayd.admin.resources.collection import Collection
+from tollwayd.admin.resources.etag import parse_etag
+from tollwayd.admin.resources.field_behavior import writable_copy
+from tollwayd.admin.resources.kind import Kind
+from tollwayd.admin.resources.listing import Listing
+from tollwayd.admin.resources.references import require
 from tollwayd.admin.rotation import add_secret, drop_expired, is_past
 from tollwayd.core.errors import invalid_field
 from tollwayd.core.resource_names import child_name, tenant_of
 
 if TYPE_CHECKING:
     from tollway.admin.v1 import api_keys_pb2
-    from tollwayd.admin.page_token import PageTokens
+    from tollwayd.admin.resources.page_token import PageTokens
     from tollwayd.admin.vault import SecretForm, Vault
     from tollwayd.core.call import Call
     from tollwayd.core.ports import ResourceStore

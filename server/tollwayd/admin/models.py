@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from google.protobuf.empty_pb2 import Empty
 
 from tollway.admin.v1.models_pb2 import ListModelsResponse, Model
-from tollwayd.admin.collection import Collection
-from tollwayd.admin.field_behavior import writable_copy
-from tollwayd.admin.kind import Kind
-from tollwayd.admin.listing import Listing
+from tollwayd.admin.resources.collection import Collection
+from tollwayd.admin.resources.field_behavior import writable_copy
+from tollwayd.admin.resources.kind import Kind
+from tollwayd.admin.resources.listing import Listing
 from tollwayd.core.errors import Reason, TollwayError, invalid_field
 from tollwayd.core.resource_names import child_name, id_of, tenant_of
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tollway.admin.v1 import models_pb2
     from tollway.admin.v1.models_pb2 import Target
-    from tollwayd.admin.page_token import PageTokens
+    from tollwayd.admin.resources.page_token import PageTokens
     from tollwayd.core.call import Call
     from tollwayd.core.ports import ResourceStore
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
-from tollwayd.admin.field_behavior import fields_of
+from tollwayd.admin.resources.field_behavior import fields_of
 from tollwayd.core.errors import invalid_field
 from tollwayd.core.metering.money import CURRENCY, NANO, nanos
 

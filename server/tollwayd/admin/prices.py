@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from google.protobuf.empty_pb2 import Empty
 
 from tollway.admin.v1.prices_pb2 import ListPricesResponse, Price
-from tollwayd.admin.collection import Collection
-from tollwayd.admin.field_behavior import writable_copy
-from tollwayd.admin.kind import Kind
-from tollwayd.admin.listing import Listing
 from tollwayd.admin.price_rules import check_price
+from tollwayd.admin.resources.collection import Collection
+from tollwayd.admin.resources.field_behavior import writable_copy
+from tollwayd.admin.resources.kind import Kind
+from tollwayd.admin.resources.listing import Listing
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.core.resource_names import child_name, tenant_of
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tollway.admin.v1 import prices_pb2
-    from tollwayd.admin.page_token import PageTokens
+    from tollwayd.admin.resources.page_token import PageTokens
     from tollwayd.core.call import Call
     from tollwayd.core.ports import ResourceStore
 

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 from google.protobuf.empty_pb2 import Empty
 
 from tollway.admin.v1.tenants_pb2 import ListTenantsResponse, Tenant
-from tollwayd.admin.collection import Collection, no_rules
-from tollwayd.admin.field_behavior import writable_copy
-from tollwayd.admin.kind import Kind
-from tollwayd.admin.listing import Listing
+from tollwayd.admin.resources.collection import Collection, no_rules
+from tollwayd.admin.resources.field_behavior import writable_copy
+from tollwayd.admin.resources.kind import Kind
+from tollwayd.admin.resources.listing import Listing
 from tollwayd.core.resource_names import TENANTS
 
 if TYPE_CHECKING:
     from tollway.admin.v1 import tenants_pb2
-    from tollwayd.admin.page_token import PageTokens
+    from tollwayd.admin.resources.page_token import PageTokens
     from tollwayd.core.call import Call
     from tollwayd.core.ports import ResourceStore
 

@@ -17,7 +17,7 @@ from tollway.admin.v1.billing_pb2 import (
 )
 from tollway.admin.v1.ledger_pb2 import LedgerEntry
 from tollway.admin.v1.tenants_pb2 import CreateTenantRequest
-from tollwayd.admin.billing import BillingServicer
+from tollwayd.admin.billing.service import BillingServicer
 from tollwayd.core.billing.amounts import nanos
 
 if TYPE_CHECKING:

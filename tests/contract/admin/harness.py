@@ -13,14 +13,14 @@ from tollway.admin.v1 import api_keys_pb2, models_pb2, policies_pb2, prices_pb2,
 from tollwayd import prices
 from tollwayd.admin.api_keys import ApiKeyServicer
 from tollwayd.admin.models import ModelServicer
-from tollwayd.admin.page_token import PageTokens
-from tollwayd.admin.policies import Counted, PolicyServicer
+from tollwayd.admin.policies.service import Counted, PolicyServicer
+from tollwayd.admin.policies.tiers import TierServicer
 from tollwayd.admin.prices import PriceServicer
-from tollwayd.admin.provider_probe import ProviderProbe
-from tollwayd.admin.provider_rules import ProviderRules
-from tollwayd.admin.providers import ProviderServicer
+from tollwayd.admin.providers.probe import ProviderProbe
+from tollwayd.admin.providers.rules import ProviderRules
+from tollwayd.admin.providers.service import ProviderServicer
+from tollwayd.admin.resources.page_token import PageTokens
 from tollwayd.admin.tenants import TenantServicer
-from tollwayd.admin.tiers import TierServicer
 from tollwayd.core.call import Call
 from tollwayd.core.chain import Chain
 from tollwayd.core.current import Current

@@ -7,7 +7,7 @@ from google.protobuf.json_format import ParseDict
 
 from tollway.admin.v1.api_keys_pb2 import CreateApiKeyRequest
 from tollway.admin.v1.policies_pb2 import CreatePolicyRequest, InspectPolicyRequest, Policy, UpdatePolicyRequest
-from tollwayd.admin import inspection
+from tollwayd.admin.policies import inspection
 from tollwayd.core.metering.charge import NOTHING
 from tollwayd.core.metering.limits.limit import Reservation
 from tollwayd.core.metering.policies.demand import Demand

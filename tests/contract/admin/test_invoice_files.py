@@ -27,7 +27,7 @@ from tests.contract.admin.billing import (
 )
 from tests.contract.memory_billing import MemoryInvoiceStore, MemoryLedger
 from tollway.admin.v1.billing_pb2 import Invoice, InvoiceLine, RenderInvoiceRequest
-from tollwayd.admin import invoice_files
+from tollwayd.admin.billing import invoice_files
 from tollwayd.core.billing.amounts import nanos
 from tollwayd.core.call import Call
 

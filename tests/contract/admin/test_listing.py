@@ -6,7 +6,7 @@ import pytest
 
 from tollway.admin.v1.models_pb2 import ListModelsRequest
 from tollway.admin.v1.tenants_pb2 import CreateTenantRequest, ListTenantsRequest
-from tollwayd.admin import listing
+from tollwayd.admin.resources import listing
 
 
 async def make_tenants(admin, count: int) -> list[str]:

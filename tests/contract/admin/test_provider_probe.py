@@ -12,7 +12,7 @@ from tests.contract.admin.harness import DIALECTS, LOOPBACK, Admin
 from tollway.admin.v1 import providers_pb2
 from tollway.admin.v1.providers_pb2 import CreateProviderRequest
 from tollway.config.v1.records_pb2 import ProviderRecord
-from tollwayd.admin.provider_probe import MAX_BODY_BYTES, MAX_MODELS
+from tollwayd.admin.providers.probe import MAX_BODY_BYTES, MAX_MODELS
 from tollwayd.security.keyring import Keyring
 from tollwayd.upstream.egress import EgressRules
 

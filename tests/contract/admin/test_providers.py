@@ -14,7 +14,7 @@ from tollway.admin.v1.providers_pb2 import (
     UpdateProviderRequest,
 )
 from tollway.config.v1.records_pb2 import ProviderRecord
-from tollwayd.admin import references
+from tollwayd.admin.resources import references
 from tollwayd.security.keyring import UnsealError
 
 NAME = "tenants/acme/providers/openai"

@@ -15,7 +15,7 @@ from tollway.admin.v1.tenants_pb2 import (
     Tenant,
     UpdateTenantRequest,
 )
-from tollwayd.admin.collection import MAX_ATTEMPTS
+from tollwayd.admin.resources.collection import MAX_ATTEMPTS
 
 ACME = "tenants/acme"
 

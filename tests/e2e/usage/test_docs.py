@@ -13,7 +13,7 @@ import pytest
 from tests.documents import blocks, pasteable
 from tests.e2e.test_documents import paste
 from tests.gateway import ADMIN_KEY, ROOT, Tenant, environment
-from tollwayd.admin.ledger_columns import COLUMNS
+from tollwayd.admin.usage.ledger_columns import COLUMNS
 from tollwayd.core.call import new_call_id
 
 TOTAL, BY_TEAM, SEARCH, FOLLOW, EXPORT = [block.text for block in blocks("docs/usage.md", "sh")]

@@ -11,9 +11,9 @@ import pyarrow.parquet
 import pytest
 
 from tests.booked import entry
-from tollwayd.admin import ledger_parquet
-from tollwayd.admin.ledger_parquet import MAX_PROGRAMS, ParquetFiles
-from tollwayd.admin.ledger_rows import json_lines
+from tollwayd.admin.usage import ledger_parquet
+from tollwayd.admin.usage.ledger_parquet import MAX_PROGRAMS, ParquetFiles
+from tollwayd.admin.usage.ledger_rows import json_lines
 from tollwayd.core.errors import Reason, TollwayError
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.booked import entry
 from tollway.admin.v1.usage_pb2 import SearchLedgerEntriesRequest
-from tollwayd.admin.ledger_search import MAX_BATCHES
+from tollwayd.admin.usage.ledger_search import MAX_BATCHES
 from tollwayd.core.call import new_call_id
 from tollwayd.state.metering import keys
 from tollwayd.state.metering.ledger_reader import BATCH

@@ -1,0 +1,1 @@
+"""Providers: their service, their rules, and whether they can be reached."""

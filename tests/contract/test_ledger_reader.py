@@ -8,6 +8,7 @@ from contextlib import aclosing
 import pytest
 
 from tests.booked import TENANT, book, entry
+from tests.documents import spans
 from tests.redis_server import every_kind
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.state.connection import connect
@@ -140,3 +141,14 @@ async def test_tenants_do_not_see_each_other(redis_url, ledger):
         await book(client, entry("a", tenant="tenants/acme-2"))
         assert await client.exists(keys.ledger("tenants/acme-2"))
     assert await read(ledger) == []
+
+
+async def test_what_docs_redis_md_trims_is_what_was_before_that_moment(redis_client, ledger):
+    (command,) = [span.split() for span in spans("docs/redis.md") if span.startswith("XTRIM ")]
+    begin = int(command[-1])
+    moments = {"a": begin - 1, "b": begin, "c": begin + 1}
+    places = [await book(redis_client, entry(call), at_ms=moment) for call, moment in moments.items()]
+    assert command[:-1] == ["XTRIM", keys.ledger("tenants/acme"), "MINID"]
+    await redis_client.execute_command("XTRIM", keys.ledger(TENANT), *command[-2:])
+    assert [each.call for each in await read(ledger)] == ["b", "c"]
+    assert [each.call for each in await read(ledger, after=places[0])] == ["b", "c"]

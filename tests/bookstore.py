@@ -19,6 +19,7 @@ from google.protobuf import (
 )
 
 from tests.compiled import PROTOS, compile_proto
+from tests.listeners import listener
 from tollwayd.core.chain import Chain
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.rpc.registry import Registry
@@ -256,7 +257,7 @@ def registry(store: Bookstore, chain: Chain | None = None) -> Registry:
 @asynccontextmanager
 async def serve(store: Bookstore, **options):
     """The bookstore behind a REST door on a free port; gives the door and its address."""
-    door = RestDoor(registry(store), RestOptions(**options))
+    door = RestDoor(registry(store), RestOptions(**{"listener": listener()} | options))
     address = await door.start("127.0.0.1", 0)
     try:
         yield door, address

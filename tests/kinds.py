@@ -20,6 +20,7 @@ from google.protobuf import (
 from google.rpc import error_details_pb2
 
 from tests.compiled import PROTOS, compile_proto
+from tests.listeners import listener
 from tollwayd.core.chain import Chain
 from tollwayd.core.errors import RULES, FieldViolation, Reason, ReasonRule, TollwayError
 from tollwayd.rpc.door import GrpcDoor
@@ -153,8 +154,8 @@ async def serve(echo: Echo):
     """All doors on free ports; gives their addresses: "rest", "zeros" (REST that prints zero values) and "grpc"."""
     methods = registry(echo)
     doors = {
-        "rest": RestDoor(methods, RestOptions(print_unset=False, max_body_bytes=MAX_BODY_BYTES)),
-        "zeros": RestDoor(methods, RestOptions(max_body_bytes=MAX_BODY_BYTES)),
+        "rest": RestDoor(methods, RestOptions(print_unset=False, max_body_bytes=MAX_BODY_BYTES, listener=listener())),
+        "zeros": RestDoor(methods, RestOptions(max_body_bytes=MAX_BODY_BYTES, listener=listener())),
         "grpc": GrpcDoor(methods, max_body_bytes=MAX_BODY_BYTES),
     }
     async with AsyncExitStack() as stack:

@@ -10,6 +10,7 @@ from google.api import annotations_pb2, field_behavior_pb2, httpbody_pb2
 from google.protobuf import descriptor_pool, empty_pb2, field_mask_pb2, message_factory, struct_pb2, timestamp_pb2
 
 from tests.compiled import PROTOS, compile_proto
+from tests.listeners import listener
 from tollwayd.core.chain import Chain
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.rpc.door import GrpcDoor
@@ -133,7 +134,7 @@ def registry(library: Library) -> Registry:
 @asynccontextmanager
 async def serve(library: Library, **options):
     """The library behind a REST door on a free port; gives its address."""
-    door = RestDoor(registry(library), RestOptions(**options))
+    door = RestDoor(registry(library), RestOptions(**{"listener": listener()} | options))
     try:
         yield await door.start("127.0.0.1", 0)
     finally:

@@ -60,6 +60,7 @@ class Doors:
                     pages=pages("tollway-admin"),
                     cors=cors,
                     on_refusal=refusals.at("admin_http"),
+                    listener=settings.admin_listener,
                 ),
             ),
             "proxy_http": RestDoor(proxy, _proxy_options(settings, cors, refusals)),
@@ -114,4 +115,5 @@ def _proxy_options(settings: Settings, cors: Cors | None, refusals: RefusalMetri
         pages=pages("tollway-proxy"),
         cors=cors,
         on_refusal=refusals.at("proxy_http"),
+        listener=settings.proxy_listener,
     )

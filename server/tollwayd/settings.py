@@ -52,6 +52,8 @@ class Settings:
     cors_origins: Origins = ()  # of pages whose scripts may call the REST listeners
     rest_unknown_fields: Literal["refuse", "ignore"] = "refuse"  # by the REST admin listener
     proxy_compression: Literal["off", "on"] = "off"  # of REST answers, for callers who ask for it
+    admin_listener: Literal["aiohttp", "lean"] = "aiohttp"  # what reads REST requests from the wire
+    proxy_listener: Literal["aiohttp", "lean"] = "aiohttp"
     drain_seconds: Annotated[float, Meta(ge=0, le=3600)] = 10.0  # how long calls may end after a stop is asked for
     log_format: Literal["text", "json"] = "json"
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -9,10 +9,11 @@ import sys
 import time
 
 import atheris
-from multidict import CIMultiDict, CIMultiDictProxy
+from multidict import CIMultiDict
 
 with atheris.instrument_imports(include=["tollwayd.translator"]):
     from tollwayd.core.errors import TollwayError
+    from tollwayd.translator.aiohttp_listener.requests import joined
     from tollwayd.translator.codings import CODINGS
     from tollwayd.translator.encoding import chosen
     from tollwayd.translator.metadata import deadline, request_metadata
@@ -34,12 +35,13 @@ NAMES = (
 
 def check(data: bytes) -> None:
     """Lines: of each the first byte is the name, the rest the value; with a high bit it names itself up to a colon."""
-    headers: CIMultiDict[str] = CIMultiDict()
+    fields: CIMultiDict[str] = CIMultiDict()
     for line in data.split(b"\n"):
         name, _, value = line[1:].partition(b":") if line[:1] > b"\x7f" else (b"", b"", line[1:])
         known = NAMES[line[0] % len(NAMES)] if line else "b"
-        headers.add(name.decode("ascii", "ignore") or known, value.decode("utf-8", "surrogateescape"))
-    metadata = request_metadata(CIMultiDictProxy(headers))
+        fields.add(name.decode("ascii", "ignore") or known, value.decode("utf-8", "surrogateescape"))
+    headers = joined(fields.items())
+    metadata = request_metadata(headers)
     for key, text in metadata.items():
         assert key == key.lower()
         assert key not in {"connection", "te", "grpc-timeout", ""}

@@ -60,6 +60,8 @@ def test_without_any_setting_the_defaults_are_in_force():
         ("max_body_bytes", "1024", 1024),
         ("rest_unknown_fields", "ignore", "ignore"),
         ("proxy_compression", "on", "on"),
+        ("proxy_listener", "lean", "lean"),
+        ("admin_listener", "lean", "lean"),
         ("drain_seconds", "0.5", 0.5),
         ("log_level", "warning", "warning"),
     ],
@@ -128,6 +130,7 @@ def test_a_file_that_is_no_mapping_is_refused(alone, content):
         ("drain_seconds", "-1", "a number from 0 to 3600"),
         ("drain_seconds", "nan", "a number from 0 to 3600"),
         ("log_format", CANARY, "text, json"),
+        ("proxy_listener", CANARY, "aiohttp, lean"),
     ],
 )
 def test_a_wrong_value_is_named_with_what_to_write_and_not_shown(given, name, text, said):

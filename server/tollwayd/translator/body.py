@@ -5,72 +5,69 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from aiohttp import HttpVersion11, hdrs
-from aiohttp.web_protocol import RequestPayloadError
-
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.translator.limits import MIN_BODY_RATE
 from tollwayd.translator.reply import CONTINUE
+from tollwayd.translator.request import HTTP_1_1, BrokenBody
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-    from aiohttp import StreamReader
-    from aiohttp.web import BaseRequest
-
     from tollwayd.translator.limits import Timeouts
+    from tollwayd.translator.request import Body, Request
 
 
-async def read_body(request: BaseRequest, limit: int, timeouts: Timeouts) -> bytes:
+async def read_body(request: Request, limit: int, timeouts: Timeouts) -> bytes:
     """The whole body, at most `limit` bytes; empty where there is none.
 
     TollwayError where it is too large, too slow, broken or compressed.
     """
-    if not request.body_exists:
+    body = request.body
+    if body is None:
         return b""
     _check_encoding(request)
-    _check_size(int(request.headers.get(hdrs.CONTENT_LENGTH, "0")), limit)
-    content = request.content
-    if content.is_eof():  # It came together with the head, which is the rule for small bodies.
-        body = content.read_nowait()
-        _check_size(len(body), limit)
-        return body
+    _check_size(int(request.headers.get("content-length", "0")), limit)
+    if body.whole:  # It came together with the head, which is the rule for small bodies.
+        data = body.take()
+        _check_size(len(data), limit)
+        return data
     _continue(request)
     try:
-        return await _read_slowly(content, limit, timeouts)
+        return await _read_slowly(body, limit, timeouts)
     except TimeoutError:
         raise TollwayError(Reason.REASON_REQUEST_TIMEOUT) from None
-    except RequestPayloadError:
+    except BrokenBody:
         raise _broken() from None
 
 
-def ask_for_body(request: BaseRequest) -> None:
+def ask_for_body(request: Request) -> None:
     """Has a client that waits for it send the body that `stream_body` takes. TollwayError where it is compressed.
 
     By itself, as nobody knows when a stream is first read: it may be after the answer has begun, which would be broken.
     """
     _check_encoding(request)
-    if not request.content.is_eof():
+    if request.body is not None and not request.body.whole:
         _continue(request)
 
 
-async def stream_body(request: BaseRequest, timeouts: Timeouts) -> AsyncGenerator[bytes, None]:
+async def stream_body(request: Request, timeouts: Timeouts) -> AsyncGenerator[bytes, None]:
     """The body that has been asked for, in pieces as they come; how many of them is up to who reads them.
 
     TollwayError where it is broken, nothing comes for too long, or the client is gone.
     """
-    content = request.content
+    body = request.body
     try:
-        while not content.at_eof():
+        while body is not None:
             async with asyncio.timeout(timeouts.stream_idle):
-                chunk = await content.readany()
-            if chunk:
-                yield chunk
+                chunk = await body.read()
+            if not chunk:
+                return
+            yield chunk
     except TimeoutError:
         raise TollwayError(Reason.REASON_REQUEST_TIMEOUT, "Nothing of the body came for too long.") from None
     except ConnectionError:  # In the connection's own task it is a cancellation; but any task may read a stream.
         raise TollwayError(Reason.REASON_CANCELLED) from None
-    except RequestPayloadError:
+    except BrokenBody:
         raise _broken() from None
 
 
@@ -78,14 +75,14 @@ def _broken() -> TollwayError:
     return TollwayError(Reason.REASON_REQUEST_MALFORMED, "The body's framing is broken.")
 
 
-def _continue(request: BaseRequest) -> None:
-    if request.version >= HttpVersion11 and request.headers.get(hdrs.EXPECT, "").lower() == "100-continue":
-        assert request.transport is not None
-        request.transport.write(CONTINUE)
+def _continue(request: Request) -> None:
+    if request.version == HTTP_1_1 and request.headers.get("expect", "").lower() == "100-continue":
+        assert request.client.transport is not None
+        request.client.transport.write(CONTINUE)
 
 
-def _check_encoding(request: BaseRequest) -> None:
-    if request.headers.get(hdrs.CONTENT_ENCODING, "identity").lower() != "identity":
+def _check_encoding(request: Request) -> None:
+    if request.headers.get("content-encoding", "identity").lower() != "identity":
         # A kilobyte of gzip can hold a megabyte: it is not unpacked for a caller who is not known yet.
         raise TollwayError(Reason.REASON_MEDIA_TYPE_UNSUPPORTED, "Compressed bodies are not taken here.")
 
@@ -95,15 +92,14 @@ def _check_size(size: int, limit: int) -> None:
         raise TollwayError(Reason.REASON_BODY_TOO_LARGE, f"The body is larger than {limit} bytes.")
 
 
-async def _read_slowly(content: StreamReader, limit: int, timeouts: Timeouts) -> bytes:
+async def _read_slowly(body: Body, limit: int, timeouts: Timeouts) -> bytes:
     """Reads what is still on its way, as long as it comes at the least rate."""
     loop = asyncio.get_running_loop()
     start = loop.time()
     chunks: list[bytes] = []
     size = 0
     async with asyncio.timeout_at(start + timeouts.body_grace) as allowance:
-        while not content.at_eof():
-            chunk = await content.readany()
+        while chunk := await body.read():
             size += len(chunk)
             _check_size(size, limit)
             chunks.append(chunk)

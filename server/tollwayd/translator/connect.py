@@ -23,7 +23,6 @@ from tollwayd.translator.wire import Wire
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from aiohttp.web import BaseRequest
     from google.protobuf.any_pb2 import Any as AnyMessage
     from google.protobuf.message import Message
 
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from tollwayd.rpc.registry import Method
     from tollwayd.translator.codec import Codec
     from tollwayd.translator.reply import Reply
+    from tollwayd.translator.request import Request
     from tollwayd.translator.wire import Messages, Site
 
 DOOR: Final = "connect"
@@ -106,7 +106,7 @@ class Connect(Wire):
 
     door = DOOR
 
-    def __init__(self, request: BaseRequest, reply: Reply, site: Site, method: Method, codec: Codec) -> None:
+    def __init__(self, request: Request, reply: Reply, site: Site, method: Method, codec: Codec) -> None:
         super().__init__(request, reply, site, method)
         self._codec = codec
 
@@ -140,7 +140,7 @@ class ConnectGet(Connect):
 
     __slots__ = ("_message", "_query")
 
-    def __init__(self, request: BaseRequest, reply: Reply, site: Site, method: Method, query: str) -> None:
+    def __init__(self, request: Request, reply: Reply, site: Site, method: Method, query: str) -> None:
         super().__init__(request, reply, site, method, site.codecs["json"])
         self._query: Final = query
         self._message = b""

@@ -14,13 +14,12 @@ from tollwayd.translator.rpc_wire import EnvelopeWire, check_identity, failed_me
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from aiohttp.web import BaseRequest
-
     from tollwayd.core.call import Call
     from tollwayd.core.errors import TollwayError
     from tollwayd.rpc.registry import Method
     from tollwayd.translator.codec import Codec
     from tollwayd.translator.reply import Reply
+    from tollwayd.translator.request import Request
     from tollwayd.translator.rpc_wire import Refuse
     from tollwayd.translator.wire import Site
 
@@ -47,7 +46,7 @@ class ConnectStream(EnvelopeWire):
 
     door = DOOR
 
-    def __init__(self, request: BaseRequest, reply: Reply, site: Site, method: Method, codec: Codec) -> None:
+    def __init__(self, request: Request, reply: Reply, site: Site, method: Method, codec: Codec) -> None:
         super().__init__(request, reply, site, method, codec)
         self.content_type = f"application/connect+{codec.name}"
         self.refuse = refuser(self.content_type)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from aiohttp.web import BaseRequest
+    from tollwayd.translator.request import Request
+
 
 ANY_ORIGIN: Final = "*"
 
@@ -102,7 +103,7 @@ class CrossOrigin:
             return f"vary: origin\r\naccess-control-allow-origin: {origin}\r\n{self._rest}"
         return "vary: origin\r\n"
 
-    def preflight(self, request: BaseRequest, allow: Iterable[str]) -> str | None:
+    def preflight(self, request: Request, allow: Iterable[str]) -> str | None:
         """What the answer to a preflight says beside `lines`: the path's HTTP methods, and the headers that the page
         asks for. None for another request, or of a page that may not call.
         """

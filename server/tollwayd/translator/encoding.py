@@ -18,9 +18,8 @@ from tollwayd.translator.limits import COMPRESSORS_BYTES, MAX_ACCEPT_ENCODING
 from tollwayd.translator.threads import fairly
 
 if TYPE_CHECKING:
-    from aiohttp.web import BaseRequest
-
     from tollwayd.translator.codings import Coding, Compressor
+    from tollwayd.translator.request import Request
 
 _VARY = "vary: accept-encoding\r\n"
 _SAFE_METHODS = frozenset({"GET", "HEAD"})
@@ -50,7 +49,7 @@ class Encoding:
         self._streams: Final = streams
         self._free_bytes = COMPRESSORS_BYTES
 
-    async def whole(self, request: BaseRequest, headers: str, body: bytes) -> tuple[str, bytes]:
+    async def whole(self, request: Request, headers: str, body: bytes) -> tuple[str, bytes]:
         """The header lines and the body of a large answer, compressed where the caller asks for it."""
         coding = _asked(request)
         if (coding is None and request.method not in _SAFE_METHODS) or not _is_compressible(headers):
@@ -59,14 +58,14 @@ class Encoding:
             return headers + _VARY, body
         return _encoded(headers, coding), await fairly(len(body), coding.whole, body)
 
-    def fixed(self, request: BaseRequest, headers: str, body: bytes) -> tuple[str, bytes]:
+    def fixed(self, request: Request, headers: str, body: bytes) -> tuple[str, bytes]:
         """As `whole`, for a body that is the same for all and of which there are few: it is compressed once."""
         coding = None if len(body) < self.least_bytes else _asked(request)
         if coding is None or not _is_compressible(headers):
             return headers, body
         return _encoded(headers, coding), _once(coding, body)
 
-    def stream(self, request: BaseRequest, headers: str) -> tuple[str, EncodedStream | None]:
+    def stream(self, request: Request, headers: str) -> tuple[str, EncodedStream | None]:
         """The header lines of a streamed answer, and what compresses its parts: None where they go out as they are."""
         if not self._streams or not (coding := _asked(request)) or not _is_compressible(headers):
             return headers, None
@@ -110,10 +109,9 @@ class EncodedStream:
         self._held_bytes = 0
 
 
-def _asked(request: BaseRequest) -> Coding | None:
+def _asked(request: Request) -> Coding | None:
     """The coding that the caller would have; None where it has to be none."""
-    values = request.headers.getall("accept-encoding", ())
-    accept = values[0] if len(values) == 1 else ",".join(values)
+    accept = request.headers.get("accept-encoding", "")
     return chosen(accept) if 0 < len(accept) <= MAX_ACCEPT_ENCODING else None
 
 

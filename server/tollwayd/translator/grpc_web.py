@@ -17,13 +17,12 @@ from tollwayd.translator.web_text import decode, decoded, encoded_bytes
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
 
-    from aiohttp.web import BaseRequest
-
     from tollwayd.core.call import Call
     from tollwayd.core.errors import TollwayError
     from tollwayd.rpc.registry import Method
     from tollwayd.translator.codec import Codec
     from tollwayd.translator.reply import Reply
+    from tollwayd.translator.request import Request
     from tollwayd.translator.rpc_wire import Refuse
     from tollwayd.translator.wire import Site
 
@@ -64,7 +63,7 @@ class GrpcWeb(EnvelopeWire):
     door = "grpc-web"
     asked_in_text = False
 
-    def __init__(self, request: BaseRequest, reply: Reply, site: Site, method: Method, codec: Codec) -> None:
+    def __init__(self, request: Request, reply: Reply, site: Site, method: Method, codec: Codec) -> None:
         super().__init__(request, reply, site, method, codec)
         accept = request.headers.get("accept", "").lower()
         self._answers_text: Final = GRPC_WEB_TEXT in accept if GRPC_WEB in accept else self.asked_in_text

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     import asyncio
 
-    from tollwayd.translator.connection import Connection
+    from tollwayd.translator.request import Client
 
 FIRST_SECONDS: Final = 0.02
 """Between the first question and the second, whose writing finds what came of the first."""
@@ -30,10 +30,10 @@ class Question:
     write finds that.
     """
 
-    __slots__ = ("_connection", "_loop", "_quiet_since", "_seconds", "_seen")
+    __slots__ = ("_client", "_loop", "_quiet_since", "_seconds", "_seen")
 
-    def __init__(self, connection: Connection, loop: asyncio.AbstractEventLoop) -> None:
-        self._connection: Final = connection
+    def __init__(self, client: Client, loop: asyncio.AbstractEventLoop) -> None:
+        self._client: Final = client
         self._loop: Final = loop
         self._seconds = FIRST_SECONDS
         self._quiet_since = loop.time()
@@ -41,7 +41,7 @@ class Question:
 
     def ask(self) -> None:
         """Asks now, and then ever more seldom."""
-        transport, reply = self._connection.transport, self._connection.reply
+        transport, reply = self._client.transport, self._client.reply
         if transport is None or transport.is_closing():
             return
         if reply is None or reply.nudge() or reply.writes != self._seen:

@@ -12,8 +12,7 @@ from tollwayd.translator.reply import Reply
 from tollwayd.translator.turn import Turn
 
 if TYPE_CHECKING:
-    from aiohttp.web import BaseRequest
-
+    from tollwayd.translator.request import Request
     from tollwayd.translator.wire import Site
 
 _CUT_SECONDS = 0.5
@@ -31,11 +30,10 @@ class Handler:
         self._idle = asyncio.Event()
         self._draining = False
 
-    async def __call__(self, request: BaseRequest) -> bool:
+    async def __call__(self, request: Request) -> bool:
         task = asyncio.current_task()
         assert task is not None
-        connection: Any = request.protocol
-        connection.reply = reply = Reply(request, self._site.timeouts.stalled_answer, self._site.encoding)
+        request.client.reply = reply = Reply(request, self._site.timeouts.stalled_answer, self._site.encoding)
         if self._site.cors is not None:
             reply.extra = self._site.cors.lines(request.headers.get("origin"))
         if self._draining:

@@ -7,14 +7,12 @@ from base64 import b64decode, b64encode
 from hashlib import sha1
 from typing import TYPE_CHECKING
 
-from aiohttp import HttpVersion11, hdrs
-
 from tollwayd.core.errors import Reason, TollwayError
+from tollwayd.translator.request import HTTP_1_1
 
 if TYPE_CHECKING:
-    from aiohttp.web import BaseRequest
-
     from tollwayd.translator.cors import CrossOrigin
+    from tollwayd.translator.request import Request
 
 _VERSION = "13"
 _KEY_BYTES = 16
@@ -23,28 +21,28 @@ _PROTOCOL = "sec-websocket-protocol"
 _BEARER = "bearer"
 
 
-def asks_for_socket(request: BaseRequest) -> bool:
+def asks_for_socket(request: Request) -> bool:
     """Whether a GET request asks to go on as a WebSocket. HTTP/1.0 cannot (RFC 9110, section 7.8)."""
     headers = request.headers
     return (
-        headers.get(hdrs.UPGRADE, "").lower() == "websocket"
-        and "upgrade" in _list(headers.get(hdrs.CONNECTION, "").lower())
-        and request.version >= HttpVersion11
+        headers.get("upgrade", "").lower() == "websocket"
+        and "upgrade" in _list(headers.get("connection", "").lower())
+        and request.version == HTTP_1_1
     )
 
 
-def accepted(request: BaseRequest) -> str:
+def accepted(request: Request) -> str:
     """The header lines that accept the handshake. No extension is: what deflates to a kilobyte can hold a megabyte.
 
     TollwayError: REASON_UPGRADE_REQUIRED for another version, REASON_REQUEST_MALFORMED for what is no handshake.
     """
     headers = request.headers
-    if headers.get(hdrs.SEC_WEBSOCKET_VERSION) != _VERSION:
+    if headers.get("sec-websocket-version") != _VERSION:
         raise TollwayError(Reason.REASON_UPGRADE_REQUIRED)
-    key = headers.get(hdrs.SEC_WEBSOCKET_KEY, "")
+    key = headers.get("sec-websocket-key", "")
     if not _is_key(key):
         raise TollwayError(Reason.REASON_REQUEST_MALFORMED, "Sec-WebSocket-Key is not 16 bytes in base64.")
-    if request.body_exists:
+    if request.body is not None:
         raise TollwayError(Reason.REASON_REQUEST_MALFORMED, "A WebSocket handshake has no body.")
     proof = b64encode(sha1(key.encode() + _GUID, usedforsecurity=False).digest()).decode()
     scheme, _ = _credential(headers.get(_PROTOCOL, ""))
@@ -52,15 +50,15 @@ def accepted(request: BaseRequest) -> str:
     return f"connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-accept: {proof}\r\n{protocol}"
 
 
-def check_origin(request: BaseRequest, cors: CrossOrigin | None) -> None:
+def check_origin(request: Request, cors: CrossOrigin | None) -> None:
     """REASON_PERMISSION_DENIED for a page from elsewhere that may not call (RFC 6455, section 10.2): of a handshake
     browsers ask nobody before, and what comes over the socket they keep from no page.
     """
-    origin = request.headers.get(hdrs.ORIGIN)
+    origin = request.headers.get("origin")
     if origin is None or (cors is not None and cors.allows(origin)):
         return
     _, _, host = origin.lower().partition("://")
-    if not host or host != request.headers.get(hdrs.HOST, "").lower():
+    if not host or host != request.headers.get("host", "").lower():
         raise TollwayError(Reason.REASON_PERMISSION_DENIED, "Pages of this origin may open no WebSocket here.")
 
 

@@ -12,9 +12,8 @@ from tollwayd.translator.reply import answer_headers
 from tollwayd.translator.routes import Match
 
 if TYPE_CHECKING:
-    from aiohttp.web import BaseRequest
-
     from tollwayd.translator.reply import Reply
+    from tollwayd.translator.request import Request
     from tollwayd.translator.wire import Site
 
 OWN: Final = frozenset({"CONNECT", "OPTIONS", "TRACE"})
@@ -23,7 +22,7 @@ _SERVER: Final = "*"
 """The target that means the server and none of its resources (RFC 9110, section 9.3.7)."""
 
 
-async def answered(site: Site, request: BaseRequest, reply: Reply, path: str, call_id: str) -> bool:
+async def answered(site: Site, request: Request, reply: Reply, path: str, call_id: str) -> bool:
     """Answers a request of one of these methods, before any credential is asked for; False where a binding takes
     OPTIONS itself. REASON_ROUTE_NOT_FOUND for a path that nothing serves, else what TRACE and CONNECT are refused for.
     """

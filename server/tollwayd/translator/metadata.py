@@ -12,8 +12,6 @@ from tollwayd.core.errors import Reason, TollwayError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from multidict import CIMultiDictProxy
-
 GRPC_TIMEOUT = "grpc-timeout"
 SERVER_TIMEOUT = "x-server-timeout"
 REQUEST_ID = "x-request-id"
@@ -50,7 +48,7 @@ _NAME = re.compile(r"[a-z0-9!#$%&'*+.^`|~-]+")
 _UNSAFE_VALUE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
-def request_metadata(headers: CIMultiDictProxy[str]) -> dict[str, str]:
+def request_metadata(headers: Mapping[str, str]) -> dict[str, str]:
     """The request's headers as metadata: lower-case names, values of one name joined by commas (RFC 9110, section 5.3).
 
     So two of a header that there may be one of, two credentials say, are none: nobody chooses which of them counts.
@@ -62,8 +60,7 @@ def request_metadata(headers: CIMultiDictProxy[str]) -> dict[str, str]:
     for header, value in headers.items():
         name = _metadata_name(header) if len(header) <= _KEPT_LETTERS else _metadata_name.__wrapped__(header)
         if name:
-            readable = value if value.isascii() else _readable(value)
-            metadata[name] = f"{metadata[name]}, {readable}" if name in metadata else readable
+            metadata[name] = f"{metadata[name]}, {value}" if name in metadata else value
     connection = headers.get("connection", "")
     if connection.lower() not in _PLAIN_CONNECTION:
         for option in connection.lower().split(","):
@@ -118,12 +115,3 @@ def _safe(value: str) -> str:
     if _UNSAFE_VALUE.search(value):
         raise ValueError("a response header holds a control character")
     return value
-
-
-def _readable(value: str) -> str:
-    """A value with other than ASCII bytes: UTF-8 where it is that, else ISO 8859-1 (RFC 9110, section 5.5)."""
-    raw = value.encode("utf-8", "surrogateescape")
-    try:
-        return raw.decode()
-    except UnicodeDecodeError:
-        return raw.decode("iso-8859-1")

@@ -5,40 +5,22 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
-from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
-
 from tollwayd.core.call import new_call_id
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.translator.errors import error_answer
-from tollwayd.translator.limits import MAX_LINE_BYTES
 from tollwayd.translator.reply import answer_headers
 
 if TYPE_CHECKING:
     from tollwayd.translator.errors import ErrorAnswer
 
-_TOO_MANY: Final = "Too many headers"  # aiohttp has no class for it.
-
 
 def refusal(reason: Reason) -> bytes:
-    """The whole answer to a connection that is closed for this reason: one of those of `reason_of`, or that there is no
-    room for it.
-    """
+    """The whole answer to a connection that is closed for this reason, one of those in `_ANSWERS`."""
     answer = _ANSWERS[reason]
     return (
         f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}\r\nconnection: close\r\n"
         f"content-length: {len(answer.body)}\r\n{answer_headers(new_call_id(), answer.content_type, {})}\r\n"
     ).encode() + answer.body
-
-
-def reason_of(error: BaseException | None) -> Reason:
-    """Why aiohttp's parser could not read what came."""
-    if isinstance(error, LineTooLong):
-        # aiohttp says which limit it was, and so which line: those of the request line and of fields differ.
-        line = error.args[1] == MAX_LINE_BYTES
-        return Reason.REASON_TARGET_TOO_LONG if line else Reason.REASON_HEADERS_TOO_LARGE
-    if isinstance(error, HttpProcessingError) and error.message.startswith(_TOO_MANY):
-        return Reason.REASON_HEADERS_TOO_LARGE
-    return Reason.REASON_REQUEST_MALFORMED
 
 
 def _answer(reason: Reason) -> ErrorAnswer:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from tollwayd.core.errors import Reason
     from tollwayd.translator.cors import Cors
+    from tollwayd.translator.listener import ListenerName
     from tollwayd.translator.pages import Page
 
     OnRefusal = Callable[[Reason], None]
@@ -28,7 +29,7 @@ class RestOptions:
     beside the methods, by their exact paths. `cors` lets scripts of other origins call; without it browsers keep
     answers from them. `like_grpc_gateway` sends metadata as grpc-gateway does: headers under `Grpc-Metadata-`, and
     trailers to clients that have not said that they read them, too. `on_refusal` hears of every request that is refused
-    before it is a call, which no link of the chain does.
+    before it is a call, which no link of the chain does. `listener` names what reads requests from the wire.
     """
 
     max_body_bytes: int = MAX_BODY_BYTES
@@ -42,3 +43,4 @@ class RestOptions:
     cors: Cors | None = None
     like_grpc_gateway: bool = False
     on_refusal: OnRefusal | None = None
+    listener: ListenerName = "aiohttp"

@@ -13,10 +13,9 @@ from tollwayd.translator.reply import answer_headers
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from aiohttp.web import BaseRequest
-
     from tollwayd.translator.encoding import Encoding
     from tollwayd.translator.reply import Reply
+    from tollwayd.translator.request import Request
 
 PAGE_METHODS: Final = ("GET", "HEAD", "OPTIONS")
 
@@ -29,7 +28,7 @@ class Page(NamedTuple):
     headers: str = ""
 
 
-async def answer_with(page: Page, request: BaseRequest, reply: Reply, encoding: Encoding, call_id: str) -> None:
+async def answer_with(page: Page, request: Request, reply: Reply, encoding: Encoding, call_id: str) -> None:
     """Answers a request for the page; REASON_METHOD_NOT_ALLOWED where it wants something else of it.
 
     Anybody may ask, so what takes long is done once: the digest of the largest page takes 2 ms, its compression 20.

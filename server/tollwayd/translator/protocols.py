@@ -16,10 +16,9 @@ from tollwayd.translator.grpc_web import GrpcWeb, GrpcWebText
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from aiohttp.web import BaseRequest
-
     from tollwayd.rpc.registry import Method
     from tollwayd.translator.reply import Reply
+    from tollwayd.translator.request import Request
     from tollwayd.translator.rpc_wire import Refuse
     from tollwayd.translator.wire import Site, Wire
 
@@ -63,7 +62,7 @@ _FORMS: Final = _forms()
 _GET: Final = ("GET", "HEAD")  # RFC 9110, section 9.3.2.
 
 
-def method_wire(request: BaseRequest, reply: Reply, site: Site, method: Method, query: str) -> Wire:
+def method_wire(request: Request, reply: Reply, site: Site, method: Method, query: str) -> Wire:
     """The wire of a request for the method; TollwayError where it speaks no protocol that the method has."""
     if request.method in _GET and _has_no_side_effects(method):
         return ConnectGet(request, reply, site, method, query)
@@ -85,7 +84,7 @@ def http_methods(method: Method) -> tuple[str, ...]:
     return ("GET", "HEAD", "OPTIONS", "POST") if _has_no_side_effects(method) else ("OPTIONS", "POST")
 
 
-def stranger(request: BaseRequest) -> Refuse | None:
+def stranger(request: Request) -> Refuse | None:
     """How to refuse a request for a method that is not there; None where it speaks none of these protocols.
 
     JSON is everybody's: only with Connect's own header it is a message of that protocol.
@@ -98,7 +97,7 @@ def stranger(request: BaseRequest) -> Refuse | None:
     return form.refuse
 
 
-def _form(request: BaseRequest) -> Form | None:
+def _form(request: Request) -> Form | None:
     content_type = request.headers.get("content-type", "")
     return _FORMS.get(content_type) or _FORMS.get(content_type.partition(";")[0].strip().lower())
 

@@ -13,17 +13,14 @@ from functools import lru_cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
-from aiohttp import HttpVersion11
-
 from tollwayd.translator.metadata import content_type_header, response_headers
+from tollwayd.translator.request import HTTP_1_1
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from aiohttp.base_protocol import BaseProtocol
-    from aiohttp.web import BaseRequest
-
     from tollwayd.translator.encoding import EncodedStream, Encoding
+    from tollwayd.translator.request import Request
 
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -49,7 +46,7 @@ class Reply:
 
     __slots__ = (
         "_chunked",
-        "_connection",
+        "_client",
         "_encoded",
         "_encoding",
         "_knows_chunks",
@@ -65,10 +62,10 @@ class Reply:
         "writes",
     )
 
-    def __init__(self, request: BaseRequest, stall_seconds: float, encoding: Encoding) -> None:
+    def __init__(self, request: Request, stall_seconds: float, encoding: Encoding) -> None:
         self._request = request
-        self._connection: BaseProtocol = request.protocol
-        self._knows_chunks = request.version >= HttpVersion11
+        self._client = request.client
+        self._knows_chunks = request.version == HTTP_1_1
         self._stall_seconds = stall_seconds
         self._encoding = encoding
         self._encoded: EncodedStream | None = None
@@ -85,7 +82,7 @@ class Reply:
     @property
     def connected(self) -> bool:
         """Whether the client is still there."""
-        return self._connection.transport is not None
+        return self._client.transport is not None
 
     @property
     def can_nudge(self) -> bool:
@@ -99,7 +96,8 @@ class Reply:
 
     def close_if_unread(self) -> None:
         """Says in the answer that the connection ends, where the rest of the request is not going to be read."""
-        if not self._request.content.is_eof():
+        body = self._request.body
+        if body is not None and not body.whole:
             self.keep_alive = False
 
     async def send(self, status: int, headers: str, body: bytes, trailers: Mapping[str, str] = _NONE) -> None:
@@ -143,7 +141,7 @@ class Reply:
 
     def put(self, body: bytes) -> None:
         """Sends a small part of the body without waiting; nothing where the client does not keep up anyway."""
-        if body and not self.bodiless and not self._connection.writing_paused:
+        if body and not self.bodiless and not self._client.writing_paused:
             self._write(self._part(body))
 
     async def end(self, trailers: Mapping[str, str]) -> None:
@@ -174,7 +172,7 @@ class Reply:
         is no room for them. Before the answer they are an interim response, which clients drop (RFC 9110, section
         15.2.1), between chunks a leading zero of the next one's size (RFC 9112, section 7.1).
         """
-        transport = self._connection.transport
+        transport = self._client.transport
         if transport is None or not (self._knows_chunks and self.can_nudge) or self._zeros == _MAX_ZEROS:
             return False
         self._zeros += self.started
@@ -184,7 +182,7 @@ class Reply:
     def abort(self) -> None:
         """Cuts the connection, so that the client cannot take the answer for a whole one."""
         self.keep_alive = False
-        if (transport := self._connection.transport) is not None:
+        if (transport := self._client.transport) is not None:
             transport.abort()
 
     @property
@@ -226,7 +224,7 @@ class Reply:
         return b"%x\r\n%b\r\n" % (len(body), body) if body else b""
 
     def _write(self, part: bytes) -> None:
-        transport = self._connection.transport
+        transport = self._client.transport
         if transport is None or transport.is_closing():
             raise ConnectionResetError("the client is gone")
         self.writes += 1
@@ -234,14 +232,14 @@ class Reply:
 
     async def drain(self) -> None:
         """Waits while the client does not keep up; ConnectionError where it takes nothing at all for too long."""
-        if self._connection.writing_paused:
+        if self._client.writing_paused:
             await self._drain_slowly()
 
     async def _drain_slowly(self) -> None:
         """Waits until the client has read, and cuts one that takes nothing at all for too long."""
-        transport = self._connection.transport
+        transport = self._client.transport
         assert transport is not None
-        drained = asyncio.ensure_future(self._request.writer.drain())
+        drained = self._client.drained()
         try:
             left = transport.get_write_buffer_size()
             while not (await asyncio.wait((drained,), timeout=self._stall_seconds))[0]:

@@ -19,21 +19,20 @@ from tollwayd.translator.wire import Wire
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 
-    from aiohttp.web import BaseRequest
     from google.protobuf.message import Message
-    from multidict import CIMultiDictProxy
 
     from tollwayd.core.call import Call
     from tollwayd.rpc.registry import Method
     from tollwayd.translator.codec import Codec
     from tollwayd.translator.reply import Reply
+    from tollwayd.translator.request import Request
     from tollwayd.translator.wire import Messages, Site
 
     Refuse = Callable[..., Awaitable[None]]
     """As `refusal.refuse`: answers with an error where no answer has begun."""
 
 
-def rpc_metadata(headers: CIMultiDictProxy[str]) -> dict[str, str]:
+def rpc_metadata(headers: Mapping[str, str]) -> dict[str, str]:
     """The request's headers as metadata, without those of the protocols themselves; `-bin` values in padded base64."""
     return {
         name: _padded(value) if name.endswith("-bin") else value
@@ -71,7 +70,7 @@ class EnvelopeWire(Wire):
     """The answer's."""
     refuse: Refuse
 
-    def __init__(self, request: BaseRequest, reply: Reply, site: Site, method: Method, codec: Codec) -> None:
+    def __init__(self, request: Request, reply: Reply, site: Site, method: Method, codec: Codec) -> None:
         super().__init__(request, reply, site, method)
         self._codec: Final = codec
 

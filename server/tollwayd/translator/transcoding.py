@@ -26,13 +26,13 @@ from tollwayd.translator.wire import Wire
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from aiohttp.web import BaseRequest
     from google.protobuf.message import Message
 
     from tollwayd.core.call import Call
     from tollwayd.translator.framing import Framing
     from tollwayd.translator.query import Parameters
     from tollwayd.translator.reply import Reply
+    from tollwayd.translator.request import Request
     from tollwayd.translator.routes import Match
     from tollwayd.translator.wire import Endpoint, Messages, Site
 
@@ -50,7 +50,7 @@ class Transcoding(Wire):
 
     door = "rest"
 
-    def __init__(self, request: BaseRequest, reply: Reply, site: Site, found: Match[Endpoint], query: str) -> None:
+    def __init__(self, request: Request, reply: Reply, site: Site, found: Match[Endpoint], query: str) -> None:
         super().__init__(request, reply, site, found.target.method)
         self._endpoint: Final = found.target
         self._variables: Final = found.variables
@@ -86,7 +86,7 @@ class Transcoding(Wire):
             self._condition.check()
         reader = self._endpoint.reader
         content_type = self.request.headers.get("content-type", "")
-        if reader.takes_body and self.request.body_exists:
+        if reader.takes_body and self.request.body is not None:
             reader.check_content_type(content_type)
         if self.method.descriptor.client_streaming:
             return self._uploaded(content_type)
@@ -166,7 +166,7 @@ class Transcoding(Wire):
             raise TollwayError(Reason.REASON_NOT_ACCEPTABLE)
 
     async def _body(self) -> bytes:
-        if not self.request.body_exists:
+        if self.request.body is None:
             return b""
         if self._endpoint.reader.takes_body:
             return await read_body(self.request, self.site.max_body_bytes, self.site.timeouts)

@@ -22,10 +22,9 @@ from tollwayd.translator.websocket import WebSocket
 from tollwayd.translator.websocket import find as find_for_socket
 
 if TYPE_CHECKING:
-    from aiohttp.web import BaseRequest
-
     from tollwayd.rpc.registry import Method
     from tollwayd.translator.reply import Reply
+    from tollwayd.translator.request import Request
     from tollwayd.translator.rpc_wire import Refuse
     from tollwayd.translator.wire import Endpoint, Site, Wire
 
@@ -35,7 +34,7 @@ class Turn:
 
     __slots__ = ("_call", "_call_id", "_method", "_refuse", "_request", "_site", "_wire", "reply")
 
-    def __init__(self, request: BaseRequest, reply: Reply, site: Site) -> None:
+    def __init__(self, request: Request, reply: Reply, site: Site) -> None:
         self._request: Final = request
         self.reply: Final = reply
         self._site: Final = site

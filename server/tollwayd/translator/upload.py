@@ -12,11 +12,11 @@ from tollwayd.translator.json_values import check_size, values
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator
 
-    from aiohttp.web import BaseRequest
     from google.protobuf.message import Message
 
     from tollwayd.translator.inbound import RequestReader
     from tollwayd.translator.query import Parameters
+    from tollwayd.translator.request import Request
     from tollwayd.translator.wire import Site
 
 
@@ -43,14 +43,12 @@ async def messages(
         yield await reader.read(b"", content_type, query, variables)
 
 
-def body_parts(
-    request: BaseRequest, reader: RequestReader, content_type: str, site: Site
-) -> AsyncGenerator[bytes, None]:
+def body_parts(request: Request, reader: RequestReader, content_type: str, site: Site) -> AsyncGenerator[bytes, None]:
     """The parts of the body that are a message each, none where the rule has no use for a body.
 
     TollwayError at once as `ask_for_body`, then as `stream_body`, and where a part is too large.
     """
-    if not (reader.takes_body and request.body_exists):
+    if not (reader.takes_body and request.body is not None):
         return ready()
     ask_for_body(request)
     chunks = stream_body(request, site.timeouts)

@@ -24,12 +24,12 @@ from tollwayd.translator.websocket_frames import Socket
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from aiohttp.web import BaseRequest
     from google.protobuf.message import Message
 
     from tollwayd.core.call import Call
     from tollwayd.core.errors import TollwayError
     from tollwayd.translator.reply import Reply
+    from tollwayd.translator.request import Request
     from tollwayd.translator.routes import RouteTable
     from tollwayd.translator.wire import Endpoint, Messages, Site
 
@@ -39,7 +39,7 @@ class WebSocket(Transcoding):
 
     __slots__ = ("_accepted", "_socket")
 
-    def __init__(self, request: BaseRequest, reply: Reply, site: Site, found: Match[Endpoint], query: str) -> None:
+    def __init__(self, request: Request, reply: Reply, site: Site, found: Match[Endpoint], query: str) -> None:
         super().__init__(request, reply, site, found, query)
         self._accepted = ""
         self._socket: Socket | None = None

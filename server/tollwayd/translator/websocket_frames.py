@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from aiohttp import EofStream, WebSocketError, WSCloseCode, WSMsgType
 from aiohttp.http import WebSocketWriter
@@ -51,7 +51,7 @@ class Socket:
     )
 
     def __init__(self, wire: Wire, *, kind: WSMsgType, wanted: int) -> None:
-        task, transport, call = asyncio.current_task(), wire.request.transport, wire.call
+        task, transport, call = asyncio.current_task(), wire.request.client.transport, wire.call
         assert task is not None
         assert call is not None
         if transport is None:
@@ -59,7 +59,8 @@ class Socket:
         self._task: Final = task
         self._transport: Final = transport
         self._loop: Final = asyncio.get_running_loop()
-        self._connection: Final = wire.request.protocol
+        connection: Any = wire.request.client  # aiohttp wants less of it than its types say.
+        self._connection: Final = connection
         self._reply: Final = wire.reply
         self._call: Final = call
         self._timeouts: Final = wire.site.timeouts
@@ -70,8 +71,8 @@ class Socket:
         self._pays_soon = False
         self._came_at = self._loop.time()
         self._timer = self._loop.call_later(self._timeouts.pulse, self._beat)
-        self._writer: Final = _Writer(self._connection, transport)
-        self._inflow: Final = Inflow(self._connection, self, wanted)
+        self._writer: Final = _Writer(connection, transport)
+        self._inflow: Final = Inflow(connection, self, wanted)
         limit = min(wire.site.max_body_bytes + 1, _MAX_MESSAGE_BYTES)
         self._parser: Final = MaskedReader(self._inflow, limit, compress=False, decode_text=False)
         call.defer(self._stop)

@@ -12,8 +12,6 @@ from tollwayd.core.call import Call
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from aiohttp.web import BaseRequest
-
     from tollwayd.core.errors import TollwayError
     from tollwayd.rpc.registry import Method
     from tollwayd.translator.codec import Codec
@@ -26,6 +24,7 @@ if TYPE_CHECKING:
     from tollwayd.translator.outbound import ResponsePrinter
     from tollwayd.translator.pages import Page
     from tollwayd.translator.reply import Reply
+    from tollwayd.translator.request import Request
     from tollwayd.translator.routes import RouteTable
 
 
@@ -74,7 +73,7 @@ class Wire(ABC):
     door: str
     """What calls are told of where they came in."""
 
-    def __init__(self, request: BaseRequest, reply: Reply, site: Site, method: Method) -> None:
+    def __init__(self, request: Request, reply: Reply, site: Site, method: Method) -> None:
         self.request: Final = request
         self.reply: Final = reply
         self.site: Final = site
@@ -87,7 +86,7 @@ class Wire(ABC):
 
     def make_call(self, metadata: Mapping[str, str], deadline: float | None) -> Call:
         """The call of this request; `deadline` as a Call has it."""
-        peer = self.request.remote or ""
+        peer = self.request.client.peer
         return Call(self.method.name, metadata, peer=peer, door=self.door, deadline=deadline)
 
     @abstractmethod

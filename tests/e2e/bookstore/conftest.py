@@ -6,6 +6,10 @@ import asyncio
 
 import uvloop
 
+from tests import listeners
+
+each_listener = listeners.each_listener
+
 
 def pytest_asyncio_loop_factories():
     return {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}

@@ -130,7 +130,8 @@ async def case(address, seed: str) -> None:
     if not rest:
         assert not reset
         assert len(found) == kept == len(whole), (found, whole)
-    # aiohttp's parser throws away what came in one piece with something malformed. No method has seen it then.
+    # aiohttp's parser throws away what came in one piece with something malformed, the lean listener's a request that
+    # said that it was the last and is not. No method has seen them then.
     elif kept < len(whole) and not reset:
         assert len(found) == kept + 1, (found, whole, rest)
     # What is broken may be several requests for a server: each of their heads has an end.

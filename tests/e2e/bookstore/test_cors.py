@@ -6,6 +6,7 @@ import pytest
 
 from tests import bookstore, kinds
 from tests.library import NAME, Library, reason_of, serve, served
+from tests.listeners import listener
 from tests.raw_http import connect, get, request
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.translator.cors import EXPOSED, MAX_ORIGINS, MAX_REQUESTED_HEADERS, Cors, parse_origin
@@ -186,7 +187,7 @@ class TestPreflight:
 
     async def test_of_a_binding_that_takes_options_itself(self):
         echo = kinds.Echo()
-        door = RestDoor(kinds.registry(echo), RestOptions(cors=POLICY))
+        door = RestDoor(kinds.registry(echo), RestOptions(cors=POLICY, listener=listener()))
         address = await door.start("127.0.0.1", 0)
         async with connect(address) as connection:
             lines = [f"{name}: {value}" for name, value in PREFLIGHT.items()]

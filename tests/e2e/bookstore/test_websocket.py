@@ -12,6 +12,7 @@ from aiohttp import WSMsgType
 from yarl import URL
 
 from tests.bookstore import Book, Bookstore, registry, serve
+from tests.listeners import listener
 from tests.raw_http import TIMEOUT, connect, get
 from tests.raw_websocket import (
     ACCEPT,
@@ -332,7 +333,7 @@ class TestOrigins:
 class TestCredentials:
     @pytest.fixture
     async def client(self, store):
-        door = RestDoor(registry(store, Chain([Doorman()])), RestOptions())
+        door = RestDoor(registry(store, Chain([Doorman()])), RestOptions(listener=listener()))
         host, port = await door.start("127.0.0.1", 0)
         async with aiohttp.ClientSession(f"http://{host}:{port}") as client:
             yield client

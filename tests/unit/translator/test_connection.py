@@ -8,7 +8,12 @@ import asyncio
 
 import pytest
 
-from tollwayd.translator.connections import Connections
+from tollwayd.translator.aiohttp_listener.connections import Connections
+from tollwayd.translator.lean.connection import Connection
+from tollwayd.translator.lean.listener import LeanListener
+from tollwayd.translator.limits import Timeouts
+
+QUICK = Timeouts(head=9, stalled_answer=0.01)
 
 
 class Transport(asyncio.Transport):
@@ -44,12 +49,21 @@ async def never(_: object) -> bool:
     return await asyncio.get_running_loop().create_future()
 
 
-def made(answer):
-    return Connections(answer, 1, access_log=None, head_seconds=9, linger_seconds=9, unsent_seconds=0.01)()
+def aiohttp_connection(answer):
+    return Connections(answer, 1, timeouts=QUICK, access_log=None)()
+
+
+def lean_connection(answer):
+    return Connection(LeanListener(answer, QUICK, 1, None), asyncio.get_running_loop())
+
+
+@pytest.fixture(params=[aiohttp_connection, lean_connection])
+def made(request):
+    return request.param
 
 
 @pytest.fixture
-async def connection():
+async def connection(made):
     return made(never)
 
 
@@ -65,7 +79,7 @@ async def test_a_client_that_takes_nothing_is_cut_after_the_close(connection, un
     assert transport.cut.is_set() == bool(unsent)
 
 
-async def test_between_pipelined_requests_others_have_their_turn():
+async def test_between_pipelined_requests_others_have_their_turn(made):
     turns, answered, all_answered = [0], [], asyncio.Event()
 
     async def answer(_: object) -> bool:

@@ -4,17 +4,34 @@ import time
 import tracemalloc
 
 import pytest
-from multidict import CIMultiDict, CIMultiDictProxy
+from multidict import CIMultiDict
 
 from tollwayd.core.errors import Reason, TollwayError
+from tollwayd.translator.aiohttp_listener.requests import joined
+from tollwayd.translator.lean.parser import RequestParser
 from tollwayd.translator.metadata import content_type_header, deadline, request_metadata, response_headers
 
 
-def metadata(*headers: tuple[str, str]) -> dict[str, str]:
-    return request_metadata(CIMultiDictProxy(CIMultiDict(headers)))
+def by_aiohttp(fields):
+    return joined(CIMultiDict(fields).items())
 
 
-def test_headers_pass_in_lower_case():
+def by_lean(fields):
+    parser = RequestParser(None)
+    lines = [f"{name}: {value}\r\n".encode("utf-8", "surrogateescape") for name, value in fields]
+    parser.feed(b"GET / HTTP/1.0\r\n" + b"".join(lines) + b"\r\n")
+    headers = parser.requests[0].headers
+    parser.close()
+    return headers
+
+
+@pytest.fixture(params=[by_aiohttp, by_lean])
+def metadata(request):
+    """The metadata of header fields as a listener gives them."""
+    return lambda *fields: request_metadata(request.param(fields))
+
+
+def test_headers_pass_in_lower_case(metadata):
     assert metadata(("Authorization", "Bearer k"), ("X-Custom", "1"), ("Traceparent", "00-1-1-00")) == {
         "authorization": "Bearer k",
         "x-custom": "1",
@@ -22,15 +39,18 @@ def test_headers_pass_in_lower_case():
     }
 
 
-def test_values_of_one_name_are_joined():
+def test_values_of_one_name_are_joined(metadata):
     assert metadata(("X-A", "1"), ("x-a", "2"), ("X-B", "3")) == {"x-a": "1, 2", "x-b": "3"}
 
 
-def test_the_prefix_of_grpc_gateway_falls_away():
+def test_the_prefix_of_grpc_gateway_falls_away(metadata):
     assert metadata(("Grpc-Metadata-Shelf", "1"), ("grpc-metadata-data-bin", "AQ==")) == {
         "shelf": "1",
         "data-bin": "AQ==",
     }
+
+
+FRAMING = {"Content-Length": "1", "Transfer-Encoding": "chunked"}
 
 
 @pytest.mark.parametrize(
@@ -54,15 +74,15 @@ def test_the_prefix_of_grpc_gateway_falls_away():
         "grpc-metadata-x_forwarded_user",
     ],
 )
-def test_what_belongs_to_one_hop_or_to_the_other_door_stays_outside(name):
-    assert metadata((name, "close")) == {}
+def test_what_belongs_to_one_hop_or_to_the_other_door_stays_outside(metadata, name):
+    assert metadata((name, FRAMING.get(name, "close"))) == {}
 
 
-def test_headers_that_connection_names_end_here():
+def test_headers_that_connection_names_end_here(metadata):
     assert metadata(("Connection", "close, X-Hop"), ("X-Hop", "1"), ("X-End", "2")) == {"x-end": "2"}
 
 
-def test_values_of_other_bytes_are_utf_8_or_latin_1():
+def test_values_of_other_bytes_are_utf_8_or_latin_1(metadata):
     assert metadata(("a", "é"), ("b", "\udce9")) == {"a": "é", "b": "é"}
 
 
@@ -117,7 +137,7 @@ def test_a_content_type_does_not_break_out_either():
         content_type_header("text/html\r\n\r\n<script>")
 
 
-def test_nothing_is_kept_of_long_names():
+def test_nothing_is_kept_of_long_names(metadata):
     def ask(start: int) -> None:
         for number in range(start, start + 500):
             assert metadata((f"{number:05}" * 1000, "1")) == {f"{number:05}" * 1000: "1"}

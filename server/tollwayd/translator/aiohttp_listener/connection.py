@@ -7,26 +7,23 @@ import logging
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
-from aiohttp.http import RawRequestMessage, StreamWriter
-from aiohttp.web import BaseRequest
+from aiohttp.http import RawRequestMessage
 from aiohttp.web_protocol import RequestHandler, RequestPayloadError
 
-from tollwayd.core.errors import Reason
+from tollwayd.translator.aiohttp_listener.half_head import HEAD_END, ends_with_body
+from tollwayd.translator.aiohttp_listener.requests import made, reason_of
 from tollwayd.translator.half_close import Question
-from tollwayd.translator.half_head import HEAD_END, ends_with_body
-from tollwayd.translator.limits import TURN_BYTES
-from tollwayd.translator.no_request import reason_of, refusal
+from tollwayd.translator.limits import LINGER_SECONDS, TURN_BYTES
+from tollwayd.translator.no_request import refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from aiohttp import StreamReader, web
 
+    from tollwayd.core.errors import Reason
+    from tollwayd.translator.limits import Timeouts
     from tollwayd.translator.options import OnRefusal
     from tollwayd.translator.reply import Reply
-
-    Answer = Callable[[BaseRequest], Awaitable[bool]]
-    """Answers a request, and says whether the connection stays for another. It raises CancelledError only."""
+    from tollwayd.translator.request import Answer, Request
 
 _log = logging.getLogger(__name__)
 
@@ -44,11 +41,9 @@ class Connection(RequestHandler):
         "_answer",
         "_half_closed",
         "_half_head",
-        "_head_seconds",
         "_head_timer",
-        "_linger_seconds",
         "_taken",
-        "_unsent_seconds",
+        "_timeouts",
         "on_refusal",
         "reply",
     )
@@ -58,16 +53,12 @@ class Connection(RequestHandler):
         manager: web.Server,
         answer: Answer,
         *,
-        head_seconds: float,
-        linger_seconds: float,
-        unsent_seconds: float,
+        timeouts: Timeouts,
         **settings: Any,
     ) -> None:
-        super().__init__(manager, **settings)
+        super().__init__(manager, keepalive_timeout=timeouts.idle, **settings)
         self._answer: Final = answer
-        self._head_seconds: Final = head_seconds
-        self._linger_seconds: Final = linger_seconds
-        self._unsent_seconds: Final = unsent_seconds
+        self._timeouts: Final = timeouts
         self.on_refusal: OnRefusal | None = None
         self._head_timer: asyncio.TimerHandle | None = None
         self._half_head = False
@@ -77,15 +68,14 @@ class Connection(RequestHandler):
 
     async def start(self) -> None:
         """aiohttp: the life of the connection, request by request."""
-        writer = StreamWriter(self, self._loop)
         try:
             while not self._force_close and (self._messages or not self._half_closed):
-                request = self._request(*await self._next(), writer)
-                if not isinstance(request, BaseRequest):
-                    self._refuse(request)
+                message, content = await self._next()
+                if not isinstance(message, RawRequestMessage):
+                    self._refuse(reason_of(message.exc))
                     await self._see_off()
                     break
-                if not await self._serve(request):
+                if not await self._serve(made(message, content, self), content):
                     break
         except Exception:  # noqa: BLE001 - its traceback is logged, and the connection is all that it may cost.
             # What answers raises nothing; where it does, nobody knows what is out already.
@@ -110,26 +100,13 @@ class Connection(RequestHandler):
             self._resume_reading_if_drained()
         return taken
 
-    def _request(self, message: Any, payload: StreamReader, writer: StreamWriter) -> BaseRequest | Reason:
-        """The request that came, or why it is none."""
-        if not isinstance(message, RawRequestMessage):
-            return reason_of(message.exc)
-        task = self._task_handler or asyncio.current_task()
-        assert task is not None
-        try:
-            return BaseRequest(message, payload, self, writer, task, self._loop)
-        except ValueError:  # The target's host is no name that could be decoded.
-            return Reason.REASON_REQUEST_MALFORMED
-
-    async def _serve(self, request: BaseRequest) -> bool:
+    async def _serve(self, request: Request, payload: StreamReader) -> bool:
         """Answers one request; whether another may follow."""
-        payload = request.content
         self._request_in_progress = True
-        self._current_request = request
         try:
             keep = await self._answer(request)
         finally:
-            self._current_request = self.reply = None
+            self.reply = None
             self._request_in_progress = False
             if self._handler_waiter is not None and not self._handler_waiter.done():
                 self._handler_waiter.set_result(None)
@@ -158,7 +135,7 @@ class Connection(RequestHandler):
     async def _linger(self, payload: StreamReader) -> bool:
         """Throws the unread body of an answered request away; whether all of it came in time."""
         with suppress(TimeoutError, RequestPayloadError, ConnectionError):
-            async with asyncio.timeout(self._linger_seconds):
+            async with asyncio.timeout(LINGER_SECONDS):
                 while not payload.is_eof():
                     await payload.readany()
         return payload.is_eof()
@@ -226,10 +203,12 @@ class Connection(RequestHandler):
         transport = self.transport
         super().force_close()
         if transport is not None and transport.get_write_buffer_size():
-            self._loop.call_later(self._unsent_seconds, transport.abort)
+            self._loop.call_later(self._timeouts.stalled_answer, transport.abort)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         self._forget_head()
+        if self._taken is not None and not self._taken[1].is_eof():
+            self._taken[1].set_exception(ConnectionResetError("the client is gone"))
         super().connection_lost(exc)
 
     @property
@@ -241,6 +220,21 @@ class Connection(RequestHandler):
     def _can_ask(self) -> bool:
         """Whether there is a way to find out. Where there is none, the end of sending is how clients leave."""
         return self.reply is None or self.reply.can_nudge
+
+    @property
+    def task(self) -> asyncio.Task[Any]:
+        """As `request.Client`."""
+        assert self._task_handler is not None
+        return self._task_handler
+
+    @property
+    def peer(self) -> str:
+        """As `request.Client`."""
+        return str(self.peername[0]) if self.peername else ""
+
+    def drained(self) -> asyncio.Future[None]:
+        """As `request.Client`."""
+        return asyncio.ensure_future(self._drain_helper())
 
     @property
     def waits(self) -> bool:
@@ -258,7 +252,7 @@ class Connection(RequestHandler):
 
     def _time_head(self) -> None:
         if self._head_timer is None:
-            self._head_timer = self._loop.call_later(self._head_seconds, self._close_on_slow_head)
+            self._head_timer = self._loop.call_later(self._timeouts.head, self._close_on_slow_head)
 
     def _close_on_slow_head(self) -> None:
         self._head_timer = None
@@ -272,8 +266,8 @@ class Connection(RequestHandler):
 
     def _break_body(self) -> None:
         """Ends the wait of a request whose body turned out malformed: aiohttp would let it wait for ever."""
-        if self._current_request is not None and not self._current_request.content.is_eof():
-            self._current_request.content.set_exception(RequestPayloadError())
+        if self._taken is not None and not self._taken[1].is_eof():
+            self._taken[1].set_exception(RequestPayloadError())
 
     def _refuse(self, reason: Reason) -> None:
         """Answers what is no request."""
@@ -289,4 +283,4 @@ class Connection(RequestHandler):
         self._close = True  # aiohttp parses nothing more then.
         if self.transport is not None and not self._half_closed:
             self.transport.write_eof()
-            await asyncio.sleep(self._linger_seconds)
+            await asyncio.sleep(LINGER_SECONDS)

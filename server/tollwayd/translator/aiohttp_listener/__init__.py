@@ -1,0 +1,1 @@
+"""A listener on aiohttp's server."""

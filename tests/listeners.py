@@ -1,0 +1,22 @@
+"""Both of the REST door's listeners, for tests whose doors are to behave alike whatever listens."""
+
+from __future__ import annotations
+
+import pytest
+
+from tollwayd.translator.listener import LISTENERS
+
+_chosen = ["aiohttp"]
+
+
+def listener() -> str:
+    """The listener of the doors that the test at hand makes."""
+    return _chosen[0]
+
+
+@pytest.fixture(params=LISTENERS, autouse=True)
+def each_listener(request):
+    """Has every test of a folder whose conftest imports this run with both."""
+    before, _chosen[0] = _chosen[0], request.param
+    yield request.param
+    _chosen[0] = before

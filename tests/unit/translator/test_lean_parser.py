@@ -1,0 +1,153 @@
+"""What the lean listener makes of bytes: where requests end, what of them is kept, and what is none."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from tollwayd.core.errors import Reason
+from tollwayd.translator.lean.flow import Flow
+from tollwayd.translator.lean.parser import MAX_REQUESTS, RequestParser
+from tollwayd.translator.request import BrokenBody, Request
+
+GET = b"GET /%d HTTP/1.1\r\nHost: a\r\n\r\n"
+CHUNKED = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n"
+H2C = b"Connection: upgrade\r\nUpgrade: h2c\r\n"
+SOCKET = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: websocket\r\n"
+
+
+@pytest.fixture
+async def parser():
+    return RequestParser(Flow(asyncio.get_running_loop()))
+
+
+def feed(parser, data: bytes, *, size: int) -> None:
+    for start in range(0, len(data), size):
+        parser.feed(data[start : start + size])
+
+
+def targets(parser) -> list[object]:
+    return [each.target if isinstance(each, Request) else each for each in parser.requests]
+
+
+@pytest.mark.parametrize("size", [1, 2, 1000])
+async def test_a_head_in_pieces_is_whole(parser, size):
+    feed(
+        parser,
+        b"\r\nPOST /a?b HTTP/1.1\r\nHost: a\r\nX-A:\r\nX-B: 1 \t\r\nx-b: 2\r\nContent-Length: 2\r\n\r\n{}",
+        size=size,
+    )
+    (request,) = parser.requests
+    assert (request.method, request.target, request.version) == ("POST", "/a?b", "1.1")
+    assert request.headers == {"host": "a", "x-a": "", "x-b": "1, 2", "content-length": "2"}
+    assert (request.body.whole, request.body.take(), request.keep_alive) == (True, b"{}", True)
+
+
+@pytest.mark.parametrize("size", [1, 7, 100_000])
+@pytest.mark.parametrize(
+    "framing", [b"Content-Length: 3\r\n\r\nabc", b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"]
+)
+async def test_what_asks_for_another_protocol_keeps_its_body(parser, size, framing):
+    feed(parser, (b"POST /1 HTTP/1.1\r\nHost: a\r\n" + H2C + framing) * 3 + GET % 2, size=size)
+    assert targets(parser) == ["/1", "/1", "/1", "/2"]
+    assert [request.body.take() for request in list(parser.requests)[:3]] == [b"abc"] * 3
+
+
+@pytest.mark.parametrize("size", [1, 100_000])
+async def test_nothing_is_parsed_behind_what_may_switch(parser, size):
+    feed(parser, SOCKET + b"\r\n" + GET % 2, size=size)
+    assert targets(parser) == ["/"]
+    assert parser.rest == GET % 2
+    parser.decline()
+    parser.resume()
+    assert targets(parser) == ["/", "/2"]
+
+
+async def test_what_comes_behind_a_switch_is_given_away(parser):
+    parser.feed(SOCKET + b"\r\n" + b"frames")
+    assert parser.take_rest() == b"frames"
+
+
+async def test_no_more_requests_wait_than_may(parser):
+    parser.feed(b"".join(GET % number for number in range(10_000)))
+    found = targets(parser)
+    while parser.rest:
+        assert len(parser.requests) < 20 * MAX_REQUESTS
+        parser.requests.clear()
+        parser.resume()
+        found += targets(parser)
+    assert found == [f"/{number}" for number in range(10_000)]
+
+
+async def test_trailers_are_nobodys(parser):
+    parser.feed(CHUNKED + b"\r\n0\r\nAuthorization: Bearer other\r\nX-Last: 1\r\n\r\n" + GET % 2)
+    assert [request.headers.keys() for request in parser.requests] == [{"host", "transfer-encoding"}, {"host"}]
+
+
+@pytest.mark.parametrize(
+    ("start", "reason"),
+    [
+        (b"GET /", Reason.REASON_TARGET_TOO_LONG),
+        (b"GET / HTTP/1.1\r\nX-A: ", Reason.REASON_HEADERS_TOO_LARGE),
+        (b"GET / HTTP/1.1\r\nX-", Reason.REASON_HEADERS_TOO_LARGE),
+        (CHUNKED + b"\r\n0\r\nX-A: ", Reason.REASON_HEADERS_TOO_LARGE),
+    ],
+)
+async def test_a_line_without_an_end_is_not_kept(parser, start, reason):
+    parser.feed(start)
+    for _ in range(40):
+        parser.feed(b"a" * 500)
+    assert targets(parser) == [reason]
+    parser.feed(GET % 2)
+    assert targets(parser) == [reason]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        GET.replace(b"Host: a\r\n", b""),
+        GET.replace(b"\r\n\r\n", b"\r\nHost: b\r\n\r\n"),
+        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Type: a/b\r\nContent-Type: a/c\r\n\r\n",
+        b"POST / HTTP/1.0\r\n\r\n{}",
+        CHUNKED + b"\r\nx",
+    ],
+)
+async def test_what_is_no_request_leaves_the_ones_before_it(parser, data):
+    parser.feed(GET % 1 + data)
+    assert targets(parser) == ["/1", Reason.REASON_REQUEST_MALFORMED]
+
+
+async def test_a_body_that_breaks_is_broken_for_its_reader(parser):
+    parser.feed(CHUNKED + b"\r\n1\r\na\r\n")
+    body = parser.requests.popleft().body
+    assert await body.read() == b"a"
+    reading = asyncio.ensure_future(body.read())
+    await asyncio.sleep(0)
+    parser.feed(b"x")
+    with pytest.raises(BrokenBody):
+        await reading
+    assert targets(parser) == [Reason.REASON_REQUEST_MALFORMED]
+
+
+async def test_who_does_not_read_a_body_has_its_client_wait():
+    flow = Reading(asyncio.get_running_loop())
+    parser = RequestParser(flow)
+    parser.feed(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 400000\r\n\r\n" + b"a" * 100_000)
+    assert flow.reads
+    parser.feed(b"a" * 100_000)
+    assert not flow.reads
+    body = parser.requests[0].body
+    assert len(await body.read()) == 200_000
+    assert flow.reads
+    parser.feed(b"a" * 200_000)
+    assert body.whole
+    assert flow.reads
+
+
+class Reading(Flow):
+    """Knows whether it reads."""
+
+    @property
+    def reads(self) -> bool:
+        return not self._holds

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from tests.gateway import Gateway
 from tollwayd.translator.listener import LISTENERS
 
-_chosen = ["aiohttp"]
+_chosen = ["lean"]
 
 
 def listener() -> str:
@@ -20,3 +21,10 @@ def each_listener(request):
     before, _chosen[0] = _chosen[0], request.param
     yield request.param
     _chosen[0] = before
+
+
+@pytest.fixture(scope="module", params=LISTENERS)
+def gateway(request, tmp_path_factory):
+    """A gateway for the tests of a file that takes this for its own, with each listener at the proxy's REST port."""
+    with Gateway(tmp_path_factory.mktemp(request.param), proxy_listener=request.param) as running:
+        yield running

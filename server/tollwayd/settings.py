@@ -53,7 +53,7 @@ class Settings:
     rest_unknown_fields: Literal["refuse", "ignore"] = "refuse"  # by the REST admin listener
     proxy_compression: Literal["off", "on"] = "off"  # of REST answers, for callers who ask for it
     admin_listener: Literal["aiohttp", "lean"] = "aiohttp"  # what reads REST requests from the wire
-    proxy_listener: Literal["aiohttp", "lean"] = "aiohttp"
+    proxy_listener: Literal["aiohttp", "lean"] = "lean"
     drain_seconds: Annotated[float, Meta(ge=0, le=3600)] = 10.0  # how long calls may end after a stop is asked for
     log_format: Literal["text", "json"] = "json"
     log_level: Literal["debug", "info", "warning", "error"] = "info"

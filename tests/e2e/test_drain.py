@@ -18,6 +18,7 @@ from openai import AsyncOpenAI
 from tests.gateway import Gateway
 from tollway.proxy.v1 import conversation_pb2, inference_pb2, inference_pb2_grpc
 from tollwayd.mock import MockProvider
+from tollwayd.translator.listener import LISTENERS
 
 HELLO = [{"role": "user", "content": "Hello there!"}]
 SLOW = {"rules": [{"answer": {"tokens": 400, "pace": 0.05}}]}
@@ -32,9 +33,10 @@ TYPED_HELLO = inference_pb2.GenerateRequest(
 )
 
 
-async def test_streams_that_outlast_the_drain_are_told_why_they_end(tmp_path):
+@pytest.mark.parametrize("listener", LISTENERS)
+async def test_streams_that_outlast_the_drain_are_told_why_they_end(tmp_path, listener):
     async with MockProvider(SLOW) as provider, AsyncExitStack() as stack:
-        gateway = stack.enter_context(Gateway(tmp_path, drain_seconds="1.2"))
+        gateway = stack.enter_context(Gateway(tmp_path, drain_seconds="1.2", proxy_listener=listener))
         tenant = await asyncio.to_thread(gateway.admin().tenant, openai=provider.url)
         tenant.model("gpt", {"provider": "openai", "model": "gpt-upstream"})
         url, secret = gateway.url("proxy_http"), tenant.key()

@@ -10,8 +10,11 @@ from contextlib import suppress
 import grpc
 import pytest
 
+from tests import listeners
 from tests.e2e.test_grpc import hello
 from tollway.proxy.v1 import inference_pb2_grpc
+
+gateway = listeners.gateway
 
 SECONDS = 0.1
 SLOW = {"rules": [{"answer": {"tokens": 1000, "pace": 0.01}}]}

@@ -27,6 +27,7 @@ from tollway.proxy.v1 import inference_pb2, inference_pb2_grpc
 from tollwayd.doors import NOTICE_SECONDS
 from tollwayd.mock import MockProvider
 from tollwayd.state.embedded import EmbeddedRedis
+from tollwayd.translator.listener import LISTENERS
 
 HELLO = [{"role": "user", "content": "Hello there!"}]
 CANARY = "canary-of-the-prompt"
@@ -56,9 +57,10 @@ def test_a_stop_is_clean(tmp_path):
     assert gateway.stop(number=signal.SIGTERM) == 0
 
 
-async def test_a_call_under_way_ends_well_while_the_gateway_drains(tmp_path):
+@pytest.mark.parametrize("listener", LISTENERS)
+async def test_a_call_under_way_ends_well_while_the_gateway_drains(tmp_path, listener):
     async with MockProvider({"rules": [{"answer": {"latency": 0.5}}]}) as provider:
-        with Gateway(tmp_path, drain_seconds="5") as gateway:
+        with Gateway(tmp_path, drain_seconds="5", proxy_listener=listener) as gateway:
             tenant = await asyncio.to_thread(gateway.admin().tenant, openai=provider.url)
             tenant.model("gpt", {"provider": "openai", "model": "gpt-upstream"})
             async with AsyncOpenAI(

@@ -7,6 +7,10 @@ import json
 import aiohttp
 import pytest
 
+from tests import listeners
+
+gateway = listeners.gateway
+
 SLOW = {"rules": [{"answer": {"tokens": 1000, "pace": 0.02}}]}
 ASKED = {"model": "gpt", "messages": [{"role": "user", "content": "Hi"}]}
 

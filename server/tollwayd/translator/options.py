@@ -43,4 +43,4 @@ class RestOptions:
     cors: Cors | None = None
     like_grpc_gateway: bool = False
     on_refusal: OnRefusal | None = None
-    listener: ListenerName = "aiohttp"
+    listener: ListenerName = "lean"

@@ -359,7 +359,6 @@ OF_A_GATEWAY = [
     "grpc_channelz",
     "grpc_health.v1",
     "grpc_reflection.v1alpha",
-    "httptools",
     "jwt",
     "prometheus_client",
     "protovalidate",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from base64 import b64encode
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import unquote
 
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from tollwayd.rpc.reply import Context
 
     Send = Callable[[Any, Reply], Awaitable[bytes | None]]
+
+KEPT_PEERS = 1024
+"""Peers whose addresses are kept: a connection's calls all come from one."""
 
 Running = dict[asyncio.Task[Any], Call]
 """The calls under way, by the tasks that run them."""
@@ -160,6 +163,7 @@ def _metadata(context: Context) -> dict[str, str]:
     return metadata
 
 
+@lru_cache(KEPT_PEERS)
 def _address(peer: str) -> str:
     """`ipv4:127.0.0.1:50412` → `127.0.0.1`; `ipv6:%5B::1%5D:50412` → `::1`."""
     _, _, address = unquote(peer).partition(":")

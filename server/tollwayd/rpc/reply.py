@@ -6,6 +6,7 @@ import asyncio
 import logging
 import re
 from base64 import b64decode
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import grpc
@@ -29,7 +30,9 @@ _DETAILS = "grpc-status-details-bin"
 
 # gRPC over HTTP/2, "Custom-Metadata". C-Core refuses all else, and with it the whole answer.
 _NAME = re.compile(r"[0-9a-z_.-]+")
-_VALUE = re.compile(r"[ -~]*")
+
+_KEPT_NAMES = 256
+"""Names of metadata that are known to be fit. Those that the gateway sends are a few dozen."""
 
 _log = logging.getLogger(__name__)
 
@@ -112,6 +115,7 @@ def pairs(metadata: Mapping[str, str]) -> Pairs:
     return tuple([(_name(name), _value(name, value)) for name, value in metadata.items()])
 
 
+@lru_cache(_KEPT_NAMES)
 def _name(name: str) -> str:
     if not _NAME.fullmatch(name):
         raise ValueError("metadata has a name that gRPC has no room for")
@@ -121,6 +125,6 @@ def _name(name: str) -> str:
 def _value(name: str, value: str) -> str | bytes:
     if name.endswith("-bin"):
         return b64decode(value, validate=True)
-    if not _VALUE.fullmatch(value):
+    if not (value.isascii() and value.isprintable()):
         raise ValueError("metadata holds something else than visible ASCII")
     return value

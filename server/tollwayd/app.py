@@ -44,6 +44,7 @@ from tollwayd.upstream.egress import EgressRules
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
+    from tollwayd.core.paced import Steps
     from tollwayd.core.plugin import Plugin
     from tollwayd.core.ports import Resource
     from tollwayd.security.keyring import Keyring
@@ -137,9 +138,9 @@ class App:
             for risk in await risks(url):
                 self._log.warning(f"the Redis at {place(url)} {risk}; docs/redis.md says what money needs")
 
-    def _inspect(self, keys: Keyring, resources: Sequence[Resource]) -> None:
+    def _inspect(self, keys: Keyring, resources: Sequence[Resource]) -> Steps[None]:
         """Tells of another keyring than that of the stored configuration, which would else show call by call."""
-        missing = missing_keys(resources, keys.key_ids)
+        missing = yield from missing_keys(resources, keys.key_ids)
         if missing.key_ids:
             self._log.warning(
                 f"{missing.api_keys} API keys and {missing.providers} providers cannot be used: the keyring lacks the "

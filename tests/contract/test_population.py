@@ -6,6 +6,7 @@ import pytest
 
 from tests.bench import population
 from tests.bench.population import populate, secret
+from tests.stepped import whole
 from tollwayd import prices
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.core.metering.prices.price_list import PriceList
@@ -19,7 +20,7 @@ RING = Keyring({"k1": b"k" * 32})
 
 async def test_all_of_it_compiles(redis_url, redis_store):
     await populate(redis_url, RING, keys=30, models=20, policies=10)
-    snapshot = Compiler(DIALECTS, RING, PriceList(prices.read())).compile(*await redis_store.load())
+    snapshot = whole(Compiler(DIALECTS, RING, PriceList(prices.read())).compile(*await redis_store.load()))
     assert snapshot.problems == {}
     assert {*snapshot.secrets} == {RING.digests(secret(number))[0] for number in range(30)}
     assert all(well_formed(secret(number)) for number in range(30))

@@ -8,6 +8,8 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
@@ -20,8 +22,7 @@ if TYPE_CHECKING:
 _randomness = random.Random()  # noqa: S311
 
 
-@dataclass(frozen=True, slots=True)
-class Principal:
+class Principal(msgspec.Struct, frozen=True, gc=False):
     """Who a credential proves. `key` is the API key's resource name, empty for the root credential."""
 
     subject: str

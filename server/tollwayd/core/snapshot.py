@@ -1,12 +1,17 @@
 """The Snapshot: the configuration of one version, compiled for the hot path and never changed.
 
 A call pins one for life, so a change in its middle cannot give it half of the old and half of the new.
+
+Of most of its parts there is one for each API key or model, and they stay. The garbage collector does not look at those
+(`gc=False`): it need not, as none of them refers back to what holds it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from tollwayd.core.metering.policies.policy_set import NO_POLICIES, PolicySet
 from tollwayd.core.metering.prices.price import UnknownPrice
@@ -33,8 +38,7 @@ class Provider:
     credential: str = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Target:
+class Target(msgspec.Struct, frozen=True, eq=False, gc=False):
     """A provider's model, with the request heads for it written beforehand: credential, host and path included.
 
     `price` is None where none is known; `price.at` gives the one in force.
@@ -44,13 +48,16 @@ class Target:
     model: str
     weight: int
     priority: int
-    unary_head: bytes = field(repr=False)
-    stream_head: bytes = field(repr=False)
+    unary_head: bytes
+    stream_head: bytes
     price: Price | None = None
 
+    def __repr__(self) -> str:
+        # The heads hold a credential.
+        return f"Target({self.provider.name!r}, {self.model!r})"
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Model:
+
+class Model(msgspec.Struct, frozen=True, eq=False, gc=False):
     """A public name. `tiers` holds its usable targets by priority, the ones to be tried first in the first tuple."""
 
     name: str
@@ -62,7 +69,7 @@ class Model:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tenant:
-    """An account. `unknown_price` is for targets that have none. `models` maps public names, in their order."""
+    """An account. `unknown_price` is for targets that have none. `models` maps public names."""
 
     name: str
     disabled: bool
@@ -71,8 +78,7 @@ class Tenant:
     unknown_price: UnknownPrice = UnknownPrice.DEFAULT
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ApiKey:
+class ApiKey(msgspec.Struct, frozen=True, eq=False, gc=False):
     """A credential. `allowed_models` is None where the key may use all of its tenant's; `groups`, `tier` and `tags`
     (`name=value`, sorted) are for policies and usage."""
 
@@ -88,8 +94,7 @@ class ApiKey:
         return self.allowed_models is None or public_name in self.allowed_models
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Secret:
+class Secret(msgspec.Struct, frozen=True, eq=False, gc=False):
     """One secret of an API key: until when (Unix seconds, None without end) it proves the key."""
 
     api_key: ApiKey

@@ -18,9 +18,10 @@ from tollwayd.core.metering.policies.subject import EACH
 from tollwayd.core.resource_names import id_of, kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
     from tollwayd.core.metering.policies.compiling import Rule
+    from tollwayd.proxy.problems import Problems
 
     Report = Callable[[str, str], None]
 
@@ -28,17 +29,33 @@ _UNUSABLE: Final = (ValueError, KeyError, DecodeError)
 """What a record's own fault is raised as."""
 
 
-def compile_policies(records: Mapping[str, bytes], report: Report) -> PolicySet:
-    """From all records of a tenant by their names. `report` is told the name and the fault of each that is unusable."""
-    rules: list[Rule] = []
-    tiers: list[str] = []
-    for name in sorted(records):
-        if kind_of(name) == "policies":
-            rules.append(_policy(name, records[name], report))
-        elif kind_of(name) == "tiers":
-            tiers.append(id_of(name))
-            rules.extend(_tier(name, records[name], report))
-    return PolicySet(rules, tiers) if rules or tiers else NO_POLICIES
+class PolicyPieces:
+    """The policies and tiers of a tenant, taken one by one."""
+
+    def __init__(self, problems: Problems) -> None:
+        self._problems = problems
+        self._rules: dict[str, list[Rule]] = {}
+        self._compiled: PolicySet | None = NO_POLICIES
+
+    def take(self, name: str, record: bytes | None) -> None:
+        """Compiles a policy or a tier, None to forget it. One that is unusable is a problem."""
+        self._problems.forget(name)
+        self._compiled = None
+        if record is None:
+            self._rules.pop(name, None)
+        elif kind_of(name) == "policies":
+            self._rules[name] = [_policy(name, record, self._problems.tell)]
+        else:
+            self._rules[name] = [*_tier(name, record, self._problems.tell)]
+
+    def compiled(self) -> PolicySet:
+        """All of them."""
+        if self._compiled is None:
+            names = sorted(self._rules)
+            rules = [rule for name in names for rule in self._rules[name]]
+            tiers = [id_of(name) for name in names if kind_of(name) == "tiers"]
+            self._compiled = PolicySet(rules, tiers) if names else NO_POLICIES
+        return self._compiled
 
 
 def _policy(name: str, record: bytes, report: Report) -> Rule:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from tollwayd.core.metering.prices.price import UnknownPrice
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 _BY_DIALECT: Final = {"anthropic.messages": "anthropic", "openai.chat": "openai"}
 """Whose prices count at a URL that the list does not know, as that of a company's own proxy."""
 
+VENDORS: Final = 128
+"""Providers whose vendor is known without another look at the list: as many as a tenant's models are spread over."""
+
 
 class TenantPrices:
     """Finds the price of a target."""
@@ -30,6 +34,7 @@ class TenantPrices:
         self._list = listed
         self._own = sorted(own, key=lambda price: price.exactness, reverse=True)
         self._unknown = unknown
+        self._vendor = lru_cache(VENDORS)(self._find_vendor)
 
     def of(self, provider: Provider, model: str) -> Price | None:
         """The price of a provider's model, by the name that it has there; None where nobody knows it."""
@@ -50,6 +55,6 @@ class TenantPrices:
                 tariff = price.tariff
                 yield price.period, tariff if tariff.max_output_tokens else replace(tariff, max_output_tokens=cap)
 
-    def _vendor(self, provider: Provider) -> str | None:
+    def _find_vendor(self, provider: Provider) -> str | None:
         url = f"{provider.origin.scheme}://{provider.origin.authority}{provider.path}"
         return self._list.provider_at(url) or _BY_DIALECT.get(provider.dialect.name)

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 import structlog
 
 from tollwayd.core.errors import TollwayError
+from tollwayd.core.paced import paced
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Sequence
 
     from tollwayd.core.current import Current
+    from tollwayd.core.paced import Steps
     from tollwayd.core.ports import Change, Resource, ResourceStore
     from tollwayd.core.snapshot import Snapshot
     from tollwayd.proxy.compiler import Compiler
@@ -34,7 +36,7 @@ class Replica:
         store: ResourceStore,
         compiler: Compiler,
         current: Current,
-        inspect: Callable[[Sequence[Resource]], None] | None = None,
+        inspect: Callable[[Sequence[Resource]], Steps[None]] | None = None,
     ) -> None:
         self._store = store
         self._compiler = compiler
@@ -50,8 +52,8 @@ class Replica:
             self._log.error("the store has lost configuration; the last one known keeps serving", version=version)
             return False
         if self._inspect:
-            self._inspect(resources)
-        self._swap(self._compiler.compile(version, resources))
+            await paced(self._inspect(resources))
+        self._swap(await paced(self._compiler.compile(version, resources)))
         return True
 
     async def follow(self) -> None:
@@ -71,7 +73,7 @@ class Replica:
     async def _apply(self, changes: AsyncGenerator[Sequence[Change], None]) -> None:
         async with aclosing(changes):
             async for batch in changes:
-                self._swap(self._compiler.apply(batch))
+                self._swap(await paced(self._compiler.apply(batch)))
 
     async def _load_again(self) -> None:
         while True:

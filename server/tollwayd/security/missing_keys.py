@@ -11,6 +11,7 @@ from tollway.config.v1.records_pb2 import ApiKeyRecord, ProviderRecord
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
+    from tollwayd.core.paced import Steps
     from tollwayd.core.ports import Resource
 
 __all__ = ["Missing", "missing_keys"]
@@ -24,11 +25,12 @@ class Missing(NamedTuple):
     key_ids: list[str]
 
 
-def missing_keys(resources: Iterable[Resource], held: Collection[str]) -> Missing:
+def missing_keys(resources: Iterable[Resource], held: Collection[str]) -> Steps[Missing]:
     """What of the stored resources the keyring with these key ids is no good for."""
     counts = {"apiKeys": 0, "providers": 0}
     missing: set[str] = set()
     for resource in resources:
+        yield
         kind = resource.name.rsplit("/", 2)[-2]
         try:
             needed = _needed(kind, resource.record)

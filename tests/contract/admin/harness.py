@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.metering import Clock
+from tests.stepped import whole
 from tollway.admin.v1 import api_keys_pb2, models_pb2, policies_pb2, prices_pb2, providers_pb2, tenants_pb2, tiers_pb2
 from tollwayd import prices
 from tollwayd.admin.api_keys import ApiKeyServicer
@@ -99,7 +100,7 @@ class Admin:
     async def apply(self) -> None:
         """Has the process serve by what is stored."""
         compiler = Compiler(DIALECTS, self.keyring, PriceList(prices.read()))
-        self.current.swap(compiler.compile(*await self.store.load()))
+        self.current.swap(whole(compiler.compile(*await self.store.load())))
 
     async def stored(self) -> bytes:
         """Everything that the store holds, as bytes in a row."""

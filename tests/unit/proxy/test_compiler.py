@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.stepped import whole
 from tollway.admin.v1.models_pb2 import Model, Target
 from tollway.admin.v1.providers_pb2 import Provider
 from tollway.admin.v1.tenants_pb2 import Tenant
@@ -66,7 +67,7 @@ FOREIGN = SealedSecret(key_id="elsewhere", nonce=b"n" * 12, ciphertext=b"c" * 32
 
 
 def compiled(compiler: Compiler, records: dict[str, bytes]):
-    return compiler.compile(7, [Resource(name, 1, record) for name, record in records.items()])
+    return whole(compiler.compile(7, [Resource(name, 1, record) for name, record in records.items()]))
 
 
 def other_tenant() -> dict[str, bytes]:
@@ -113,7 +114,7 @@ def test_a_record_that_cannot_be_used_harms_nothing_else(compiler, name, record)
 def test_a_record_damaged_by_a_change_is_left_out_as_well(compiler, name):
     before = compiled(compiler, {**GOOD, **other_tenant()})
     assert not before.problems
-    after = compiler.apply([Change(8, name, DAMAGED)])
+    after = whole(compiler.apply([Change(8, name, DAMAGED)]))
     assert after.version == 8
     assert name in after.problems
     assert after.tenants["tenants/other"].models["m"].tiers
@@ -132,12 +133,12 @@ def test_a_credential_opens_for_what_it_was_sealed_for(compiler):
 
 def test_a_tenant_that_cannot_be_read_serves_nobody(compiler):
     compiled(compiler, GOOD)
-    assert TENANT not in compiler.apply([Change(8, TENANT, DAMAGED)]).tenants
+    assert TENANT not in whole(compiler.apply([Change(8, TENANT, DAMAGED)])).tenants
 
 
 def test_a_key_that_cannot_be_read_opens_nothing(compiler):
     assert compiled(compiler, GOOD).secrets
-    assert not compiler.apply([Change(8, KEY, DAMAGED)]).secrets
+    assert not whole(compiler.apply([Change(8, KEY, DAMAGED)])).secrets
 
 
 def test_one_target_that_cannot_be_used_leaves_the_others(compiler):
@@ -158,7 +159,7 @@ def test_a_problem_says_nothing_of_a_secret(compiler):
 @pytest.mark.parametrize("name", [*GOOD])
 def test_a_problem_ends_with_its_cause(compiler, name):
     assert compiled(compiler, {**GOOD, name: DAMAGED}).problems
-    snapshot = compiler.apply([Change(8, name, GOOD[name])])
+    snapshot = whole(compiler.apply([Change(8, name, GOOD[name])]))
     assert not snapshot.problems
     assert snapshot.tenants[TENANT].models["m"].tiers
     assert snapshot.secrets
@@ -166,27 +167,27 @@ def test_a_problem_ends_with_its_cause(compiler, name):
 
 def test_a_problem_of_a_model_ends_when_its_provider_is_mended(compiler):
     assert MODEL in compiled(compiler, {**GOOD, PROVIDER: wrong_dialect()}).problems
-    assert not compiler.apply([Change(8, PROVIDER, GOOD[PROVIDER])]).problems
+    assert not whole(compiler.apply([Change(8, PROVIDER, GOOD[PROVIDER])])).problems
 
 
 def test_problems_end_with_what_had_them(compiler):
     assert {*compiled(compiler, {**GOOD, PROVIDER: DAMAGED, KEY: DAMAGED}).problems} == {PROVIDER, MODEL, KEY}
     changes = [Change(8 + number, name, None) for number, name in enumerate((MODEL, PROVIDER, KEY, TENANT))]
-    assert not compiler.apply(changes).problems
+    assert not whole(compiler.apply(changes)).problems
 
 
 def test_a_problem_outlasts_changes_of_others(compiler):
     compiled(compiler, {**GOOD, **other_tenant(), PROVIDER: DAMAGED, KEY: DAMAGED})
-    snapshot = compiler.apply([Change(8, "tenants/other", tenant("tenants/other")), Change(9, TENANT, tenant())])
+    snapshot = whole(compiler.apply([Change(8, "tenants/other", tenant("tenants/other")), Change(9, TENANT, tenant())]))
     assert {*snapshot.problems} == {PROVIDER, MODEL, KEY}
 
 
 def test_what_is_the_operators_own_is_no_tenant():
     compiler = Compiler(DIALECTS, RING, PRICES)
     kept = [Resource(f"{kind}/acme", 1, DAMAGED) for kind in ("plans", "billingAccounts")]
-    snapshot = compiler.compile(1, [Resource(TENANT, 1, tenant()), *kept])
+    snapshot = whole(compiler.compile(1, [Resource(TENANT, 1, tenant()), *kept]))
     assert (set(snapshot.tenants), snapshot.problems) == ({TENANT}, {})
-    snapshot = compiler.apply([Change(2, "plans/other", DAMAGED), Change(3, "plans/acme", None)])
+    snapshot = whole(compiler.apply([Change(2, "plans/other", DAMAGED), Change(3, "plans/acme", None)]))
     assert (set(snapshot.tenants), snapshot.problems, snapshot.version) == ({TENANT}, {}, 3)
 
 

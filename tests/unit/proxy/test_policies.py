@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from google.protobuf.json_format import ParseDict
 
+from tests.stepped import whole
 from tests.unit.proxy.test_compiler import DAMAGED, PRICES, RING, TENANT, tenant
 from tollway.admin.v1.policies_pb2 import Policy
 from tollway.admin.v1.tiers_pb2 import Tier
@@ -31,7 +32,7 @@ def compiled(**records: bytes):
     """The Snapshot of a tenant with records by `kind__id`."""
     named = {f"{TENANT}/{name.replace('__', '/')}": record for name, record in records.items()}
     resources = [Resource(name, 1, record) for name, record in {TENANT: tenant(), **named}.items()]
-    return Compiler(DIALECTS, RING, PRICES).compile(1, resources)
+    return whole(Compiler(DIALECTS, RING, PRICES).compile(1, resources))
 
 
 def buckets(snapshot, **facts) -> list[tuple[str, str]]:
@@ -64,12 +65,12 @@ def test_policies_and_the_rules_of_tiers_hold_for_their_calls():
 
 def test_changes_are_compiled():
     compiler = Compiler(DIALECTS, RING, PRICES)
-    compiler.compile(1, [Resource(TENANT, 1, tenant())])
+    whole(compiler.compile(1, [Resource(TENANT, 1, tenant())]))
     name = f"{TENANT}/policies/p"
-    assert buckets(compiler.apply([Change(2, name, policy(RPM))])) == [("p", "")]
-    assert buckets(compiler.apply([Change(3, name, policy({"subject": {"apiKey": "x"}, **RPM}))])) == []
-    assert buckets(compiler.apply([Change(4, name, policy(RPM))])) == [("p", "")]
-    assert buckets(compiler.apply([Change(5, name, None)])) == []
+    assert buckets(whole(compiler.apply([Change(2, name, policy(RPM))]))) == [("p", "")]
+    assert buckets(whole(compiler.apply([Change(3, name, policy({"subject": {"apiKey": "x"}, **RPM}))]))) == []
+    assert buckets(whole(compiler.apply([Change(4, name, policy(RPM))]))) == [("p", "")]
+    assert buckets(whole(compiler.apply([Change(5, name, None)]))) == []
 
 
 @pytest.mark.parametrize(

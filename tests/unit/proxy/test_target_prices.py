@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from google.type.money_pb2 import Money
 
+from tests.stepped import whole
 from tollway.admin.v1.models_pb2 import Model, Target
 from tollway.admin.v1.prices_pb2 import Price
 from tollway.admin.v1.providers_pb2 import Provider
@@ -41,7 +42,7 @@ def compiled(*own, unknown: int = 0, model: str = "gpt-4o", dialect: str = "open
         for version, (name, record) in enumerate(zip(names, records, strict=True), 1)
     ]
     compiler = Compiler(DIALECTS, Keyring({"k1": b"k" * 32}), LIST)
-    return compiler, compiler.compile(9, stored)
+    return compiler, whole(compiler.compile(9, stored))
 
 
 def target(*own, **keywords):
@@ -97,10 +98,10 @@ def test_a_change_of_a_price_shows_in_its_version():
     own = price("own", rates=Price.Rates(input=money(5), output=FREE))
     change = Change(11, own.name, own.SerializeToString())
 
-    (found,) = compiler.apply([change]).tenants[TENANT].models["m"].tiers[0]
+    (found,) = whole(compiler.apply([change])).tenants[TENANT].models["m"].tiers[0]
     assert found.price.version == f"{TENANT}/prices/own@11"
     assert found.price.rates.cache_read == 5
-    (found,) = compiler.apply([Change(12, own.name, None)]).tenants[TENANT].models["m"].tiers[0]
+    (found,) = whole(compiler.apply([Change(12, own.name, None)])).tenants[TENANT].models["m"].tiers[0]
     assert found.price.version == LIST.version
 
 
@@ -165,6 +166,6 @@ def test_a_price_that_cannot_be_read_is_left_out_alone():
     broken = Resource(f"{TENANT}/prices/broken", 8, b"\xff\xff")
     compiler, _ = compiled(price("own"))
 
-    snapshot = compiler.apply([Change(10, broken.name, broken.record)])
+    snapshot = whole(compiler.apply([Change(10, broken.name, broken.record)]))
     assert list(snapshot.problems) == [broken.name]
     assert snapshot.tenants[TENANT].models["m"].tiers[0][0].price.version == f"{TENANT}/prices/own@4"

@@ -1,7 +1,6 @@
-"""`make bench`: what the gateway does in a second, beside others that do the same on the same core.
+"""`make bench`: what the gateway does, beside others that do the same on the same core. docs/performance.md tells more.
 
-`make bench ARGS='echo stream'` measures only these, of MEASURES. Every cell is measured several times, in turns with
-those that it is held against, and its median kept: a machine that changes its pace in between changes it for all.
+`make bench ARGS='unary/1k/*'` measures only the cells whose names fit; `ARGS=--list` names them all.
 """
 
 from __future__ import annotations
@@ -9,43 +8,74 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+import time
+import traceback
+from argparse import ArgumentParser
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.bench import chat, dispatch, echo, json_codec, metering, stream
+from tests.bench.cells.catalogue import CELLS, picked
 from tests.bench.processes import LOAD_CORE, Missing
-from tests.bench.table import HEAD, line
+from tests.bench.results.document import Document
+from tests.bench.results.table import figures_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from tests.bench.cells.catalogue import Cell
 
-    from tests.bench.table import Cell
-
-MEASURES: Mapping[str, Callable[[Path], Iterable[Cell]]] = {
-    "json": json_codec.measure,
-    "dispatch": dispatch.measure,
-    "metering": metering.measure,
-    "stream": stream.measure,
-    "echo": echo.measure,
-    "chat": chat.measure,
-}
+RESULTS = Path("build/bench/results.json")
 
 
 def main(words: list[str]) -> None:
-    """Runs the benchmark and prints its table."""
-    if unknown := set(words) - set(MEASURES):
-        sys.exit(f"there is no {' or '.join(sorted(unknown))} to measure, only {', '.join(MEASURES)}")
+    """Runs the benchmark, prints what it finds and writes it down."""
+    arguments = _parser().parse_args(words)
+    if arguments.list:
+        print("\n".join(f"{cell.name:44} {cell.seconds:4.0f} s" for cell in CELLS))
+        return
     if not hasattr(os, "sched_setaffinity") or len(os.sched_getaffinity(0)) < 2:
-        sys.exit("the benchmark needs two cores: one for what is measured, one for the load")
+        sys.exit("the benchmark needs Linux and two cores: one for what is measured, one for the load")
     os.sched_setaffinity(0, {LOAD_CORE})
-    print(HEAD)
-    with tempfile.TemporaryDirectory(prefix="tollway-bench-") as folder:
-        for word in words or MEASURES:
-            try:
-                for cell in MEASURES[word](Path(folder)):
-                    print(line(cell), flush=True)
-            except Missing as missing:
-                sys.exit(str(missing))
+    try:
+        cells = picked(arguments.cells)
+    except ValueError as error:
+        sys.exit(f"no cell is called {error}: make bench ARGS=--list")
+    failed = _run(cells, Document(arguments.output))
+    print(f"\n{arguments.output} has all figures." + (f" FAILED: {', '.join(failed)}" if failed else ""))
+    sys.exit(bool(failed))
+
+
+def _parser() -> ArgumentParser:
+    parser = ArgumentParser("make bench", description="What is given as ARGS='…'.")
+    parser.add_argument("cells", nargs="*", help="patterns of cells' names, such as 'unary/1k/*'; all for none")
+    parser.add_argument("--list", action="store_true", help="name the cells, and about how long each takes")
+    parser.add_argument("--output", type=Path, default=RESULTS, help="where the results go (%(default)s)")
+    return parser
+
+
+def _run(cells: list[Cell], document: Document) -> list[str]:
+    left, failed = sum(cell.seconds for cell in cells), []
+    for number, cell in enumerate(cells, start=1):
+        print(f"\n[{number}/{len(cells)}, {left / 60:.0f} min left] {cell.name}", flush=True)
+        left -= cell.seconds
+        if not _measure(cell, document):
+            failed.append(cell.name)
+    return failed
+
+
+def _measure(cell: Cell, document: Document) -> bool:
+    began = time.monotonic()
+    try:
+        with tempfile.TemporaryDirectory(prefix="tollway-bench-") as folder:
+            figures = cell.measure(Path(folder))
+    except Missing as missing:
+        sys.exit(str(missing))
+    except Exception as error:  # noqa: BLE001  # Whatever a cell meets, those after it are measured.
+        traceback.print_exc()
+        document.fail(cell.name, f"{type(error).__name__}: {error}")
+        return False
+    document.add(cell.name, figures, time.monotonic() - began)
+    if not cell.name.startswith("parts/"):  # They print their own lines.
+        print("\n".join(figures_lines(figures)), flush=True)
+    return True
 
 
 if __name__ == "__main__":

@@ -1,0 +1,47 @@
+"""Everything that runs for one scene: the provider, the subjects, and the load."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, NamedTuple
+
+from tests.bench.loads.generator import Generator
+from tests.bench.scenes.trial import tried
+from tests.bench.subjects.envoy import start_envoy
+from tests.bench.subjects.subject import Subject
+from tests.bench.subjects.tollway import Tollway
+from tests.bench.upstreams.nginx import start_nginx
+from tests.bench.upstreams.paced import paced
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.bench.scenes.scene import Scene
+
+
+class Stage(NamedTuple):
+    """The subjects in the order of their turns, the provider itself first, and who drives them."""
+
+    scene: Scene
+    subjects: list[Subject]
+    generator: Generator
+
+
+@contextmanager
+def stage(folder: Path, scene: Scene) -> Iterator[Stage]:
+    """Starts it all in an empty folder, and asks each subject once."""
+    with ExitStack() as stack:
+        port, process = _provider(stack, folder, scene)
+        subjects = [Subject("direct", scene.of_provider(port), (process,))]
+        subjects.append(start_envoy(stack, folder / "envoy", scene, port))
+        subjects += Tollway(stack, folder / "tollway").subjects(scene, f"http://127.0.0.1:{port}")
+        generator = Generator(folder)
+        yield Stage(scene, [each._replace(request=tried(each.request)) for each in subjects], generator)
+
+
+def _provider(stack: ExitStack, folder: Path, scene: Scene) -> tuple[int, int]:
+    if scene.shape == "paced":
+        provider = stack.enter_context(paced(folder / "paced", scene.way.provider))
+        return provider.port, provider.process.pid
+    return start_nginx(stack, folder / "nginx", streamed=scene.streamed)

@@ -17,6 +17,20 @@ if TYPE_CHECKING:
     from tollwayd.translator.request import Body, Request
 
 
+def body_at_once(request: Request, limit: int) -> bytes | None:
+    """As `read_body`, where the whole body has come together with the head, which is the rule for small ones; None
+    where it has not, or there is something to say of it.
+    """
+    body = request.body
+    if body is None:
+        return b""
+    if not body.whole or "content-encoding" in request.headers:
+        return None
+    data = body.take()
+    _check_size(len(data), limit)
+    return data
+
+
 async def read_body(request: Request, limit: int, timeouts: Timeouts) -> bytes:
     """The whole body, at most `limit` bytes; empty where there is none.
 
@@ -27,11 +41,8 @@ async def read_body(request: Request, limit: int, timeouts: Timeouts) -> bytes:
         return b""
     _check_encoding(request)
     _check_size(int(request.headers.get("content-length", "0")), limit)
-    if body.whole:  # It came together with the head, which is the rule for small bodies.
-        data = body.take()
-        _check_size(len(data), limit)
-        return data
-    _continue(request)
+    if not body.whole:
+        _continue(request)
     try:
         return await _read_slowly(body, limit, timeouts)
     except TimeoutError:

@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 
 
 class Handler:
-    """`await handler(request)` answers a request; gives whether its connection stays, raises CancelledError only."""
+    """`await answer(request)` answers a request; gives whether its connection stays, raises CancelledError only."""
 
     def __init__(self, site: Site) -> None:
         self._site: Final = site
@@ -30,17 +30,23 @@ class Handler:
         self._idle = asyncio.Event()
         self._draining = False
 
-    async def __call__(self, request: Request) -> bool:
-        task = asyncio.current_task()
-        assert task is not None
-        request.client.reply = reply = Reply(request, self._site.timeouts.stalled_answer, self._site.encoding)
-        if self._site.cors is not None:
-            reply.extra = self._site.cors.lines(request.headers.get("origin"))
+    async def answer(self, request: Request) -> bool:
+        """As `request.Answer`."""
+        site, client = self._site, request.client
+        client.reply = reply = Reply(request, site.timeouts.stalled_answer, site.encoding)
+        if site.cors is not None:
+            reply.extra = site.cors.lines(request.headers.get("origin"))
         if self._draining:
             reply.keep_alive = False
-        self._running[task] = turn = Turn(request, reply, self._site)
+        task = client.task
+        self._running[task] = turn = Turn(request, reply, site)
+        error = None
         try:
-            if error := await self._attempt(turn):
+            try:
+                await turn.answer()
+            except BaseException as raised:  # noqa: BLE001 - it goes on from there, unless it is for the caller.
+                error = _told(turn, raised)
+            if error is not None:
                 await self._fail(turn, error)
         except ConnectionError:
             pass  # The client is gone; what is left of the connection is closed.
@@ -71,22 +77,6 @@ class Handler:
             async with asyncio.timeout(_CUT_SECONDS):
                 await self.finish()
 
-    async def _attempt(self, turn: Turn) -> TollwayError | None:
-        try:
-            await turn.answer()
-        except TollwayError as error:
-            return error
-        except asyncio.CancelledError as error:
-            reason = turn.reason_for(error)
-            if not (isinstance(reason, TollwayError) and turn.reply.connected):
-                raise
-            return reason
-        except ConnectionError:
-            raise
-        except Exception:  # noqa: BLE001 - whatever it is, the caller gets an answer and the log the cause.
-            return _defect(turn)
-        return None
-
     async def _fail(self, turn: Turn, error: TollwayError) -> None:
         try:
             await turn.fail(error)
@@ -98,6 +88,20 @@ class Handler:
                 turn.reply.abort()
             else:
                 await turn.fail(defect)
+
+
+def _told(turn: Turn, error: BaseException) -> TollwayError:
+    """What the caller is told of an error; raises what is none of the caller's."""
+    if isinstance(error, TollwayError):
+        return error
+    if isinstance(error, asyncio.CancelledError):
+        reason = turn.reason_for(error)
+        if isinstance(reason, TollwayError) and turn.reply.connected:
+            return reason
+        raise error
+    if isinstance(error, ConnectionError) or not isinstance(error, Exception):
+        raise error
+    return _defect(turn)  # Whatever it is, the caller gets an answer and the log the cause.
 
 
 def _defect(turn: Turn) -> TollwayError:

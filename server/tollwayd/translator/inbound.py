@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+import asyncio
+from typing import TYPE_CHECKING, Final
 
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.translator.errors import JSON
 from tollwayd.translator.http_body import fill, is_http_body
 from tollwayd.translator.json_codec import decoder
+from tollwayd.translator.limits import THREAD_BYTES
 from tollwayd.translator.patch_mask import patch_mask
 from tollwayd.translator.percent import decode as decode_percent
 from tollwayd.translator.query import QueryReader, set_text
 from tollwayd.translator.rule import WHOLE_MESSAGE
-from tollwayd.translator.threads import fairly
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
@@ -26,15 +27,15 @@ _JSON_LINES: Final = frozenset({"application/jsonl", "application/ndjson", "appl
 
 class RequestReader:
     """Makes the request messages of one binding. `takes_body` says whether the rule has a use for a body, `raw` whether
-    that is an HttpBody's.
+    that is an HttpBody's, and `streams` whether the method takes many messages.
     """
 
-    __slots__ = ("_class", "_decode", "_field", "_mask", "_query", "_streams", "_variables", "raw", "takes_body")
+    __slots__ = ("_class", "_decode", "_field", "_mask", "_query", "_variables", "raw", "streams", "takes_body")
 
     def __init__(self, binding: Binding, *, ignore_unknown: bool) -> None:
         request = binding.method.descriptor.input_type
         whole = binding.body == WHOLE_MESSAGE
-        self._streams: Final = binding.method.descriptor.client_streaming
+        self.streams: Final = binding.method.descriptor.client_streaming
         self._class: Final = binding.method.request_class
         self._field: Final = None if whole or not binding.body else request.fields_by_name[binding.body]
         self.raw: Final = is_http_body(request if whole else self._field.message_type if self._field else None)
@@ -45,7 +46,7 @@ class RequestReader:
             (fields, not variable.single)
             for fields, variable in zip(binding.variables, binding.template.variables, strict=True)
         ]
-        self._mask: Final = patch_mask(binding)
+        self._mask: Final = None if self.streams else patch_mask(binding)
         self.takes_body: Final = bool(binding.body)
 
     def check_content_type(self, content_type: str) -> None:
@@ -55,21 +56,35 @@ class RequestReader:
         media_type = _media_type(content_type)
         if media_type in {"", JSON} or media_type.endswith("+json"):
             return
-        if self._streams and media_type in _JSON_LINES:
+        if self.streams and media_type in _JSON_LINES:
             return
         raise TollwayError(Reason.REASON_MEDIA_TYPE_UNSUPPORTED)
 
-    async def read(self, body: bytes, content_type: str, query: Parameters, variables: tuple[str, ...]) -> Message:
+    def reads_at_once(self, body: bytes) -> bool:
+        """Whether the body is quickly read: others are for `read_fairly`."""
+        return self.raw or len(body) <= THREAD_BYTES
+
+    def read(self, body: bytes, content_type: str, query: Parameters, variables: tuple[str, ...]) -> Message:
         """The request message; `variables` as the route table found them. TollwayError for whatever does not fit."""
-        message, value = await self._message(body, content_type)
-        self.bind(message, query, variables)
+        message = self._class()
+        value = None
+        if self.raw:
+            fill(message if self._field is None else getattr(message, self._field.name), body, content_type)
+        elif self.takes_body:
+            value = self._decode(body, message)
+        if query or variables:
+            self.bind(message, query, variables)
         if self._mask is not None:
             self._mask.fill(message, value)
         return message
 
-    async def message(self, body: bytes, content_type: str) -> Message:
-        """The request message that a body makes by itself. TollwayError as `read`."""
-        return (await self._message(body, content_type))[0]
+    async def read_fairly(
+        self, body: bytes, content_type: str, query: Parameters, variables: tuple[str, ...]
+    ) -> Message:
+        """As `read`; what takes long leaves time to other calls."""
+        if self.reads_at_once(body):
+            return self.read(body, content_type, query, variables)
+        return await asyncio.to_thread(self.read, body, content_type, query, variables)
 
     def binds(self, query: Parameters, variables: tuple[str, ...]) -> bool:
         """Whether query and path say anything of the message."""
@@ -81,15 +96,6 @@ class RequestReader:
             self._query.read(query, message)
         for (fields, keep_slashes), text in zip(self._variables, variables, strict=True):
             set_text(message, fields, decode_percent(text, keep_slashes=keep_slashes))
-
-    async def _message(self, body: bytes, content_type: str) -> tuple[Message, Any]:
-        """The message, and the JSON value that it was read from."""
-        message = self._class()
-        if self.raw:
-            fill(message if self._field is None else getattr(message, self._field.name), body, content_type)
-        elif self.takes_body:
-            return message, await fairly(len(body), self._decode, body, message)
-        return message, None
 
 
 def is_json_lines(content_type: str) -> bool:

@@ -44,8 +44,15 @@ _SERVER_TIMEOUT = re.compile(r"[0-9]{1,8}(\.[0-9]{1,9})?")
 _KEPT_LETTERS = 128
 """Header names up to here are remembered. A thousand made-up ones of 8 KiB would be 16 MB that nobody gives back."""
 
+_KEPT_LETTERS_OF_ALL = 1024
+"""The same for the names of one request together."""
+
 _NAME = re.compile(r"[a-z0-9!#$%&'*+.^`|~-]+")
 _UNSAFE_VALUE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+
+
+class _TooLongError(Exception):
+    """The names of a request are too long to be remembered."""
 
 
 def request_metadata(headers: Mapping[str, str]) -> dict[str, str]:
@@ -56,16 +63,36 @@ def request_metadata(headers: Mapping[str, str]) -> dict[str, str]:
     `grpc-metadata-x` becomes `x`, other `grpc-*` are the gRPC door's own; hop-by-hop headers end here, and so do names
     with an underscore, which proxies confuse with a hyphen.
     """
-    metadata: dict[str, str] = {}
-    for header, value in headers.items():
-        name = _metadata_name(header) if len(header) <= _KEPT_LETTERS else _metadata_name.__wrapped__(header)
-        if name:
-            metadata[name] = f"{metadata[name]}, {value}" if name in metadata else value
+    metadata = dict(headers)
+    for name in _strange(headers):
+        value = metadata.pop(name)
+        if other := _metadata_name(name) if len(name) <= _KEPT_LETTERS else _metadata_name.__wrapped__(name):
+            metadata[other] = f"{metadata[other]}, {value}" if other in metadata else value
     connection = headers.get("connection", "")
     if connection.lower() not in _PLAIN_CONNECTION:
         for option in connection.lower().split(","):
             metadata.pop(option.strip(), None)
     return metadata
+
+
+def _strange(headers: Mapping[str, str]) -> tuple[str, ...]:
+    """The names of headers that are not the same in metadata. Clients send the same names in every request."""
+    names = tuple(headers)
+    try:
+        return _strange_of(names)
+    except _TooLongError:
+        return tuple(filter(_is_strange, names))
+
+
+@lru_cache(maxsize=256)
+def _strange_of(names: tuple[str, ...]) -> tuple[str, ...]:
+    if sum(map(len, names)) > _KEPT_LETTERS_OF_ALL:
+        raise _TooLongError  # Which the cache does not keep.
+    return tuple(filter(_is_strange, names))
+
+
+def _is_strange(name: str) -> bool:
+    return "_" in name or name in _HOP_BY_HOP or name.startswith("grpc-")
 
 
 def deadline(headers: Mapping[str, str]) -> float | None:
@@ -92,6 +119,7 @@ def response_headers(metadata: Mapping[str, str], prefix: str = "") -> str:
     return "".join([f"{prefix}{name}: {_safe(value)}\r\n" for name, value in metadata.items() if _is_declarable(name)])
 
 
+@lru_cache(maxsize=64)
 def content_type_header(content_type: str) -> str:
     """The header line for a content type, none for an empty one; ValueError as in `response_headers`."""
     return f"content-type: {_safe(content_type)}\r\n" if content_type else ""
@@ -112,6 +140,6 @@ def _is_declarable(name: str) -> bool:
 
 
 def _safe(value: str) -> str:
-    if _UNSAFE_VALUE.search(value):
+    if not value.isprintable() and _UNSAFE_VALUE.search(value):
         raise ValueError("a response header holds a control character")
     return value

@@ -14,28 +14,24 @@ if TYPE_CHECKING:
 
 
 class ResponsePrinter:
-    """Prints the response messages of one binding. `raw` says that they are HttpBody, whose bytes need no printing.
-    `forms` are the media types that an answer may have, none where nobody knows before.
+    """Prints the response messages of one binding. `raw` says that they are HttpBody, whose bytes need no printing,
+    `streams` that they are framed, as there may be many. `forms` are the media types that an answer may have, none
+    where nobody knows before.
     """
 
-    __slots__ = ("_encode", "_field", "forms", "raw")
+    __slots__ = ("_encode", "_field", "forms", "raw", "streams")
 
     def __init__(self, binding: Binding, *, print_unset: bool) -> None:
         response = binding.method.descriptor.output_type
         self._field: Final = response.fields_by_name[binding.response_body] if binding.response_body else None
         self._encode: Final = encoder(response, self._field, print_unset=print_unset)
         self.raw: Final = is_http_body(self._field.message_type if self._field else response)
+        self.streams: Final[bool] = binding.method.descriptor.server_streaming and not self.raw
         self.forms: Final = () if self.raw else STREAM_FORMS if binding.method.descriptor.server_streaming else (JSON,)
 
-    def content_type(self, message: Any) -> str:
-        """The content type of one message's body."""
-        content_type: str = self._part(message).content_type if self.raw else JSON
-        return content_type
-
-    def body(self, message: Any) -> bytes:
-        """One message's body."""
-        data: bytes = self._part(message).data if self.raw else self._encode(message)
-        return data
-
-    def _part(self, message: Any) -> Any:
-        return message if self._field is None else getattr(message, self._field.name)
+    def print(self, message: Any) -> tuple[bytes, str]:
+        """One message's body, and its content type."""
+        if not self.raw:
+            return self._encode(message), JSON
+        part = message if self._field is None else getattr(message, self._field.name)
+        return part.data, part.content_type

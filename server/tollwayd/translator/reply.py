@@ -11,13 +11,13 @@ import time
 from email.utils import formatdate
 from functools import lru_cache
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from tollwayd.translator.metadata import content_type_header, response_headers
 from tollwayd.translator.request import HTTP_1_1
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Mapping
 
     from tollwayd.translator.encoding import EncodedStream, Encoding
     from tollwayd.translator.request import Request
@@ -25,12 +25,26 @@ if TYPE_CHECKING:
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 _PHRASES = {status.value: status.phrase for status in HTTPStatus} | {499: "Client Closed Request"}
+_STATUS_LINES = {status: f"HTTP/1.1 {status} {phrase}\r\n" for status, phrase in _PHRASES.items()}
 _NOT_MODIFIED = 304
 _WITHOUT_LENGTH = frozenset({204, _NOT_MODIFIED})  # RFC 9110, section 8.6.
 _MAX_ZEROS: Final = 8  # Clients take 16 digits (curl), and a chunk is no larger than 8 of them can say.
 _NONE: Final[Mapping[str, str]] = {}
 _TRAILER = "grpc-trailer-"
 _JOINED_BYTES = 64 * 1024  # Up to here one write of a joined copy is cheaper than two writes.
+
+
+class _Done:
+    """What is awaited where there is nothing to wait for: it costs a third of a coroutine, 0.1 us."""
+
+    __slots__ = ()
+
+    def __await__(self) -> Any:  # An iterator, and no generator, which has an end each time.
+        return _NOTHING
+
+
+_NOTHING: Final[Any] = iter(())  # It is over, and stays so.
+_DONE: Final = _Done()
 
 
 class Reply:
@@ -100,8 +114,14 @@ class Reply:
         if body is not None and not body.whole:
             self.keep_alive = False
 
-    async def send(self, status: int, headers: str, body: bytes, trailers: Mapping[str, str] = _NONE) -> None:
+    def send(self, status: int, headers: str, body: bytes, trailers: Mapping[str, str] = _NONE) -> Awaitable[None]:
         """Sends a whole response. `headers` are lines, each with its line end; trailers as in `end`."""
+        if trailers or len(body) >= self._encoding.least_bytes or status == _NOT_MODIFIED:
+            return self._send(status, headers, body, trailers)
+        self._write_whole(status, headers, body)
+        return self._drain_slowly() if self._client.writing_paused else _DONE
+
+    async def _send(self, status: int, headers: str, body: bytes, trailers: Mapping[str, str]) -> None:
         if len(body) >= self._encoding.least_bytes:
             headers, body = await self._encoding.whole(self._request, headers, body)
         elif status == _NOT_MODIFIED:
@@ -110,8 +130,11 @@ class Reply:
             fields = response_headers(trailers, _TRAILER)  # First of all: a field that cannot be sent is a defect.
             self._write(self._open(status, f"{headers}{_announcement(fields)}") + self._part(body))
             await self.end(trailers)
-            await self.drain()
-            return
+        else:
+            self._write_whole(status, headers, body)
+        await self.drain()
+
+    def _write_whole(self, status: int, headers: str, body: bytes) -> None:
         length = "" if status in _WITHOUT_LENGTH else f"content-length: {len(body)}\r\n"
         head = f"{self._head(status, headers)}{length}\r\n".encode()
         self.ended = True
@@ -122,22 +145,23 @@ class Reply:
         else:
             self._write(head)
             self._write(body)
-        await self.drain()
 
-    async def start(self, status: int, headers: str, body: bytes) -> None:
+    def start(self, status: int, headers: str, body: bytes) -> Awaitable[None]:
         """Sends the head and the first part of a body whose length nobody knows yet."""
         self._write(self._begin(status, headers) + self._part(body))
-        await self.drain()
+        return self.drain()
 
     def open(self, status: int, headers: str) -> None:
         """Sends the head, as `start` does, without waiting for anything."""
         self._write(self._begin(status, headers))
 
-    async def write(self, body: bytes) -> None:
+    def write(self, body: bytes) -> Awaitable[None]:
         """Sends a part of the body, and waits while the client does not keep up."""
         if body and not self.bodiless:
             self._write(self._part(body))
-            await self.drain()
+            if self._client.writing_paused:
+                return self._drain_slowly()
+        return _DONE
 
     def put(self, body: bytes) -> None:
         """Sends a small part of the body without waiting; nothing where the client does not keep up anyway."""
@@ -202,20 +226,21 @@ class Reply:
 
     def _head(self, status: int, headers: str) -> str:
         self.started = True
-        return (
-            f"HTTP/1.1 {status} {_PHRASES.get(status, '')}\r\n"
-            f"date: {_date(int(time.time()))}\r\n{headers}{self.extra}{self._connection_header()}"
-        )
+        line = _STATUS_LINES.get(status) or f"HTTP/1.1 {status} \r\n"
+        connection = "" if self.keep_alive and self._knows_chunks else self._connection_header()
+        return f"{line}{_date_line(int(time.time()))}{headers}{self.extra}{connection}"
 
     def _connection_header(self) -> str:
         if not self.keep_alive:
             return "connection: close\r\n"
-        return "" if self._knows_chunks else "connection: keep-alive\r\n"
+        return "connection: keep-alive\r\n"  # HTTP/1.0 has to be told.
 
     def _part(self, body: bytes) -> bytes:
         if self.bodiless:
             return b""
-        return self._chunk(body if self._encoded is None else self._encoded.part(body))
+        if self._encoded is not None:
+            body = self._encoded.part(body)
+        return self._chunk(body)
 
     def _chunk(self, body: bytes) -> bytes:
         if not self._chunked:
@@ -230,10 +255,9 @@ class Reply:
         self.writes += 1
         transport.write(part)
 
-    async def drain(self) -> None:
+    def drain(self) -> Awaitable[None]:
         """Waits while the client does not keep up; ConnectionError where it takes nothing at all for too long."""
-        if self._client.writing_paused:
-            await self._drain_slowly()
+        return self._drain_slowly() if self._client.writing_paused else _DONE
 
     async def _drain_slowly(self) -> None:
         """Waits until the client has read, and cuts one that takes nothing at all for too long."""
@@ -254,7 +278,8 @@ class Reply:
 
 def answer_headers(call_id: str, content_type: str, metadata: Mapping[str, str], prefix: str = "") -> str:
     """The header lines of a call's answer; its metadata's names have the prefix."""
-    return f"x-request-id: {call_id}\r\n{content_type_header(content_type)}{response_headers(metadata, prefix)}"
+    declared = response_headers(metadata, prefix) if metadata else ""
+    return f"x-request-id: {call_id}\r\n{content_type_header(content_type)}{declared}"
 
 
 def _announcement(fields: str) -> str:
@@ -264,5 +289,5 @@ def _announcement(fields: str) -> str:
 
 
 @lru_cache(maxsize=1)
-def _date(second: int) -> str:
-    return formatdate(second, usegmt=True)
+def _date_line(second: int) -> str:
+    return f"date: {formatdate(second, usegmt=True)}\r\n"

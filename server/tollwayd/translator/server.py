@@ -51,7 +51,7 @@ class RestDoor:
         """Listens; gives the bound address. `reuse_port` shares it with other workers. OSError where it is taken."""
         options = self._options
         make = LISTENERS[options.listener]
-        self._listener = make(self._handler, options.timeouts, options.max_connections, options.on_refusal)
+        self._listener = make(self._handler.answer, options.timeouts, options.max_connections, options.on_refusal)
         return await self._listener.start(host, port, reuse_port=reuse_port)
 
     async def stop(self, grace: float) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tollwayd.core.errors import Reason, TollwayError, invalid_field
 from tollwayd.translator.accept import accepts
-from tollwayd.translator.body import read_body
+from tollwayd.translator.body import body_at_once, read_body
 from tollwayd.translator.conditional import IF_MATCH, IF_NONE_MATCH, Condition
 from tollwayd.translator.errors import status_json
 from tollwayd.translator.framing import FORMS, RAW, Frames, framing
@@ -24,7 +24,7 @@ from tollwayd.translator.verbs import with_verbs
 from tollwayd.translator.wire import Wire
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable
 
     from google.protobuf.message import Message
 
@@ -81,33 +81,43 @@ class Transcoding(Wire):
     async def read(self) -> Any:
         call = self.call
         assert call is not None
-        self._check_accept(call)
+        if self._endpoint.printer.forms:
+            self._check_accept(call)
         if self._condition is not None:
             self._condition.check()
         reader = self._endpoint.reader
         content_type = self.request.headers.get("content-type", "")
-        if reader.takes_body and self.request.body is not None:
+        if not reader.raw and reader.takes_body and self.request.body is not None:
             reader.check_content_type(content_type)
-        if self.method.descriptor.client_streaming:
+        if reader.streams:
             return self._uploaded(content_type)
-        body = await self._body()
-        message = await reader.read(body, content_type, self._parameters, self._variables)
+        if not reader.takes_body:
+            self.reply.close_if_unread()
+            body = b""
+        elif (whole := body_at_once(self.request, self.site.max_body_bytes)) is not None:
+            body = whole
+        else:
+            body = await read_body(self.request, self.site.max_body_bytes, self.site.timeouts)
+        if reader.reads_at_once(body):
+            message = reader.read(body, content_type, self._parameters, self._variables)
+        else:
+            message = await reader.read_fairly(body, content_type, self._parameters, self._variables)
         if self._condition is not None:
             self._condition.bind(message)
         return message
 
-    async def send(self, call: Call, message: Message) -> None:
+    def send(self, call: Call, message: Message) -> Awaitable[None]:
         etags, printer = self._endpoint.etags, self._endpoint.printer
         etag = etags.header(message) if etags.shows else ""
         tagged = f"etag: {etag}\r\n" if etag else ""
         if self._condition is not None and self._condition.is_current(etag):
             # Neither a body nor what describes one (RFC 9110, section 15.4.5).
-            await self.reply.send(304, self._headers(call, "") + tagged, b"")
-            return
-        body, content_type = printer.body(message), printer.content_type(message)
-        if (frames := self._choose_frames(call)) is not _RAW_FRAMES:
+            return self.reply.send(304, self._headers(call, "") + tagged, b"")
+        body, content_type = printer.print(message)
+        if printer.streams:
+            frames = self._choose_frames(call)
             body, content_type = frames.message(body) + frames.end(), frames.framing.content_type
-        await self.reply.send(200, self._headers(call, content_type) + tagged, body, call.trailers)
+        return self.reply.send(200, self._headers(call, content_type) + tagged, body, call.trailers)
 
     async def stream(self, call: Call, messages: Messages) -> None:
         reply, printer, frames = self.reply, self._endpoint.printer, self._choose_frames(call)
@@ -118,12 +128,13 @@ class Transcoding(Wire):
         with self._pulse(call, framing):
             # The head waits for the first message: until then an error can still have its own status.
             async for message in messages:
-                part = frames.message(printer.body(message))
+                body, content_type = printer.print(message)
+                part = frames.message(body)
                 if reply.started:
                     await reply.write(part)
                 else:
-                    content_type = framing.content_type or printer.content_type(message)
-                    await reply.start(200, self._stream_headers(call, framing, content_type), part)
+                    headers = self._stream_headers(call, framing, framing.content_type or content_type)
+                    await reply.start(200, headers, part)
             if reply.started:
                 await reply.write(frames.end())
                 await reply.end(call.trailers)
@@ -156,22 +167,14 @@ class Transcoding(Wire):
         with suppress(TimeoutError):
             async with asyncio.timeout(self.site.timeouts.pulse):
                 if (first := await anext(messages, None)) is not None:
-                    content_type = content_type or self._endpoint.printer.content_type(first)
+                    content_type = content_type or self._endpoint.printer.print(first)[1]
         await self.reply.start(200, self._stream_headers(call, framing, content_type), b"")
         await self.reply.end(call.trailers)
 
     def _check_accept(self, call: Call) -> None:
-        accept, forms = call.metadata.get("accept"), self._endpoint.printer.forms
-        if accept is not None and forms and not self._alt and not accepts(accept, forms):
+        accept = call.metadata.get("accept")
+        if accept is not None and not self._alt and not accepts(accept, self._endpoint.printer.forms):
             raise TollwayError(Reason.REASON_NOT_ACCEPTABLE)
-
-    async def _body(self) -> bytes:
-        if self.request.body is None:
-            return b""
-        if self._endpoint.reader.takes_body:
-            return await read_body(self.request, self.site.max_body_bytes, self.site.timeouts)
-        self.reply.close_if_unread()
-        return b""
 
     def _uploaded(self, content_type: str) -> AsyncIterator[Message]:
         """The request messages of a stream."""
@@ -186,7 +189,7 @@ class Transcoding(Wire):
         return stream
 
     def _choose_frames(self, call: Call) -> Frames:
-        if self.method.descriptor.server_streaming and not self._endpoint.printer.raw:
+        if self._endpoint.printer.streams:
             self._frames = Frames(framing(call.metadata.get("accept", ""), self._alt))
         return self._frames
 
@@ -197,11 +200,8 @@ class Transcoding(Wire):
         return Pulse(self.reply, framing.idle, self.site.timeouts.pulse, head)
 
     def _headers(self, call: Call, content_type: str) -> str:
-        return answer_headers(call.id, content_type, call.response_metadata, self._prefix)
+        prefix = METADATA_PREFIX if self.site.like_grpc_gateway else ""
+        return answer_headers(call.id, content_type, call.response_metadata, prefix)
 
     def _stream_headers(self, call: Call, framing: Framing, content_type: str) -> str:
         return self._headers(call, content_type) + framing.headers
-
-    @property
-    def _prefix(self) -> str:
-        return METADATA_PREFIX if self.site.like_grpc_gateway else ""

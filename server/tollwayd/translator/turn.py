@@ -63,14 +63,25 @@ class Turn:
 
     async def answer(self) -> None:
         """Answers the request. TollwayError as from the method, and ConnectionError where the client is gone."""
-        path, query = self._target()
-        own = self._request.method in OWN
-        if own and await answered(self._site, self._request, self.reply, path, self.call_id):
+        request, reply, site = self._request, self.reply, self._site
+        try:
+            path, query = target(request)
+        except TollwayError:
+            reply.keep_alive = False
+            raise
+        if request.method in OWN and await answered(site, request, reply, path, self.call_id):
             return
-        if page := self._site.pages.get(path):
-            await answer_with(page, self._request, self.reply, self._site.encoding, self.call_id)
-        else:
-            await self._run(self._open(path, query))
+        if page := site.pages.get(path):
+            await answer_with(page, request, reply, site.encoding, self.call_id)
+            return
+        wire = self._open(path, query)
+        wire.call = self._call = call = wire.begin()
+        timer = None if call.deadline is None else self._end_at_deadline(call)
+        try:
+            await wire.answer(call, await wire.method.invoke(None, call, wire.read))
+        finally:
+            if timer is not None:
+                timer.cancel()
 
     async def fail(self, error: TollwayError) -> None:
         """Answers with the error, or ends with it an answer that has begun; ConnectionError as `answer`."""
@@ -81,40 +92,26 @@ class Turn:
         else:
             await self._wire.fail(error, self.call_id)
 
-    def _target(self) -> tuple[str, str]:
-        try:
-            return target(self._request)
-        except TollwayError:
-            self.reply.keep_alive = False
-            raise
-
     def _open(self, path: str, query: str) -> Wire:
-        if (method := self._site.rpcs.get(path)) is None:
-            self._wire = self._bound_wire(path, query)
-        else:
+        request, reply, site = self._request, self.reply, self._site
+        if method := site.rpcs.get(path):
             self._method = method
             self._refuse = refuse_in_connect
-            self._wire = method_wire(self._request, self.reply, self._site, method, query)
+            self._wire = method_wire(request, reply, site, method, query)
+            return self._wire
+        over_socket = request.method == "GET" and asks_for_socket(request)
+        found = find_for_socket(site.routes, path) if over_socket else site.routes.find(request.method, path)
+        if not isinstance(found, Match):
+            raise self._not_found(path) if found is None else self._wrong_method(found, path)
+        self._method = found.target.method
+        self._wire = (WebSocket if over_socket else Transcoding)(request, reply, site, found, query)
         return self._wire
 
-    def _bound_wire(self, path: str, query: str) -> Wire:
-        request = self._request
-        over_socket = request.method == "GET" and asks_for_socket(request)
-        found = self._route(path, over_socket=over_socket)
-        make = WebSocket if over_socket else Transcoding
-        return make(request, self.reply, self._site, found, query)
-
-    def _route(self, path: str, *, over_socket: bool) -> Match[Endpoint]:
-        routes = self._site.routes
-        found = find_for_socket(routes, path) if over_socket else routes.find(self._request.method, path)
-        if found is None:
-            raise self._not_found(path)
+    def _wrong_method(self, found: WrongMethod[Endpoint], path: str) -> TollwayError:
         self._method = found.target.method
-        if isinstance(found, WrongMethod):
-            if error := unknown_verb(routes, path):
-                raise error
-            raise TollwayError(Reason.REASON_METHOD_NOT_ALLOWED, metadata={ALLOW: ", ".join(found.allow)})
-        return found
+        if error := unknown_verb(self._site.routes, path):
+            return error
+        return TollwayError(Reason.REASON_METHOD_NOT_ALLOWED, metadata={ALLOW: ", ".join(found.allow)})
 
     def _not_found(self, path: str) -> TollwayError:
         if (refuse_in_its_words := stranger(self._request)) is None:
@@ -122,17 +119,7 @@ class Turn:
         self._refuse = refuse_in_its_words
         return TollwayError(Reason.REASON_METHOD_NOT_FOUND)
 
-    async def _run(self, wire: Wire) -> None:
-        wire.call = self._call = call = wire.begin()
-        timer = None if call.deadline is None else self._end_at_deadline(call)
-        try:
-            await wire.answer(call, await wire.method.invoke(None, call, wire.read))
-        finally:
-            if timer is not None:
-                timer.cancel()
-
     def _end_at_deadline(self, call: Call) -> asyncio.TimerHandle:
-        task = asyncio.current_task()
-        assert task is not None
         late = TollwayError(Reason.REASON_DEADLINE_EXCEEDED)
-        return asyncio.get_running_loop().call_later(max(call.remaining() or 0, 0), call.cut, task, late)
+        task, left = self._request.client.task, max(call.remaining() or 0, 0)
+        return asyncio.get_running_loop().call_later(left, call.cut, task, late)

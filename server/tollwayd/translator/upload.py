@@ -32,7 +32,7 @@ async def messages(
     """
     bound = not reader.binds(query, variables)
     async for part in parts:
-        message = await reader.message(part, content_type)
+        message = await reader.read_fairly(part, content_type, [], ())
         if not bound:
             reader.bind(message, query, variables)
             bound = True
@@ -40,7 +40,7 @@ async def messages(
         if reader.raw:
             content_type = ""
     if not bound:
-        yield await reader.read(b"", content_type, query, variables)
+        yield reader.read(b"", content_type, query, variables)
 
 
 def body_parts(request: Request, reader: RequestReader, content_type: str, site: Site) -> AsyncGenerator[bytes, None]:

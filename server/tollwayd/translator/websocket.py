@@ -57,13 +57,13 @@ class WebSocket(Transcoding):
     async def read(self) -> Any:
         reader = self._endpoint.reader
         # Where messages follow, it is made for what may be wrong with it: afterwards nothing has a status of its own.
-        message = await reader.read(b"", "", self._parameters, self._variables)
+        message = reader.read(b"", "", self._parameters, self._variables)
         if self.method.descriptor.client_streaming:
             return self._received()
         socket = self._switch(ONE_MESSAGE if reader.takes_body else NO_MESSAGE)
         if not reader.takes_body or not (data := await socket.receive()):
             return message
-        return await reader.read(data, "", self._parameters, self._variables)
+        return await reader.read_fairly(data, "", self._parameters, self._variables)
 
     async def send(self, call: Call, message: Message) -> None:
         await self._put(message)
@@ -102,7 +102,7 @@ class WebSocket(Transcoding):
     async def _put(self, message: Message) -> None:
         printer, socket = self._endpoint.printer, self._socket
         assert socket is not None
-        body = printer.body(message)
+        body, _ = printer.print(message)
         if printer.raw:
             await socket.send(body, WSMsgType.BINARY)
         else:

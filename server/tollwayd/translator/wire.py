@@ -10,7 +10,7 @@ from google.protobuf.message import Message
 from tollwayd.core.call import Call
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Mapping
 
     from tollwayd.core.errors import TollwayError
     from tollwayd.rpc.registry import Method
@@ -94,7 +94,7 @@ class Wire(ABC):
         """Reads the request message, or makes the iterator that reads them where the method streams requests."""
 
     @abstractmethod
-    async def send(self, call: Call, message: Message) -> None:
+    def send(self, call: Call, message: Message) -> Awaitable[None]:
         """Answers with the one message."""
 
     @abstractmethod
@@ -105,13 +105,15 @@ class Wire(ABC):
     async def fail(self, error: TollwayError, call_id: str) -> None:
         """Answers with the error, or ends with it an answer that has begun."""
 
-    async def answer(self, call: Call, result: Any) -> None:
+    def answer(self, call: Call, result: Any) -> Awaitable[None]:
         """Answers with what the method gave."""
-        if isinstance(result, Message):
-            if self.method.descriptor.client_streaming:  # A method may answer before the last of them has come.
-                self.reply.close_if_unread()
-            await self.send(call, result)
-            return
+        if not isinstance(result, Message):
+            return self._stream(call, result)
+        # A method may answer before the last of the messages that it streams has come.
+        self.reply.close_if_unread()
+        return self.send(call, result)
+
+    async def _stream(self, call: Call, result: Messages) -> None:
         try:
             await self.stream(call, result)
         finally:

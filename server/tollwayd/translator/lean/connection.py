@@ -100,10 +100,14 @@ class Connection(Flow):
     def data_received(self, data: bytes) -> None:
         if self._closing:
             return
-        if self._frames is None:
-            self._receive(data)
-        else:
+        if self._frames is not None:
             self._receive_frames(data)
+        else:
+            self._parser.feed(data)
+            if self._waiter is not None and not self._waiter.done():
+                self._wake()
+            if self._parser.rest and len(self._parser.rest) >= _HELD_BYTES:
+                self.hold(QUEUE)
         if len(data) >= TURN_BYTES:
             self.end_turn()
 
@@ -142,15 +146,9 @@ class Connection(Flow):
         self.force_close()
 
     async def _live(self) -> None:
-        """The life of the connection, request by request."""
+        """The life of the connection."""
         try:
-            while (request := await self._next()) is not None:
-                if not isinstance(request, Request):
-                    self._refuse(request)
-                    await self._see_off()
-                    break
-                if not await self._serve(request):
-                    break
+            await self._answer_all()
         except Exception:  # noqa: BLE001 - its traceback is logged, and the connection is all that it may cost.
             # What answers raises nothing; where it does, nobody knows what is out already.
             _log.exception("the REST door failed")
@@ -158,39 +156,42 @@ class Connection(Flow):
             # Also on the way out of a cancellation: a client that has left is cut off from what was for it.
             self.force_close()
 
-    async def _next(self) -> Request | Reason | None:
-        """The next request, or why what came is none; None where none will come."""
-        if not self._requests:
-            if self._half_closed or self._closing:
-                return None
-            self._waiter = self.loop.create_future()
-            if self._parser.in_head:
-                self._time_head()
-            try:
-                await self._waiter
-            finally:
-                self._waiter = None
-        self._taken = taken = self._requests.popleft()
-        if self._parser.rest and len(self._requests) <= MAX_REQUESTS // 2:
-            self._parse_on()
-        return taken
+    async def _answer_all(self) -> None:
+        """Answers request by request, until none may follow."""
+        requests, answer = self._requests, self._listener.answer
+        while not self._closing and (requests or not self._half_closed):
+            if not requests:
+                await self._something()
+            self._taken = request = requests.popleft()
+            if self._parser.rest and len(requests) <= MAX_REQUESTS // 2:
+                self._parse_on()
+            if not isinstance(request, Request):
+                self._refuse(request)
+                await self._see_off()
+                return
+            keep, body = await answer(request), request.body
+            if (body is not None and not body.whole) or self._parser.switches:
+                keep = await self._finish(request) and keep
+            if not keep:
+                return
+            self._taken = self.reply = None
+            self._await_next()
+            if requests:  # Pipelined: without a pause the loop would be this client's until its last one is answered.
+                await asyncio.sleep(0)
 
-    async def _serve(self, request: Request) -> bool:
-        """Answers one request; whether another may follow."""
-        keep = await self._listener.answer(request)
-        self.reply = None
+    def _something(self) -> asyncio.Future[None]:
+        """Done when a request has come, or what is none."""
+        self._waiter = waiter = self.loop.create_future()
+        if self._parser.in_head:
+            self._time_head()
+        return waiter
+
+    async def _finish(self, request: Request) -> bool:
+        """Whether another may follow, once nothing of an answered request is left on the connection."""
         if self._parser.switches:
             self._parser.decline()
             self._parse_on()
-        if request.body is not None and not request.body.whole:
-            keep = await self._linger(request.body) and keep
-        if not keep or self._closing:
-            return False
-        self._taken = None
-        self._await_next()
-        if self._requests:  # Pipelined: without a pause the loop would be this client's until its last one is answered.
-            await asyncio.sleep(0)
-        return True
+        return request.body is None or request.body.whole or await self._linger(request.body)
 
     async def _linger(self, body: Body) -> bool:
         """Throws the unread body of an answered request away; whether all of it came in time."""
@@ -200,16 +201,15 @@ class Connection(Flow):
                     pass
         return body.whole
 
-    def _receive(self, data: bytes) -> None:
-        self._parser.feed(data)
-        if self._waiter is not None and not self._waiter.done():
-            if self._requests:
-                self._waiter.set_result(None)
+    def _wake(self) -> None:
+        """Something came while a request is waited for."""
+        if self._requests:
+            assert self._waiter is not None
+            self._waiter.set_result(None)
+            if self._head_timer is not None:
                 self._forget_head()
-            else:
-                self._time_head()
-        if len(self._parser.rest) >= _HELD_BYTES:
-            self.hold(QUEUE)
+        else:
+            self._time_head()
 
     def _parse_on(self) -> None:
         """Parses what waited, now that there is room, or that it is HTTP."""

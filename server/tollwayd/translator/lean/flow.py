@@ -39,14 +39,14 @@ class Flow(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.transport = None
-        self._wake()
+        self._wake_writer()
 
     def pause_writing(self) -> None:
         self.writing_paused = True
 
     def resume_writing(self) -> None:
         self.writing_paused = False
-        self._wake()
+        self._wake_writer()
 
     def drained(self) -> asyncio.Future[None]:
         """Done when the client keeps up again, or is lost. It is the caller's, who may cancel it."""
@@ -88,6 +88,6 @@ class Flow(asyncio.Protocol):
         """aiohttp: the queue has room."""
         self.release(FRAMES)
 
-    def _wake(self) -> None:
+    def _wake_writer(self) -> None:
         if self._drained is not None and not self._drained.done():
             self._drained.set_result(None)

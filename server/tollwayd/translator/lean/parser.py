@@ -25,6 +25,8 @@ _NAMES_KEPT: Final = 1024
 _LETTERS_KEPT: Final = 128
 """Names of fields up to here are remembered. A thousand made-up ones of 8 KiB would be 16 MB that nobody gives back."""
 
+_USUAL_BYTES: Final = MAX_FIELD_BYTES - _LETTERS_KEPT
+
 _names: Final[dict[bytes, str]] = {}
 _methods: Final[dict[bytes, str]] = {}
 
@@ -39,11 +41,11 @@ class RequestParser:
         "_body",
         "_client",
         "_empty_chunk",
-        "_fields",
         "_headers",
         "_parser",
         "_pending",
         "_reason",
+        "_repeated",
         "_target",
         "_unframed",
         "in_head",
@@ -59,7 +61,7 @@ class RequestParser:
         self.in_head = False
         self._target = b""
         self._headers: dict[str, str] = {}
-        self._fields = 0
+        self._repeated = 0
         self._body: Body | None = None
         self._empty_chunk = False
         self._pending = 0
@@ -158,7 +160,7 @@ class RequestParser:
         self.in_head = True
         self._target = b""
         self._headers = {}
-        self._fields = self._pending = 0
+        self._repeated = self._pending = 0
 
     def on_url(self, part: bytes) -> None:
         """llhttp: a part of the target."""
@@ -168,20 +170,38 @@ class RequestParser:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """llhttp: a field, or one of the trailers, which nobody reads."""
-        self._fields += 1
-        if self._fields > MAX_HEADERS or len(name) + len(value) > MAX_FIELD_BYTES:
-            raise self._fault(Reason.REASON_HEADERS_TOO_LARGE)
-        if not self.in_head:
-            return
-        known = _names.get(name) or _name(name)
         headers = self._headers
+        known = _names.get(name) or self._name(name, value)
+        if known in headers or len(headers) == MAX_HEADERS or len(value) > _USUAL_BYTES:
+            self._add(known, name, value)
+            return
         # llhttp leaves the white space behind a value.
+        value = value.rstrip(b" \t")
+        try:
+            headers[known] = value.decode()
+        except UnicodeDecodeError:
+            headers[known] = readable(value)
+
+    def _add(self, known: str, name: bytes, value: bytes) -> None:
+        """What is seldom: a field that is long, or one more of a name, or too many."""
+        headers = self._headers
+        if len(name) + len(value) > MAX_FIELD_BYTES or len(headers) + self._repeated >= MAX_HEADERS:
+            raise self._fault(Reason.REASON_HEADERS_TOO_LARGE)
         text = readable(value.rstrip(b" \t"))
         if known in headers:
-            if known in SINGLE_FIELDS:
+            if known in SINGLE_FIELDS and self.in_head:
                 raise self._fault(Reason.REASON_REQUEST_MALFORMED)
+            self._repeated += 1
             text = f"{headers[known]}, {text}"
         headers[known] = text
+
+    def _name(self, raw: bytes, value: bytes) -> str:
+        if len(raw) + len(value) > MAX_FIELD_BYTES:
+            raise self._fault(Reason.REASON_HEADERS_TOO_LARGE)
+        name = raw.decode("ascii").lower()
+        if len(raw) <= _LETTERS_KEPT and len(_names) < _NAMES_KEPT:
+            _names[raw] = name
+        return name
 
     def on_headers_complete(self) -> None:
         """llhttp: the head is whole."""
@@ -190,16 +210,21 @@ class RequestParser:
             self._unframed = None
             return
         parser, headers = self._parser, self._headers
+        self._headers = {}  # For trailers.
         version = parser.get_http_version()
         if version == HTTP_1_1 and "host" not in headers:
             raise self._fault(Reason.REASON_REQUEST_MALFORMED)
+        if self._repeated and len(headers) + self._repeated > MAX_HEADERS:
+            raise self._fault(Reason.REASON_HEADERS_TOO_LARGE)
         name = parser.get_method()
         method = _methods.get(name) or _methods.setdefault(name, name.decode())
         target = self._target.decode("utf-8", "surrogateescape")
-        self._body = body = Body(self._client) if _has_body(headers) else None
+        # llhttp has let through digits alone, and no other coding than one that ends with chunks.
+        framed = "transfer-encoding" in headers or int(headers.get("content-length", "0"))
+        self._body = body = Body(self._client) if framed else None
         request = Request(method, target, version, headers, body, self._client, parser.should_keep_alive())
         self.requests.append(request)
-        if parser.should_upgrade():
+        if ("upgrade" in headers or method == "CONNECT") and parser.should_upgrade():
             self._note_upgrade(request)
 
     def on_body(self, part: bytes) -> None:
@@ -235,20 +260,8 @@ class RequestParser:
         return HttpParserError()
 
 
-def _has_body(headers: dict[str, str]) -> bool:
-    # llhttp has let through digits alone, and no other coding than one that ends with chunks.
-    return "transfer-encoding" in headers or ("content-length" in headers and bool(int(headers["content-length"])))
-
-
 def _head_of(request: Request) -> bytes:
     """A head with the same framing as the request's, and nothing else."""
     length = request.headers.get("content-length")
     framing = f"content-length: {length}" if length is not None else "transfer-encoding: chunked"
     return f"POST / HTTP/1.1\r\nhost: -\r\n{framing}\r\n\r\n".encode()
-
-
-def _name(raw: bytes) -> str:
-    name = raw.decode("ascii").lower()
-    if len(raw) <= _LETTERS_KEPT and len(_names) < _NAMES_KEPT:
-        _names[raw] = name
-    return name

@@ -23,14 +23,18 @@ if TYPE_CHECKING:
 
 _SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
 
-_CLASSES: Final = {
-    "input_tokens": "input",
-    "cache_read_tokens": "cache_read",
-    "cache_write_tokens": "cache_write",
-    "cache_write_1h_tokens": "cache_write_hour",
-    "output_tokens": "output",
-    "reasoning_tokens": "reasoning",
-}
+_CLASSES: Final = ("input", "cache_read", "cache_write", "cache_write_hour", "output", "reasoning")
+
+
+class _Used:
+    """What calls to one model of a provider have used: their cost, and tokens by class, told and estimated."""
+
+    __slots__ = ("cost", "estimated", "told")
+
+    def __init__(self) -> None:
+        self.cost = 0
+        self.told = [0] * len(_CLASSES)
+        self.estimated = [0] * len(_CLASSES)
 
 
 class CallMetrics(Collector):
@@ -45,20 +49,12 @@ class CallMetrics(Collector):
         self._first_byte = Spread(
             "tollway_first_byte_seconds", "From a call's arrival to the provider's first byte.", "provider", _SECONDS
         )
-        self._tokens = Count(
-            "tollway_tokens",
-            "Tokens used, in classes that do not overlap.",
-            ("tenant", "provider", "upstream_model", "class", "estimated"),
-        )
-        self._cost = Count(
-            "tollway_cost_nanos",
-            "What calls cost, in billionths of a dollar.",
-            ("tenant", "provider", "upstream_model"),
-        )
         self._observed = Count(
             "tollway_policy_observed", "Calls that a policy let pass though they broke it.", ("tenant", "policy")
         )
         self._failed_attempts = Count("tollway_failed_attempts", "Targets that were tried in vain.", ("provider",))
+        # By tenant, provider and its model: one look-up a call in place of one for each class of tokens.
+        self._used: dict[tuple[str, str, str], _Used] = {}
         self._in_flight = 0
         registry.register(self)
 
@@ -70,18 +66,23 @@ class CallMetrics(Collector):
     def collect(self) -> Iterator[Metric]:
         """prometheus-client: all metrics, at a scrape."""
         yield GaugeMetricFamily("tollway_calls_in_flight", "Calls under way.", self._in_flight)
-        yield from (
-            metric.collect()
-            for metric in (
-                self._calls,
-                self._seconds,
-                self._first_byte,
-                self._tokens,
-                self._cost,
-                self._observed,
-                self._failed_attempts,
-            )
+        counted = (self._calls, self._seconds, self._first_byte, *self._usage(), self._observed, self._failed_attempts)
+        yield from (metric.collect() for metric in counted)
+
+    def _usage(self) -> tuple[Count, Count]:
+        labels = ("tenant", "provider", "upstream_model")
+        tokens = Count(
+            "tollway_tokens", "Tokens used, in classes that do not overlap.", (*labels, "class", "estimated")
         )
+        cost = Count("tollway_cost_nanos", "What calls cost, in billionths of a dollar.", labels)
+        for model, used in self._used.items():
+            if used.cost:
+                cost.add(model, used.cost)
+            for counts, estimated in ((used.told, "false"), (used.estimated, "true")):
+                for class_, count in zip(_CLASSES, counts, strict=True):
+                    if count:
+                        tokens.add((*model, class_, estimated), count)
+        return tokens, cost
 
     def on_call(self, _: Call) -> None:
         """Counts the call as under way."""
@@ -103,13 +104,20 @@ class CallMetrics(Collector):
         tenant = call.principal.tenant if call.principal else ""
         for policy in exchange.exceeded:
             self._observed.add((tenant, policy))
-        if exchange.charged:
-            self._cost.add((tenant, exchange.provider, exchange.upstream_model), exchange.charged)
-        if exchange.usage is not None:
-            self._count_tokens(tenant, exchange, exchange.usage)
+        if exchange.usage is not None or exchange.charged:
+            used = self._used.get(model := (tenant, exchange.provider, exchange.upstream_model))
+            if used is None:
+                used = self._used[model] = _Used()
+            used.cost += exchange.charged or 0
+            if exchange.usage is not None:
+                _add_tokens(used, exchange.usage)
 
-    def _count_tokens(self, tenant: str, exchange: Exchange, usage: Usage) -> None:
-        estimated = "true" if usage.estimated else "false"
-        for field, count in usage.ListFields():
-            if (class_ := _CLASSES.get(field.name)) is not None:
-                self._tokens.add((tenant, exchange.provider, exchange.upstream_model, class_, estimated), count)
+
+def _add_tokens(used: _Used, usage: Usage) -> None:
+    counts = used.estimated if usage.estimated else used.told
+    counts[0] += usage.input_tokens
+    counts[1] += usage.cache_read_tokens
+    counts[2] += usage.cache_write_tokens
+    counts[3] += usage.cache_write_1h_tokens
+    counts[4] += usage.output_tokens
+    counts[5] += usage.reasoning_tokens

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import orjson
 import structlog
 
+from tollwayd.telemetry.call_line import CallLine
 from tollwayd.telemetry.log_stream import LogStream
 
 if TYPE_CHECKING:
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 
 _GRPC = "grpc._cython.cygrpc"
 
-WriteLine = Callable[[str, Mapping[str, Any]], None]
-"""`write(event, fields)` writes one line of level info."""
+WriteLine = Callable[[CallLine], None]
+"""`write(line)` writes the line of one call."""
 
 
 def configure_logs(*, text: bool, level: str) -> WriteLine | None:
@@ -55,15 +56,16 @@ def _without_metadata(record: logging.LogRecord) -> bool:
 
 
 def _json_writer(stream: LogStream) -> WriteLine:
-    def write(event: str, fields: Mapping[str, Any]) -> None:
-        line = {**fields, "event": event, "level": "info", "timestamp": datetime.now(UTC)}
-        stream.write(orjson.dumps(line, default=str, option=orjson.OPT_UTC_Z))
+    encode, write_line = msgspec.json.Encoder().encode, stream.write
+
+    def write(line: CallLine) -> None:
+        write_line(encode(line))
 
     return write
 
 
-def _write_text(event: str, fields: Mapping[str, Any]) -> None:
-    structlog.get_logger("tollway").info(event, **fields)
+def _write_text(line: CallLine) -> None:
+    structlog.get_logger("tollway").info(line.event, **line.fields())
 
 
 def _text() -> list[Processor]:

@@ -15,13 +15,10 @@ OK = "OK"
 
 def outcome(call: Call, error: BaseException | None) -> str:
     """`OK`, or the reason's name without prefix. A stream that was told of its error within counts as failed."""
-    if isinstance(error, TollwayError):
-        return error.rule.name
-    if error is not None:
-        return _left_or_late(call, error)
-    if call.exchange is not None and call.exchange.broken is not None:
-        return call.exchange.broken.rule.name
-    return OK
+    if error is None:
+        exchange = call.exchange
+        return OK if exchange is None or exchange.broken is None else exchange.broken.rule.name
+    return error.rule.name if isinstance(error, TollwayError) else _left_or_late(call, error)
 
 
 def _left_or_late(call: Call, error: BaseException) -> str:

@@ -26,9 +26,9 @@ def served(usage: Usage | None = None) -> Call:
 
 def log_line(call: Call, error: BaseException | None) -> dict:
     written = []
-    AccessLog(lambda event, fields: written.append({"event": event, **fields})).on_end(call, error)
+    AccessLog(written.append).on_end(call, error)
     (line,) = written
-    return line
+    return {"event": line.event, **line.fields()}
 
 
 def test_a_line_says_who_called_what_and_what_it_used():

@@ -63,7 +63,8 @@ class OnCall(Protocol):
 
 class OnRequest(Protocol):
     """Sees the request before the servicer: a message, or an async iterator of messages where the method streams
-    requests. What is returned takes the request's place."""
+    requests. What is returned takes the request's place. A link may have `minds(descriptor) -> bool` besides: it is
+    asked once for each method, and does not see requests of a type that it does not mind."""
 
     def on_request(self, call: Call, request: Any) -> Any | Awaitable[Any] | None: ...
 

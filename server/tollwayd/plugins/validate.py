@@ -40,8 +40,12 @@ class Validate:
     def __init__(self) -> None:
         self._ruled: dict[Descriptor, bool] = {}
 
+    def minds(self, request: Descriptor) -> bool:
+        """Whether messages of this type have rules. Those without any, such as raw bodies, then cost nothing."""
+        return self._has_rules(request)
+
     def on_request(self, call: Call, request: Any) -> Any:
-        """Refuses a request with violations. Messages without any rule, such as raw bodies, cost a look-up.
+        """Refuses a request with violations.
 
         A stream of requests becomes one that ends with the refusal, in place of the first message that has any.
         """

@@ -66,7 +66,7 @@ class Registry:
                 descriptor,
                 GetMessageClass(descriptor.input_type),
                 GetMessageClass(descriptor.output_type),
-                chain.bind(handler, streams=descriptor.server_streaming),
+                chain.bind(handler, streams=descriptor.server_streaming, request=descriptor.input_type),
                 error_body,
             )
 

@@ -6,7 +6,6 @@ cookie, reads no proxy settings and never decompresses: what a provider is sent,
 
 from __future__ import annotations
 
-from contextlib import suppress
 from time import monotonic
 from typing import TYPE_CHECKING, Protocol
 
@@ -74,15 +73,16 @@ class HttpClient:
         if self._closed:
             raise TollwayError(Reason.REASON_SHUTTING_DOWN)
         total_at = monotonic() + timeouts.total
-        if pooled := self._pool.take(origin):
+        if (pooled := self._pool.take(origin)) is not None:
             # A provider may close an idle connection just as a request goes out on it (RFC 9112, sections 9.3.1 and
             # 9.5). Closed at once and without a byte, it has not begun the request, as far as HTTP can tell, so the
             # request is sent again, POST or not (RFC 9110, section 9.2.2): once, and on a new connection, where this
             # race does not exist.
             on_way(on_way=True)
-            with suppress(UnansweredError):
+            try:
                 return await pooled.ask(head, body, timeouts, total_at)
-            on_way(on_way=False)
+            except UnansweredError:
+                on_way(on_way=False)
         connection = await self._connect(origin, timeouts.connect, total_at)
         on_way(on_way=True)
         return await connection.ask(head, body, timeouts, total_at)

@@ -14,6 +14,8 @@ from tollwayd.upstream.request import framed
 from tollwayd.upstream.response import HttpResponse
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from tollwayd.core.origin import Origin
     from tollwayd.core.timeouts import Timeouts
     from tollwayd.upstream.pool import Pool
@@ -58,25 +60,29 @@ class Connection(asyncio.Protocol):
         self._sent = True
         self._writable = True
 
-    async def ask(self, head: bytes, body: bytes, timeouts: Timeouts, total_at: float) -> HttpResponse:
-        """Sends a request and waits for the head of its answer.
+    def ask(self, head: bytes, body: bytes, timeouts: Timeouts, total_at: float) -> Awaitable[HttpResponse]:
+        """Sends a request; awaited, it gives the answer, when its head is there.
 
         UnansweredError where the provider closed it just then and without a word.
         """
         transport = self._transport
         if transport is None:
             raise unreachable()
+        self._asked_at = now = monotonic()
         self._response = response = HttpResponse(self, self._loop, self._deadlines, self._limits.buffered_bytes)
-        self._deadlines.begin(timeouts, total_at, response.fail)
+        self._deadlines.begin(timeouts, now, total_at, response.fail)
         self._parser.expect(response)
-        self._asked_at = monotonic()
-        if len(body) <= _ONE_WRITE:
-            transport.write(framed(head, len(body), body))
-        else:
-            transport.write(framed(head, len(body)))
-            await self._write(transport, body, response)
-        await response.head()
-        return response
+        if len(body) > _ONE_WRITE:
+            return self._ask_at_length(transport, head, body, response)
+        transport.write(framed(head, len(body), body))
+        return response.head()
+
+    async def _ask_at_length(
+        self, transport: asyncio.Transport, head: bytes, body: bytes, response: HttpResponse
+    ) -> HttpResponse:
+        transport.write(framed(head, len(body)))
+        await self._write(transport, body, response)
+        return await response.head()
 
     async def _write(self, transport: asyncio.Transport, body: bytes, response: HttpResponse) -> None:
         """Writes a large body as fast as the provider takes it, until it answers: then it will not read the rest."""

@@ -36,20 +36,20 @@ class Deadlines:
         self._timeouts = _NONE
         self._expire: Callable[[TollwayError], None] | None = None
 
-    def begin(self, timeouts: Timeouts, total_at: float, expire: Callable[[TollwayError], None]) -> None:
+    def begin(self, timeouts: Timeouts, now: float, total_at: float, expire: Callable[[TollwayError], None]) -> None:
         """Begins `first_byte` and `total` of an exchange."""
         self._timeouts = timeouts
         self._total_at = total_at
         self._expire = expire
-        self._move("first_byte", timeouts.first_byte)
+        self._move("first_byte", now + timeouts.first_byte)
 
     def sent(self) -> None:
         """Begins `first_byte` again: it counts from the request's end."""
-        self._move("first_byte", self._timeouts.first_byte)
+        self._move("first_byte", monotonic() + self._timeouts.first_byte)
 
     def progress(self) -> None:
         """Begins `idle`, or begins it again: a piece of the answer has come."""
-        self._move("idle", self._timeouts.idle)
+        self._move("idle", monotonic() + self._timeouts.idle)
 
     def suspend(self) -> None:
         """Stops `idle` until the next progress: it is the gateway now that does not read."""
@@ -66,10 +66,10 @@ class Deadlines:
         if self._handle is not None:
             self._handle.cancel()
 
-    def _move(self, limit: str, seconds: float) -> None:
+    def _move(self, limit: str, limit_at: float) -> None:
         self._limit = limit
-        self._limit_at = monotonic() + seconds
-        if self._limit_at < self._due or self._total_at < self._due:
+        self._limit_at = limit_at
+        if limit_at < self._due or self._total_at < self._due:
             self._arm()
 
     def _arm(self) -> None:

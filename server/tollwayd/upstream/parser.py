@@ -48,7 +48,7 @@ class AnswerParser:
     def expect(self, response: HttpResponse) -> None:
         """Reads the next answer into `response`."""
         self._response = response
-        self._fields: list[tuple[bytes, bytes]] = []
+        self._fields: list[bytes] = []
         self._head_fields = self._head_bytes = self._overhead = 0
         self._interim = self.begun = self.complete = self.keep_alive = self.until_close = False
 
@@ -77,16 +77,17 @@ class AnswerParser:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Called by llhttp for each header, and for each field of a trailer, which goes nowhere (RFC 9110, 6.5.1)."""
-        self._fields.append((name, value))
+        self._fields += (name, value)
 
     def on_headers_complete(self) -> None:
         """Called by llhttp at the end of each head; interim ones (1xx) are passed over (RFC 9110, section 15.2)."""
         status = self._parser.get_status_code()
-        fields = self._take_fields()
-        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in fields}
+        given = self._take_fields()
+        # Names come in any case; nothing of them is decoded, as hardly any is ever looked at.
+        fields = dict(zip(map(bytes.lower, given[::2]), given[1::2], strict=True))
         if status >= _OK:
-            self.until_close = _ends_with_connection(headers)
-            self._response.head_arrived(status, headers)
+            self.until_close = _ends_with_connection(fields)
+            self._response.head_arrived(status, fields)
         elif status < _CONTINUE or status == _SWITCHING_PROTOCOLS:
             raise unreadable()
         else:
@@ -102,28 +103,30 @@ class AnswerParser:
         if self._interim:
             self._interim = False
             return
-        self._take_fields()
+        if self._fields:  # Of a trailer.
+            self._take_fields()
         self.complete = True
         self.keep_alive = self._parser.should_keep_alive()
 
-    def _take_fields(self) -> list[tuple[bytes, bytes]]:
-        """The fields of a head or trailer; refuses too many in all, which `feed` has let come up to its own bound."""
+    def _take_fields(self) -> list[bytes]:
+        """The fields of a head or trailer, names and values in turn; refuses too many in all, which `feed` has let come
+        up to its own bound."""
         fields, self._fields = self._fields, []
-        self._head_fields += len(fields)
-        self._head_bytes += sum([len(name) + len(value) for name, value in fields])
+        self._head_fields += len(fields) // 2
+        self._head_bytes += sum(map(len, fields))
         if self._head_bytes > self._limits.head_bytes or self._head_fields > self._limits.head_fields:
             raise _too_large()
         return fields
 
 
-def _ends_with_connection(headers: Mapping[str, str]) -> bool:
+def _ends_with_connection(fields: Mapping[bytes, bytes]) -> bool:
     """Whether only the connection's end is the body's (RFC 9112, 6.3); refuses codings that were not asked for."""
-    if headers.get("content-encoding", "identity").lower() != "identity":
+    if fields.get(b"content-encoding", b"identity").lower() != b"identity":
         raise unreadable("The provider's answer is compressed, which it was asked not to be.")
-    coding = headers.get("transfer-encoding")
+    coding = fields.get(b"transfer-encoding")
     if coding is None:
-        return "content-length" not in headers
-    if coding.lower() != "chunked":
+        return b"content-length" not in fields
+    if coding.lower() != b"chunked":
         raise unreadable("The provider's answer has a transfer coding that it was not asked for.")
     return False
 

@@ -20,24 +20,23 @@ if TYPE_CHECKING:
 class HttpResponse:
     """One answer, for one reader. `status` is 0 and `headers` are empty until the head is there.
 
-    `headers` maps lower-case names to the last value given. `first_byte_at` is in `time.monotonic()` seconds. The
-    connection goes back to the pool when the body has come to its end; whatever ends the answer earlier (an error, a
-    time limit, `close`, the cancellation of the task that waits for it) aborts the connection, so that the provider
-    sees its client leave and stops working, and billing. One that `lingers` outlives such a cancellation: who reads it
-    wants the rest, and closes it.
+    `first_byte_at` is in `time.monotonic()` seconds. The connection goes back to the pool when the body has come to its
+    end; whatever ends the answer earlier (an error, a time limit, `close`, the cancellation of the task that waits for
+    it) aborts the connection, so that the provider sees its client leave and stops working, and billing. One that
+    `lingers` outlives such a cancellation: who reads it wants the rest, and closes it.
     """
 
     __slots__ = (
         "_buffered",
         "_connection",
         "_error",
+        "_fields",
         "_high_water",
         "_loop",
         "_pieces",
         "_waiter",
         "deadlines",
         "first_byte_at",
-        "headers",
         "lingers",
         "status",
     )
@@ -50,7 +49,6 @@ class HttpResponse:
         high_water: int,
     ) -> None:
         self.status = 0
-        self.headers: Mapping[str, str] = {}
         self.first_byte_at = 0.0
         self.lingers = False
         self._connection: Connection | None = connection
@@ -60,9 +58,20 @@ class HttpResponse:
         self._pieces: list[bytes] = []
         self._buffered = 0
         self._error: TollwayError | None = None
+        self._fields: Mapping[bytes, bytes] = {}
         self._waiter: asyncio.Future[None] | None = None
 
     # --- What the caller reads.
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The last value of each header, by its name in lower case. Of most answers nobody asks for one."""
+        return {name.decode("latin-1"): value.decode("latin-1") for name, value in self._fields.items()}
+
+    @property
+    def under_way(self) -> bool:
+        """Whether more of it may come, or something of it is unread."""
+        return self._connection is not None or bool(self._pieces)
 
     async def read(self, max_bytes: int = MAX_BODY_BYTES) -> bytes:
         """The whole body, or what is left of it. REASON_UPSTREAM_INVALID where it is larger than `max_bytes`.
@@ -104,10 +113,10 @@ class HttpResponse:
 
     # --- What the connection writes.
 
-    def head_arrived(self, status: int, headers: Mapping[str, str]) -> None:
-        """The head is there."""
+    def head_arrived(self, status: int, fields: Mapping[bytes, bytes]) -> None:
+        """The head is there; `fields` by their names in lower case."""
         self.first_byte_at = monotonic()
-        self.headers = headers
+        self._fields = fields
         self.status = status
 
     def body_arrived(self, piece: bytes) -> None:
@@ -141,12 +150,22 @@ class HttpResponse:
 
     # --- What the connection waits for, in the task of the caller.
 
-    async def head(self) -> None:
-        """Waits for the head; raises what the answer failed with."""
+    async def head(self) -> HttpResponse:
+        """Itself, when the head is there; raises what the answer failed with. Left early, by cancellation, it closes
+        the answer."""
         while not self.status:
             if self._error is not None:
                 raise self._error
-            await self.changed()
+            # As in `changed`, whose frame each call would pay for.
+            self._waiter = self._loop.create_future()
+            try:
+                await self._waiter
+            except BaseException:
+                self.close()
+                raise
+            finally:
+                self._waiter = None
+        return self
 
     @property
     def decided(self) -> bool:

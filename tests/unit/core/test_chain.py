@@ -8,7 +8,7 @@ import weakref
 from contextlib import suppress
 
 import pytest
-from google.protobuf.wrappers_pb2 import StringValue
+from google.protobuf.wrappers_pb2 import BytesValue, StringValue
 
 from tollwayd.core.call import Call
 from tollwayd.core.chain import Chain
@@ -75,6 +75,18 @@ async def test_hooks_run_inwards_for_the_request_and_outwards_for_the_answer():
         "b end NoneType",
         "a end NoneType",
     ]
+
+
+async def test_a_link_does_not_see_requests_that_it_does_not_mind():
+    class Picky(Recorder):
+        def minds(self, request) -> bool:
+            return request.name != "StringValue"
+
+    seen: list[str] = []
+    chain = Chain([Picky("p", Stage.ADMIT, seen)])
+    for request in (StringValue.DESCRIPTOR, BytesValue.DESCRIPTOR):
+        await chain.bind(echo, streams=False, request=request)(text("x"), call())
+    assert seen == ["p response x", "p end NoneType", "p request x", "p response x", "p end NoneType"]
 
 
 async def test_a_refusal_ends_the_call_before_the_servicer_and_every_link_hears_of_it():

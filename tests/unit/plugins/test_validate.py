@@ -205,3 +205,8 @@ async def test_a_cancelled_call_closes_its_stream():
     with pytest.raises(asyncio.CancelledError):
         await running
     assert requests.closed
+
+
+def test_messages_without_rules_are_none_of_its_business():
+    assert Validate().minds(GenerateRequest.DESCRIPTOR)
+    assert not Validate().minds(HttpBody.DESCRIPTOR)

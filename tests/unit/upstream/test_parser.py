@@ -33,11 +33,11 @@ class Sink:
     """Where a parser writes one answer."""
 
     def __init__(self) -> None:
-        self.heads: list[tuple[int, Mapping[str, str]]] = []
+        self.heads: list[tuple[int, Mapping[bytes, bytes]]] = []
         self.body = b""
 
-    def head_arrived(self, status: int, headers: Mapping[str, str]) -> None:
-        self.heads.append((status, headers))
+    def head_arrived(self, status: int, fields: Mapping[bytes, bytes]) -> None:
+        self.heads.append((status, fields))
 
     def body_arrived(self, piece: bytes) -> None:
         self.body += piece
@@ -58,8 +58,8 @@ def test_an_answer_is_the_same_however_the_network_splits_it(answer: bytes) -> N
         assert parser.complete
         assert parser.keep_alive
         assert [status for status, _ in sink.heads] == [200]
-        assert sink.heads[0][1]["content-type"] == "a"
-        assert not {"x-trailer", "link"} & set(sink.heads[0][1])
+        assert sink.heads[0][1][b"content-type"] == b"a"
+        assert not {b"x-trailer", b"link"} & set(sink.heads[0][1])
         assert sink.body == b"hello world"
     assert parse(*(bytes([byte]) for byte in answer))[1].body == b"hello world"
 

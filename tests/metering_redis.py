@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from redis.asyncio import Redis
 
-ALL = {"reserve": scripts.RESERVE, "settle": scripts.SETTLE, "checkpoint": scripts.CHECKPOINT, "reap": scripts.REAP}
+ALL = {"metering": scripts.METERING}
 DAY = NOON // keys.MS_A_DAY
 
 

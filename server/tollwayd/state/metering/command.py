@@ -1,4 +1,4 @@
-"""One script that is to be run, as a pipeline carries it."""
+"""What a pipeline carries: commands for the metering script, of which one run takes many."""
 
 from __future__ import annotations
 
@@ -7,25 +7,27 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from hiredis import pack_command
 
-from tollwayd.state.metering.scripts import all_keys
+from tollwayd.state.metering.keys import MS_A_DAY
+from tollwayd.state.metering.scripts import METERING, all_keys
 
 if TYPE_CHECKING:
-    from tollwayd.state.script import Script
+    from collections.abc import Sequence
 
 Argument = str | bytes | int
 
 MOST_HEADS: Final = 4_096
-"""Beginnings of commands that are kept, of about 400 bytes: of the scripts of a thousand tenants."""
+"""Beginnings of runs that are kept, of about 400 bytes: of so many tenants."""
 
 _ASKING: Final = pack_command(("ASKING",))
 
 
 class Command(Protocol):
-    """A script to run. It must be safe to run twice: when a connection is lost, what has no answer is sent again.
+    """One step of a tenant's metering. It must be safe to take twice: when a connection is lost, what has no answer is
+    sent again.
 
-    Pipelines count in `sends` how often it may have run, and in `detours` how often it was sent on. `asking` has it
-    follow an ASKING, once, whose answer is left out. Exactly one of `answered` and `failed` is called, at once and from
-    anywhere: they must not raise, and may send.
+    Pipelines count in `sends` how often it may have been taken, and in `detours` how often it was sent on. `asking` has
+    it follow an ASKING, once, whose answer is left out. Exactly one of `answered` and `failed` is called, at once and
+    from anywhere: they must not raise, and may send.
     """
 
     tenant: str
@@ -34,52 +36,45 @@ class Command(Protocol):
     asking: bool
 
     @property
-    def script(self) -> Script:
-        """The script."""
-        ...
-
-    @property
     def wanted(self) -> bool:
         """Whether it need be sent, where it was not yet."""
         ...
 
-    def words(self) -> tuple[int, tuple[Argument, ...]]:
-        """The day that its keys are of (UTC, counted from the Unix epoch) and its arguments, as of now. A last argument
-        is added: 1 where it is surely sent the first time."""
+    def words(self, now_ms: int) -> tuple[Argument, ...]:
+        """Its letter and its words, as of now (Unix milliseconds by the store's clock)."""
         ...
 
     def answered(self, answer: Any) -> None:
-        """Takes what the script gave."""
+        """Takes what the script gave it; MOVED_ON where the day was another one."""
         ...
 
     def failed(self, error: Exception) -> None:
-        """Takes that the store was away, or refused to run it."""
+        """Takes that the store was away, or refused to do it."""
         ...
 
 
-def packed(command: Command, *, whole: bool) -> bytes:
-    """The command as it is sent, by the script's digest or whole, and counts that."""
-    day, arguments = command.words()
-    words = (*arguments, int(command.sends == 0))
-    command.sends += 1
-    if whole:
-        head = _beginning(("EVAL", command.script.source), command.tenant, day, len(words))
-    else:
-        head = _head(command.script.digest, command.tenant, day, len(words))
-    sent = head + _items(words)
-    return _ASKING + sent if command.asking else sent
+def packed(run: Sequence[Command], now_ms: int, *, whole: bool) -> bytes:
+    """One run of the script for commands of one tenant, by the script's digest or whole; counts that they are sent."""
+    tenant, day = run[0].tenant, now_ms // MS_A_DAY
+    words: list[Argument] = [day]
+    for command in run:
+        words += command.words(now_ms)
+        command.sends += 1
+    count, head = _beginning(("EVAL", METERING.source), tenant, day) if whole else _head(METERING.digest, tenant, day)
+    sent = b"*%d\r\n%b%b" % (count + len(words), head, _items(tuple(words)))
+    return _ASKING + sent if run[0].asking else sent
 
 
 @lru_cache(MOST_HEADS)
-def _head(digest: str, tenant: str, day: int, arguments: int) -> bytes:
-    """What a command begins with that runs a script with so many arguments, by its digest: most of its words."""
-    return _beginning(("EVALSHA", digest), tenant, day, arguments)
+def _head(digest: str, tenant: str, day: int) -> tuple[int, bytes]:
+    """How many words a run begins with, and these."""
+    return _beginning(("EVALSHA", digest), tenant, day)
 
 
-def _beginning(run: tuple[str, str], tenant: str, day: int, arguments: int) -> bytes:
+def _beginning(run: tuple[str, str], tenant: str, day: int) -> tuple[int, bytes]:
     keys = all_keys(tenant, day)
     words: tuple[Argument, ...] = (*run, len(keys), *keys)
-    return b"*%d\r\n" % (len(words) + arguments) + _items(words)
+    return len(words), _items(words)
 
 
 def _items(words: tuple[Argument, ...]) -> bytes:

@@ -11,9 +11,7 @@ import msgspec
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.core.failpoint import failpoint
 from tollwayd.state.metering.correction import corrections
-from tollwayd.state.metering.keys import MS_A_DAY
-from tollwayd.state.metering.payload import LOST, MOVED_ON, OVER, UNHELD, limits_bytes
-from tollwayd.state.metering.scripts import CHECKPOINT, REAP, RESERVE, SETTLE
+from tollwayd.state.metering.payload import MOVED_ON, OVER, UNHELD, decision, limits_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -21,7 +19,6 @@ if TYPE_CHECKING:
     from tollwayd.core.metering.limits.limit import Limit, Reservation
     from tollwayd.state.metering.clock import StoreClock
     from tollwayd.state.metering.command import Argument, Command
-    from tollwayd.state.script import Script
 
 LEASE_MS: Final = 15_000
 """Until a call of which nothing was heard is booked as lost; running ones are heard of every few seconds."""
@@ -54,23 +51,16 @@ class Record(msgspec.Struct, array_like=True, frozen=True):
 
 
 class Asking(ABC):
-    """A command whose answer is a future's. Sends itself again where the day or a window has moved on meanwhile.
+    """A command whose answer is a future's. Sends itself again where the day or a window has moved on meanwhile."""
 
-    `told` gets the tenant and what thresholds were reached, as the scripts tell them at the end of their answers.
-    """
+    __slots__ = ("_send", "_turns", "asking", "detours", "future", "sends", "tenant")
 
-    __slots__ = ("_send", "_turns", "asking", "clock", "detours", "future", "sends", "tenant", "told")
-
-    script: Script
-
-    def __init__(self, tenant: str, clock: StoreClock, send: Callable[[str, Command], None]) -> None:
+    def __init__(self, tenant: str, send: Callable[[str, Command], None]) -> None:
         self.tenant = tenant
-        self.clock = clock
         self.future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self.sends = 0
         self.detours = 0
         self.asking = False
-        self.told: Callable[[str, Sequence[Any]], None] | None = None
         self._send = send
         self._turns = 0
         send(tenant, self)
@@ -79,20 +69,12 @@ class Asking(ABC):
     def wanted(self) -> bool:
         return not self.future.cancelled()
 
-    def words(self) -> tuple[int, tuple[Argument, ...]]:
-        now_ms = self.clock.now_ms()
-        day = now_ms // MS_A_DAY
-        return day, self.arguments(now_ms, day)
-
     @abstractmethod
-    def arguments(self, now_ms: int, day: int) -> tuple[Argument, ...]:
-        """The script's arguments, as of now (Unix milliseconds, and days)."""
+    def words(self, now_ms: int) -> tuple[Argument, ...]:
+        """Its letter and its words, as of now (Unix milliseconds)."""
 
     def answered(self, answer: Any) -> None:
-        self.clock.hear(answer[1])
-        if self.told and isinstance(answer[-1], list):
-            self.told(self.tenant, answer[-1])
-        if answer[0] != MOVED_ON:
+        if answer != MOVED_ON:
             self.ended(answer)
         elif self._turns == _TURNS:
             self.failed(TollwayError(Reason.REASON_STORE_UNAVAILABLE))
@@ -112,30 +94,29 @@ class Asking(ABC):
 
 
 class Reserving(Asking):
-    """Takes a call's limits."""
+    """Takes a call's limits. The future's is what was decided."""
 
-    __slots__ = ("_lost", "_reservation")
-
-    script = RESERVE
+    __slots__ = ("_clock", "_lost", "_reservation")
 
     def __init__(
         self, reservation: Reservation, lost: bytes, clock: StoreClock, send: Callable[[str, Command], None]
     ) -> None:
         self._reservation = reservation
         self._lost = lost
-        super().__init__(reservation.tenant, clock, send)
+        self._clock = clock
+        super().__init__(reservation.tenant, send)
 
-    def arguments(self, now_ms: int, day: int) -> tuple[Argument, ...]:
+    def words(self, now_ms: int) -> tuple[Argument, ...]:
         asked = self._reservation
         limits = limits_bytes(asked.limits, now_ms)
-        return asked.call, LEASE_MS, int(asked.dry), limits, self._lost, day
+        return "R", asked.call, int(self.sends == 0), LEASE_MS, int(asked.dry), limits, self._lost
 
     def ended(self, answer: Any) -> None:
-        if answer[0] == OVER:
+        if answer == OVER:
             # It was booked as lost, or called off: nothing that it does now would be charged.
             self.failed(TollwayError(Reason.REASON_STORE_UNAVAILABLE))
-        else:
-            super().ended(answer)
+        elif not self.future.done():
+            self.future.set_result(decision(answer, self._reservation.limits, self._clock.heard_ms))
 
 
 class Settling(Asking):
@@ -146,9 +127,7 @@ class Settling(Asking):
     store has lost the hold.
     """
 
-    __slots__ = ("_booked", "_keep", "_wish", "held", "record")
-
-    script = SETTLE
+    __slots__ = ("_clock", "_corrections", "_keep", "_wish", "held", "record")
 
     def __init__(
         self,
@@ -158,11 +137,12 @@ class Settling(Asking):
         keep: Callable[[Settling], None] | None = None,
     ) -> None:
         self.record = record
+        self._clock = clock
         self._wish = "off" if record.called_off else ""
-        self._booked = b""
+        self._corrections = b""
         self._keep = keep
         self.held: Sequence[Limit] | None = None
-        super().__init__(record.tenant, clock, send)
+        super().__init__(record.tenant, send)
 
     @property
     def wanted(self) -> bool:
@@ -173,23 +153,24 @@ class Settling(Asking):
         """What is to be kept of it."""
         if self.held is None or self.sends or self.record.unreserved:
             return self.record
-        now_ms = self.clock.now_ms()
+        now_ms = self._clock.now_ms()
         return msgspec.structs.replace(
             self.record, open_until_ms=now_ms + KNOWN_MS, held=limits_bytes(self.held, now_ms)
         )
 
-    def arguments(self, now_ms: int, day: int) -> tuple[Argument, ...]:
-        record = self.record
-        return record.call, record.charge, record.unreserved, day, self._wish, self._booked, int(self.held is not None)
+    def words(self, now_ms: int) -> tuple[Argument, ...]:
+        record, first, had_hold = self.record, int(self.sends == 0), int(self.held is not None)
+        return "S", record.call, first, record.charge, record.unreserved, self._wish, self._corrections, had_hold
 
     def ended(self, answer: Any) -> None:
-        if answer[0] == LOST:
-            self._wish, self._booked = "corrected", corrections(answer[2], self.record.charge)
+        if isinstance(answer, list):
+            _, lost = answer
+            self._wish, self._corrections = "corrected", corrections(lost, self.record.charge)
             self.sends = 0
             self._send(self.tenant, self)
             return
-        if answer[0] == UNHELD:
-            unreserved = limits_bytes(self.held or (), self.clock.now_ms())
+        if answer == UNHELD:
+            unreserved = limits_bytes(self.held or (), self._clock.now_ms())
             self.record = msgspec.structs.replace(self.record, unreserved=unreserved)
             self._send(self.tenant, self)
             return
@@ -208,17 +189,13 @@ class Checkpointing(Asking):
 
     __slots__ = ("_call", "_lost")
 
-    script = CHECKPOINT
-
-    def __init__(
-        self, tenant: str, call: str, lost: bytes, clock: StoreClock, send: Callable[[str, Command], None]
-    ) -> None:
+    def __init__(self, tenant: str, call: str, lost: bytes, send: Callable[[str, Command], None]) -> None:
         self._call = call
         self._lost = lost
-        super().__init__(tenant, clock, send)
+        super().__init__(tenant, send)
 
-    def arguments(self, now_ms: int, day: int) -> tuple[Argument, ...]:
-        return self._call, self._lost, LEASE_MS
+    def words(self, now_ms: int) -> tuple[Argument, ...]:
+        return "C", self._call, LEASE_MS, self._lost
 
     def failed(self, error: Exception) -> None:
         self.ended(None)
@@ -229,7 +206,5 @@ class Reaping(Asking):
 
     __slots__ = ()
 
-    script = REAP
-
-    def arguments(self, now_ms: int, day: int) -> tuple[Argument, ...]:
-        return day, REAPED
+    def words(self, now_ms: int) -> tuple[Argument, ...]:
+        return "L", "", REAPED

@@ -10,9 +10,10 @@ import msgspec
 
 from tollwayd.core.failpoint import failpoint
 from tollwayd.core.metering.charge import NOTHING
+from tollwayd.core.metering.limits.limit import Grants
 from tollwayd.state.metering.clock import StoreClock
 from tollwayd.state.metering.commands import Checkpointing, Reaping, Record, Reserving, Settling
-from tollwayd.state.metering.payload import ADMITTED, charge_bytes, decision, limits_bytes, reached
+from tollwayd.state.metering.payload import charge_bytes, limits_bytes, reached
 from tollwayd.state.metering.shards import Shards
 from tollwayd.state.metering.spool_port import MemorySpool
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from tollwayd.core.metering.charge import Charge
-    from tollwayd.core.metering.limits.limit import Grants, Limit, Refusal, Reservation, Settlement
+    from tollwayd.core.metering.limits.limit import Limit, Refusal, Reservation, Settlement
     from tollwayd.core.metering.limits.reached import Reached
     from tollwayd.state.metering.spool_port import Spool
 
@@ -45,8 +46,8 @@ class RedisMeter:
     def __init__(
         self, url: str, spool: Spool | None = None, on_reached: Callable[[Reached], None] = lambda _: None
     ) -> None:
-        self._shards = Shards(url)
         self._clock = StoreClock()
+        self._shards = Shards(url, self._clock, self._tell)
         self._on_reached = on_reached
         self._memory = MemorySpool(self.book)
         self._spool = spool or self._memory
@@ -71,15 +72,15 @@ class RedisMeter:
         failpoint("meter.reserving")
         command = self._reserving(reservation)
         try:
-            answer = await command.future
+            answer: Grants | Refusal = await command.future
         except BaseException:
             if command.sends and not reservation.dry and reservation.attempt == 0:
                 self._call_off(reservation)
             raise
         failpoint("meter.reserved")
-        if answer[0] == ADMITTED and not reservation.dry:
+        if isinstance(answer, Grants) and not reservation.dry:
             self._hold(reservation)
-        return decision(answer, reservation.limits)
+        return answer
 
     def hold(self, reservation: Reservation) -> asyncio.Future[Any]:
         """Reserves without limits, which is never refused. It is under way when this returns, and fails as `reserve`
@@ -105,18 +106,14 @@ class RedisMeter:
         record = Record(settlement.tenant, settlement.call, charge_bytes(settlement.charge), unreserved)
         settling = Settling(record, self._clock, self._shards.send, self._keep)
         settling.held = self._held.pop((settlement.tenant, settlement.call), None)
-        settling.told = self._tell
         return settling.future
 
     def checkpoint(self, tenant: str, call: str, if_lost: Charge) -> None:
-        Checkpointing(tenant, call, charge_bytes(if_lost), self._clock, self._shards.send)
+        Checkpointing(tenant, call, charge_bytes(if_lost), self._shards.send)
 
     async def reap(self, tenant: str) -> int:
         """Books a tenant's lost calls, REAPED at most, and gives how many there were. REASON_STORE_UNAVAILABLE."""
-        reaping = Reaping(tenant, self._clock, self._shards.send)
-        reaping.told = self._tell
-        _, _, reaped, *_ = await reaping.future
-        return int(reaped)
+        return int(await Reaping(tenant, self._shards.send).future)
 
     async def book(self, record: bytes) -> None:
         """Books what a spool has kept; safe to repeat. REASON_STORE_UNAVAILABLE: later, then. ValueError for what is no
@@ -126,13 +123,10 @@ class RedisMeter:
         except msgspec.DecodeError as error:
             raise ValueError(str(error)) from error
         settling = Settling(settled.at(self._clock.now_ms()), self._clock, self._shards.send)
-        settling.told = self._tell
         await settling.future
 
     def _reserving(self, reservation: Reservation) -> Reserving:
-        command = Reserving(reservation, charge_bytes(reservation.if_lost), self._clock, self._shards.send)
-        command.told = self._tell
-        return command
+        return Reserving(reservation, charge_bytes(reservation.if_lost), self._clock, self._shards.send)
 
     def _tell(self, tenant: str, told: Sequence[Any]) -> None:
         for each in reached(tenant, told):

@@ -21,12 +21,12 @@ SEPARATOR: Final = "\x1f"
 """Between the dimensions of usage."""
 
 REFUSED, ADMITTED, MOVED_ON, OVER, LOST, UNKNOWN, UNHELD = range(7)
-"""The first number of an answer, as the heads of the scripts tell."""
+"""What the script answers a command, or the first number of that, as the heads of its parts tell."""
 
 MOST_KEPT: Final = 4_096
 """Dimensions that are kept as the scripts are given them, a few hundred bytes each."""
 
-_STANDINGS: Final = 3  # Where the standings begin in an answer, each of four numbers.
+_STANDINGS: Final = 2  # Where the standings begin in an answer, each of four numbers.
 
 _TOLD: Final = 7  # What is told of one threshold.
 
@@ -123,9 +123,9 @@ def _limit(limit: Limit, now_ms: int) -> tuple[object, ...]:
     )
 
 
-def decision(answer: Sequence[int], limits: Sequence[Limit]) -> Grants | Refusal:
-    """What `reserve.lua` decided."""
-    status, now_ms, retry_ms = answer[:_STANDINGS]
+def decision(answer: Sequence[int], limits: Sequence[Limit], now_ms: int) -> Grants | Refusal:
+    """What `reserve.lua` decided, at a time of the store's."""
+    status, retry_ms = answer[:_STANDINGS]
     parts = iter(answer[_STANDINGS:])
     standings = [
         Standing(limit, granted, taken, reset_ms, bool(exceeded))

@@ -13,18 +13,24 @@ from hiredis import ReplyError
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.state.metering.command import packed
 from tollwayd.state.metering.link import Link
+from tollwayd.state.metering.payload import MOVED_ON
 from tollwayd.state.outage import refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from redis.asyncio.connection import AbstractConnection
 
+    from tollwayd.state.metering.clock import StoreClock
     from tollwayd.state.metering.command import Command
-    from tollwayd.state.script import Script
+
+    Run = list[Command]
 
 BATCH: Final = 500
-"""Commands that are sent at once. They keep the server busy for some 20 ms."""
+"""Commands that are sent at once. They keep the server busy for some milliseconds."""
+
+RUN: Final = 100
+"""Commands of one run of the script at most: nobody else is served meanwhile, for a millisecond or so."""
 
 SENDS: Final = 4
 """How often a command is sent at most: one that breaks every connection must not keep the others waiting for ever."""
@@ -44,20 +50,25 @@ class Pipeline:
     """The commands of one process to one server.
 
     A batch at a time: what is sent meanwhile is the next batch, so that the busier the process is, the fewer of its
-    calls wait for a round trip of their own. `make_connection` gives an unconnected connection of redis-py. `elsewhere`
-    gets a command that the server answered with MOVED, ASK, TRYAGAIN or CLUSTERDOWN, and that text; it takes it over
-    (True) or lets it fail. `on_down` is called when the server is given up.
+    calls wait for a round trip of their own. What a batch has of one tenant goes in one run of the script.
+    `make_connection` gives an unconnected connection of redis-py. `tell` gets a tenant and what thresholds a run has
+    reached. `elsewhere` gets a command that the server answered with MOVED, ASK, TRYAGAIN or CLUSTERDOWN, and that
+    text; it takes it over (True) or lets it fail. `on_down` is called when the server is given up.
     """
 
     def __init__(
         self,
         make_connection: Callable[[], AbstractConnection],
+        clock: StoreClock,
+        tell: Callable[[str, Sequence[Any]], None],
         elsewhere: Callable[[Command, str], bool],
         on_down: Callable[[], None],
     ) -> None:
         self._queue: deque[Command] = deque()
-        self._sent: deque[Command | None] = deque()
-        self._unknown: set[Script] = set()
+        self._sent: deque[Run | None] = deque()
+        self._unknown = False  # The script, to the server.
+        self._clock = clock
+        self._tell = tell
         self._elsewhere = elsewhere
         self._on_down = on_down
         self._flushing = False
@@ -99,39 +110,50 @@ class Pipeline:
         wire = self._link.wire()
         if wire is None or self._sent:
             return
-        batch: list[bytes] = []
-        while self._queue and len(batch) < BATCH:
-            command = self._queue.popleft()
-            if command.sends or command.wanted:
-                batch.append(self._packed(command))
-        if batch:
-            wire.write(b"".join(batch))
+        runs = self._next_runs()
+        if runs:
+            now_ms = self._clock.now_ms()
+            wire.write(b"".join([self._packed(run, now_ms) for run in runs]))
             self._link.expect()
         else:
             self._go_on()
 
-    def _packed(self, command: Command) -> bytes:
-        script = command.script
-        whole = script in self._unknown
-        # The first of a batch teaches the server for all.
-        self._unknown.discard(script)
-        if command.asking:
+    def _next_runs(self) -> Sequence[Run]:
+        """The next batch, in runs: a tenant's commands in their order. Those of different tenants know of no order."""
+        queue = self._queue
+        runs: list[Run] = []
+        filling: dict[tuple[str, bool], Run] = {}
+        for _ in range(min(len(queue), BATCH)):
+            command = queue.popleft()
+            if command.sends or command.wanted:
+                key = command.tenant, command.asking
+                run = filling.get(key)
+                if run is None or len(run) == RUN:
+                    run = filling[key] = []
+                    runs.append(run)
+                run.append(command)
+        return runs
+
+    def _packed(self, run: Run, now_ms: int) -> bytes:
+        whole, self._unknown = self._unknown, False  # The first of a batch teaches the server for all.
+        if run[0].asking:
             self._sent.append(_ASKED)
-        self._sent.append(command)
-        return packed(command, whole=whole)
+        self._sent.append(run)
+        return packed(run, now_ms, whole=whole)
 
     def _take(self, replies: list[Any]) -> None:
         again: list[Command] = []
         for reply in replies:
             if not self._sent:  # An earlier one told that the server is away: all have failed.
                 break
-            command = self._sent.popleft()
-            if command is _ASKED:
+            run = self._sent.popleft()
+            if run is _ASKED:
                 continue
             if isinstance(reply, ReplyError):
-                self._refused(command, reply, again)
+                for command in run:
+                    self._refused(command, reply, again)
             else:
-                _answer(command, reply)
+                self._answered(run, reply, again)
         self._queue.extendleft(reversed(again))
         if not self._link.is_up:
             self._down()
@@ -141,12 +163,23 @@ class Pipeline:
             self._link.rest()
             self._go_on()
 
+    def _answered(self, run: Run, reply: list[Any], again: list[Command]) -> None:
+        now_ms, told, *answers = reply
+        self._clock.hear(now_ms)
+        if told:
+            self._tell(run[0].tenant, told)
+        for command, answer in zip(run, answers or [MOVED_ON] * len(run), strict=True):
+            if isinstance(answer, ReplyError):
+                self._refused(command, answer, again)
+            else:
+                _answer(command, answer)
+
     def _refused(self, command: Command, error: ReplyError, again: list[Command]) -> None:
         text = str(error)
         command.asking = False
         if text.startswith("NOSCRIPT"):
             command.sends -= 1  # It surely did not run.
-            self._unknown.add(command.script)
+            self._unknown = True
             again.append(command)
         elif text.startswith(_ELSEWHERE):
             command.sends -= 1  # The same.
@@ -167,7 +200,7 @@ class Pipeline:
 
     def _lost(self) -> None:
         # What was sent may have been done or not; it is sent again before everything else, in its order.
-        sent = [command for command in self._sent if command is not _ASKED]
+        sent = [command for run in self._sent if run is not _ASKED for command in run]
         self._sent.clear()
         self._queue.extendleft(reversed([command for command in sent if command.sends < SENDS]))
         for command in sent:
@@ -175,7 +208,7 @@ class Pipeline:
                 command.failed(TollwayError(Reason.REASON_STORE_UNAVAILABLE))
 
     def _down(self) -> None:
-        waiting = [command for command in (*self._sent, *self._queue) if command is not _ASKED]
+        waiting = [command for run in (*self._sent, self._queue) if run is not _ASKED for command in run]
         self._sent.clear()
         self._queue.clear()
         for command in waiting:

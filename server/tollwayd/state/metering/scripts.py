@@ -1,4 +1,4 @@
-"""The scripts of metering. Each reads the keys in the order of `all_keys`."""
+"""The script of metering, and the keys that it touches."""
 
 from __future__ import annotations
 
@@ -7,16 +7,14 @@ from typing import Final
 from tollwayd.state.metering import keys
 from tollwayd.state.script import Script
 
-_SHARED: Final = ("metering/prelude.lua", "metering/counts.lua", "metering/booking.lua")
+_PARTS: Final = ("prelude", "kept", "counts", "booking", "reserve", "settle", "checkpoint", "reap", "run")
 
-RESERVE: Final = Script(*_SHARED, "metering/reserve.lua")
-SETTLE: Final = Script(*_SHARED, "metering/settle.lua")
-CHECKPOINT: Final = Script(*_SHARED, "metering/checkpoint.lua")
-REAP: Final = Script(*_SHARED, "metering/reap.lua")
+METERING: Final = Script(*(f"metering/{part}.lua" for part in _PARTS))
+"""Runs commands of one tenant, many at once: what it takes to begin and to end is then shared by all of them."""
 
 
 def all_keys(tenant: str, day: int) -> tuple[str, ...]:
-    """Every key that a script may touch, as metering/prelude.lua names them."""
+    """Every key that it may touch, as metering/prelude.lua names them."""
     return (
         keys.limits(tenant),
         keys.holds(tenant),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from redis.exceptions import AskError, MovedError
 
@@ -19,6 +19,9 @@ from tollwayd.state.topology.redis_url import parse
 from tollwayd.state.topology.topology import target
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from tollwayd.state.metering.clock import StoreClock
     from tollwayd.state.metering.command import Command
     from tollwayd.state.topology.redis_url import Address
 
@@ -40,11 +43,13 @@ def _key(tenant: str) -> bytes:
 class Shards:
     """The pipelines to the server, the Sentinel group's master or the cluster's masters of a URL.
 
+    `clock` hears the store's time, `tell` the thresholds that a tenant has reached, as the script tells them.
     Commands wait for a server to be found, PATIENCE_SECONDS at most (the first ones of all CONNECT_SECONDS); but none
     waits while a server is known to be down.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, clock: StoreClock, tell: Callable[[str, Sequence[Any]], None]) -> None:
+        self._clock, self._tell = clock, tell
         self._topology = topology(parse(url))
         self._pipelines: dict[Address, Pipeline] = {}
         self._waiting: list[tuple[str, Command]] = []
@@ -85,6 +90,8 @@ class Shards:
         if pipeline is None:
             pipeline = self._pipelines[address] = Pipeline(
                 partial(connection, self._topology.options, address),
+                self._clock,
+                tell=self._tell,
                 elsewhere=partial(self._detour, address),
                 on_down=partial(self._watch, address),
             )

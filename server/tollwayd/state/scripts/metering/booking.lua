@@ -11,20 +11,43 @@ local USER_AND_TAGS, OTHERS = '^([^\31]*)\31[^\31]*(\31.*\31)[^\31]*\31$', '%1\3
 -- The marks in `booked`, by their first letter: booked; booked as lost, with its hold; cancelled before it began.
 local BOOKED, LOST, CANCELLED = 'B', 'L', 'C'
 
+local HOUR = math.floor(now % DAY / 3600000) .. SEPARATOR
+local sums_at, more_places, places = {}, 0, nil -- What this run adds to the usage, by the dimensions.
+
+-- The sums of a place; where it is new in this hour and there are too many already, those of the others.
+local function sums_of(place, counted)
+  local sums = sums_at[place]
+  if not sums then
+    sums = {}
+    sums_at[place] = sums
+  end
+  if counted and not sums.known then
+    sums.known = true
+    if (tonumber(redis.call('HGET', usage, HOUR .. place .. METRICS[1])) or 0) == 0 then
+      places = places or tonumber(redis.call('HGET', usage, HOUR .. PLACES)) or 0
+      more_places = more_places + 1
+      if places + more_places > MOST_PLACES then sums.instead = string.gsub(place, USER_AND_TAGS, OTHERS) end
+    end
+  end
+  return counted and sums.instead and sums_of(sums.instead) or sums
+end
+
 -- Appends the entry and sums up the usage; nothing for a charge without an entry.
 local function book(entry, charge)
   if entry == '' then return end
   redis.call('XADD', ledger, '*', 'e', entry)
-  local hour, place = math.floor(now % DAY / 3600000) .. SEPARATOR, charge[DIMENSIONS] .. SEPARATOR
-  for index, metric in ipairs(METRICS) do
-    local value = charge[FIRST_METRIC + index - 1] or 0 -- A hold of an older gateway lacks what came later.
-    if value ~= 0 then
-      local sum = add(usage, hour .. place .. metric, value)
-      if index == 1 and sum == value and add(usage, hour .. PLACES, 1) > MOST_PLACES then
-        redis.call('HDEL', usage, hour .. place .. metric)
-        place = string.gsub(place, USER_AND_TAGS, OTHERS)
-        add(usage, hour .. place .. metric, value)
-      end
+  local sums = sums_of(charge[DIMENSIONS] .. SEPARATOR, charge[FIRST_METRIC] ~= 0)
+  for index = 1, #METRICS do
+    local value = charge[FIRST_METRIC + index - 1] -- A hold of an older gateway lacks what came later.
+    if value and value ~= 0 then sums[index] = (sums[index] or 0) + value end
+  end
+end
+
+local function write_usage()
+  if more_places > 0 then add(usage, HOUR .. PLACES, more_places) end
+  for place, sums in pairs(sums_at) do
+    for index, metric in ipairs(METRICS) do
+      if sums[index] then add(usage, HOUR .. place .. metric, sums[index]) end
     end
   end
 end
@@ -49,25 +72,20 @@ local function settle_takes(takes, charge, again)
 end
 
 local function mark(call, value)
-  redis.call('HSET', booked, call, value)
-  redis.call('ZADD', ends, now + MARKED, MARK_END .. call)
-end
-
-local function let_go(call)
-  redis.call('HDEL', holds, call)
-  redis.call('ZREM', leases, call)
+  put_mark(call, value)
+  end_at(now + MARKED, MARK_END .. call)
 end
 
 -- Books up to `most` calls of which nothing was heard for too long. Gives how many there were.
 local function reap(most)
   local late = redis.call('ZRANGEBYSCORE', leases, '-inf', now, 'LIMIT', 0, most)
   for _, call in ipairs(late) do
-    local found = redis.call('HGET', holds, call)
+    local found = found_hold(call)
     if found then
       local hold = hold_of(found)
       local entry, charge = cmsgpack.unpack(hold.lost)
-      settle_takes(hold.takes, charge)
       book(entry, charge)
+      settle_takes(hold.takes, charge)
       mark(call, LOST .. packed(hold))
     end
     let_go(call)

@@ -23,7 +23,7 @@ local told_now = {}
 -- Tells each threshold once that what is settled has reached. `told` is the field of the last one told in this window.
 local function tell(take, told, settled, start)
   local thresholds = take[THRESHOLDS]
-  local last = tonumber(redis.call('HGET', limits, told)) or -1
+  local last = tonumber(counts.get(told)) or -1
   local reached = last
   for _, threshold in ipairs(thresholds) do
     if threshold > last and settled >= threshold then
@@ -36,37 +36,43 @@ local function tell(take, told, settled, start)
       end
     end
   end
-  if reached > last then redis.call('HSET', limits, told, text(reached)) end
+  if reached > last then counts.put(told, text(reached)) end
 end
 
 -- Windows one after another. Fields: bucket, start and end → taken; with `s` what is settled, with `t` what was told.
 local function fixed_counts()
-  local fixed = {}
+  local fixed, last = {}, {}
 
   local function window_field(bucket, start, window)
-    return bucket .. SEPARATOR .. text(start) .. '-' .. text(start + window)
+    local known = last[bucket]
+    if not known or known.start ~= start or known.window ~= window then
+      local field = bucket .. SEPARATOR .. text(start) .. '-' .. text(start + window)
+      known = {start = start, window = window, field = field}
+      last[bucket] = known
+    end
+    return known.field
   end
 
   function fixed.look(limit)
     local window = limit[WINDOW]
     local start = limit[START] or now - now % window
-    local taken = tonumber(redis.call('HGET', limits, window_field(limit[BUCKET], start, window))) or 0
+    local taken = tonumber(counts.get(window_field(limit[BUCKET], start, window))) or 0
     return {taken = taken, capacity = limit[LIMIT], where = start, window = window, reset = start + window - now}
   end
 
   function fixed.take(_, take)
     local field = window_field(take[BUCKET], take[WHERE], take[WINDOW])
-    if add(limits, field, take[GRANTED]) == take[GRANTED] then
-      redis.call('ZADD', ends, take[WHERE] + take[WINDOW] + GRACE, WINDOW_END .. field)
+    if counts.add(field, take[GRANTED]) == take[GRANTED] then
+      end_at(take[WHERE] + take[WINDOW] + GRACE, WINDOW_END .. field)
     end
   end
 
   function fixed.settle(take, charged, before)
     local field = window_field(take[BUCKET], take[WHERE], take[WINDOW])
-    if redis.call('HEXISTS', limits, field) == 0 then return end
-    if charged ~= take[GRANTED] then add(limits, field, charged - take[GRANTED]) end
+    if not counts.get(field) then return end
+    if charged ~= take[GRANTED] then counts.add(field, charged - take[GRANTED]) end
     if charged == before then return end
-    local settled = add(limits, field .. 's', charged - before)
+    local settled = counts.add(field .. 's', charged - before)
     if take[THRESHOLDS] then tell(take, field .. 't', settled, take[WHERE]) end
   end
 
@@ -75,7 +81,9 @@ local function fixed_counts()
   end
 
   function fixed.forget(field)
-    redis.call('HDEL', limits, field, field .. 's', field .. 't')
+    counts.drop(field)
+    counts.drop(field .. 's')
+    counts.drop(field .. 't')
     return true
   end
 
@@ -107,21 +115,25 @@ local function sliding_counts()
 
   -- Drops the slots that are over. Gives what is taken, the oldest slot and the last, nil where there are none.
   local function slide(field, window)
-    local state = redis.call('HMGET', limits, field, field .. 'o', field .. 'l')
-    local taken, oldest, last = tonumber(state[1]) or 0, tonumber(state[2]), tonumber(state[3])
+    counts.read(field, field .. 'o', field .. 'l')
+    local taken, oldest = tonumber(counts.get(field)) or 0, tonumber(counts.get(field .. 'o'))
+    local last = tonumber(counts.get(field .. 'l'))
     local first = oldest
     while oldest and leaves(oldest, window) <= now do
       local slot = slot_field(field, oldest)
-      local gone = redis.call('HMGET', limits, slot, slot .. 'n')
-      redis.call('HDEL', limits, slot, slot .. 'n')
-      taken, oldest = taken - gone[1], tonumber(gone[2])
+      taken = counts.add(field, -counts.get(slot))
+      oldest = tonumber(counts.get(slot .. 'n'))
+      counts.drop(slot)
+      counts.drop(slot .. 'n')
     end
     if oldest == first then return taken, oldest, last end
     if oldest then
-      redis.call('HSET', limits, field, text(taken), field .. 'o', text(oldest))
+      counts.put(field .. 'o', text(oldest))
       return taken, oldest, last
     end
-    redis.call('HDEL', limits, field, field .. 'o', field .. 'l')
+    counts.drop(field)
+    counts.drop(field .. 'o')
+    counts.drop(field .. 'l')
     return 0
   end
 
@@ -139,46 +151,47 @@ local function sliding_counts()
     local field = sliding_field(take[BUCKET], take[WINDOW])
     if seen.last ~= take[WHERE] then
       if seen.last then
-        redis.call('HSET', limits, slot_field(field, seen.last) .. 'n', text(take[WHERE]))
+        counts.put(slot_field(field, seen.last) .. 'n', text(take[WHERE]))
       else
-        redis.call('HSET', limits, field .. 'o', text(take[WHERE]))
-        redis.call('ZADD', ends, leaves(take[WHERE], take[WINDOW]) + GRACE, SLIDING_END .. field)
+        counts.put(field .. 'o', text(take[WHERE]))
+        end_at(leaves(take[WHERE], take[WINDOW]) + GRACE, SLIDING_END .. field)
       end
-      redis.call('HSET', limits, field .. 'l', text(take[WHERE]))
+      counts.put(field .. 'l', text(take[WHERE]))
       seen.last = take[WHERE]
     end
-    add(limits, slot_field(field, take[WHERE]), take[GRANTED])
-    add(limits, field, take[GRANTED])
-    if take[THRESHOLDS] then add(limits, field .. 'h', take[GRANTED]) end
+    counts.add(slot_field(field, take[WHERE]), take[GRANTED])
+    counts.add(field, take[GRANTED])
+    if take[THRESHOLDS] then counts.add(field .. 'h', take[GRANTED]) end
     seen.reset = leaves(take[WHERE], take[WINDOW]) - now
   end
 
   function sliding.settle(take, charged, before)
     local field = sliding_field(take[BUCKET], take[WINDOW])
     local slot = slot_field(field, take[WHERE])
-    if charged ~= take[GRANTED] and redis.call('HEXISTS', limits, slot) == 1 then
-      add(limits, slot, charged - take[GRANTED])
-      add(limits, field, charged - take[GRANTED])
+    if charged ~= take[GRANTED] and counts.get(slot) then
+      counts.add(slot, charged - take[GRANTED])
+      counts.add(field, charged - take[GRANTED])
     end
     if not take[THRESHOLDS] then return end
     -- What is held is what was granted and is not settled yet: nothing of it is left when there was a settlement before.
-    local held = add(limits, field .. 'h', before - take[GRANTED])
-    local told = redis.call('HGET', limits, field .. 'a')
+    local still_held = counts.add(field .. 'h', before - take[GRANTED])
+    local told = counts.get(field .. 'a')
     if not told or told + take[WINDOW] <= now then
-      redis.call('HDEL', limits, field .. 't')
-      redis.call('HSET', limits, field .. 'a', text(now))
+      counts.drop(field .. 't')
+      counts.put(field .. 'a', text(now))
     end
-    tell(take, field .. 't', slide(field, take[WINDOW]) - held, now - take[WINDOW])
+    tell(take, field .. 't', slide(field, take[WINDOW]) - still_held, now - take[WINDOW])
   end
 
   function sliding.wait(limit, seen)
     local field = sliding_field(limit[BUCKET], limit[WINDOW])
     local excess, slot = seen.taken + limit[LEAST] - seen.capacity, seen.oldest
     while slot do
-      local part = redis.call('HMGET', limits, slot_field(field, slot), slot_field(field, slot) .. 'n')
-      excess = excess - part[1]
-      if excess <= 0 or not part[2] then return leaves(slot, limit[WINDOW]) - now end
-      slot = tonumber(part[2])
+      local name = slot_field(field, slot)
+      local following = counts.get(name .. 'n')
+      excess = excess - counts.get(name)
+      if excess <= 0 or not following then return leaves(slot, limit[WINDOW]) - now end
+      slot = tonumber(following)
     end
   end
 
@@ -187,8 +200,10 @@ local function sliding_counts()
     local _, _, last = slide(field, window)
     if last then return leaves(last, window) + GRACE end
     -- A call that holds something may run longer than its window.
-    if tonumber(redis.call('HGET', limits, field .. 'h') or 0) > 0 then return now + GRACE end
-    redis.call('HDEL', limits, field .. 'h', field .. 't', field .. 'a')
+    if tonumber(counts.get(field .. 'h') or 0) > 0 then return now + GRACE end
+    counts.drop(field .. 'h')
+    counts.drop(field .. 't')
+    counts.drop(field .. 'a')
     return true
   end
 
@@ -215,7 +230,7 @@ local function leaking_counts()
 
   -- Its level now, and what has leaked of the next unit; by the limit that it had last, unless another one is given.
   local function level_of(bucket, rate, window)
-    local state = redis.call('HGET', limits, bucket_field(bucket))
+    local state = counts.get(bucket_field(bucket))
     if not state then return 0, 0 end
     local level, rem, at, last_rate, last_window = string.match(state, '^(%d+) (%d+) (%d+) (%d+) (%d+)$')
     rate, window = rate or tonumber(last_rate), window or tonumber(last_window)
@@ -225,10 +240,10 @@ local function leaking_counts()
   end
 
   local function put_level(take, level, rem)
+    local field = bucket_field(take[BUCKET])
+    if not counts.get(field) then end_at(now + take[WINDOW] + GRACE, LEAKING_END .. take[BUCKET]) end
     local state = {text(level), text(rem), text(now), text(take[LIMIT]), text(take[WINDOW])}
-    if redis.call('HSET', limits, bucket_field(take[BUCKET]), table.concat(state, ' ')) == 1 then
-      redis.call('ZADD', ends, now + take[WINDOW] + GRACE, LEAKING_END .. take[BUCKET])
-    end
+    counts.put(field, table.concat(state, ' '))
   end
 
   local function until_leaked(amount, rem, rate, window)
@@ -268,7 +283,7 @@ local function leaking_counts()
   function leaking.forget(bucket)
     local level, rem, rate, window = level_of(bucket)
     if level > 0 then return now + math.max(window, until_leaked(level, rem, rate, window) or window) end
-    redis.call('HDEL', limits, bucket_field(bucket))
+    counts.drop(bucket_field(bucket))
     return true
   end
 
@@ -284,19 +299,19 @@ local function concurrency_counts()
   end
 
   function concurrency.look(limit)
-    local taken = tonumber(redis.call('HGET', limits, calls_field(limit[BUCKET]))) or 0
+    local taken = tonumber(counts.get(calls_field(limit[BUCKET]))) or 0
     return {taken = taken, capacity = limit[LIMIT], where = 0, window = 0, reset = 0}
   end
 
   function concurrency.take(_, take)
     if take[GRANTED] == 0 then return end
-    add(limits, calls_field(take[BUCKET]), take[GRANTED])
+    counts.add(calls_field(take[BUCKET]), take[GRANTED])
   end
 
   function concurrency.settle(take)
     if take[GRANTED] == 0 then return end
     local field = calls_field(take[BUCKET])
-    if add(limits, field, -take[GRANTED]) <= 0 then redis.call('HDEL', limits, field) end
+    if counts.add(field, -take[GRANTED]) <= 0 then counts.drop(field) end
   end
 
   function concurrency.wait()
@@ -306,7 +321,7 @@ local function concurrency_counts()
   return concurrency
 end
 
--- Made when they are first wanted: to make them all would take as long as the rest of a script.
+-- Made when they are first wanted: to make them all takes as long as a call does.
 local MAKERS = {
   [CONCURRENCY] = concurrency_counts,
   [FIXED] = fixed_counts,
@@ -322,8 +337,8 @@ end})
 -- What of a charge counts against a take: of the limits of a provider that the call left for another one, requests alone.
 local function charged_of(take, charge)
   if take[ALGORITHM] == CONCURRENCY then return 0 end
-  local left = take[ABOUT] ~= '' and charge[PROVIDER] ~= '' and take[ABOUT] ~= charge[PROVIDER]
-  if left and take[UNIT] ~= REQUESTS then return 0 end
+  local about = take[ABOUT]
+  if about ~= '' and charge[PROVIDER] ~= '' and about ~= charge[PROVIDER] and take[UNIT] ~= REQUESTS then return 0 end
   return charge[take[UNIT]]
 end
 

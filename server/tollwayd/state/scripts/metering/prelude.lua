@@ -1,4 +1,4 @@
--- The start of every metering script: its keys, the time, and numbers as text. Lua prints 10^15 as 1e+15; `text` does not.
+-- The start of the metering script: its keys, the time, and numbers as text. Lua prints 10^15 as 1e+15; `text` does not.
 local limits, holds, leases, ends, booked, ledger, events, usage = unpack(KEYS)
 local seconds, micros = unpack(redis.call('TIME'))
 local now = seconds * 1000 + math.floor(micros / 1000)
@@ -13,17 +13,10 @@ local function text(number)
   return string.format('%.0f', number)
 end
 
--- Whether `usage` is the hash of this very day.
-local function is_today(day)
-  return tonumber(day) == math.floor(now / DAY)
-end
-
--- Adds to a number of a hash, and gives the sum. One that 64 bits do not hold stays as it is: only nonsense adds up to it,
--- and a script that fails in its middle has booked half, and would again at each try.
+-- Adds to a number of a hash. One that 64 bits do not hold stays as it is: only nonsense adds up to it, and a script that
+-- fails in its middle has booked half, and would again at each try.
 local function add(key, field, amount)
   local sum = redis.pcall('HINCRBY', key, field, amount)
-  if type(sum) == 'number' then return sum end
-  local too_much = string.find(sum.err, 'overflow') or string.find(sum.err, 'not an integer')
-  if too_much then return tonumber(redis.call('HGET', key, field)) end
-  return redis.call('HINCRBY', key, field, amount) -- Fails in Redis's own words.
+  if type(sum) == 'number' or string.find(sum.err, 'overflow') or string.find(sum.err, 'not an integer') then return end
+  redis.call('HINCRBY', key, field, amount) -- Fails in Redis's own words.
 end

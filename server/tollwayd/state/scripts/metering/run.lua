@@ -1,0 +1,50 @@
+-- The end of the metering script: runs commands of one tenant, which are a step each to one another and all together one
+-- step to everybody else. ARGV: the day that KEYS are for, then each command: its letter and its words.
+-- Gives: the time; the thresholds that were reached; what each command gives, or its error. Without those of commands it is
+-- another day, and nothing was done.
+if tonumber(ARGV[1]) ~= math.floor(now / DAY) then return {now, {}} end
+
+local COMMANDS = {R = reserve, S = settle, C = checkpoint, L = reap_some}
+local WORDS = {R = 6, S = 7, C = 3, L = 2}
+local REAPED = 2 -- Of lost calls, and of what is over, for each reservation.
+
+local function write_all()
+  write_kept()
+  write_usage()
+end
+
+local calls, reserving, at = {}, {}, 2
+while ARGV[at] do
+  local letter = ARGV[at]
+  calls[#calls + 1] = ARGV[at + 1]
+  if letter == 'R' and ARGV[at + 4] ~= '1' then reserving[#reserving + 1] = ARGV[at + 1] end
+  at = at + 1 + WORDS[letter]
+end
+read(holds, calls, held)
+read(booked, reserving, marks)
+if #reserving > 0 then
+  pcall(reap, REAPED * #reserving) -- A damaged record must not keep out those that have nothing to do with it.
+  pcall(forget, REAPED * #reserving)
+end
+
+local function error_of(error)
+  return type(error) == 'table' and error or {err = 'ERR ' .. tostring(error)}
+end
+
+local answers, writers = {now, told_now}, {}
+at = 2
+while ARGV[at] do
+  local letter = ARGV[at]
+  local last = at + WORDS[letter]
+  changed = false
+  local done, answer = pcall(COMMANDS[letter], unpack(ARGV, at + 1, last))
+  answers[#answers + 1] = done and answer or error_of(answer)
+  if changed then writers[#writers + 1] = #answers end
+  at = last + 1
+end
+
+local written, failure = pcall(write_all)
+if not written then
+  for _, place in ipairs(writers) do answers[place] = error_of(failure) end
+end
+return answers

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import subprocess
 import sys
-from itertools import count
 from typing import TYPE_CHECKING, Any, Final, Self
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
@@ -29,21 +29,29 @@ class BenchmarkError(Exception):
 
 
 class GatewayProcess:
-    """`with GatewayProcess(folder) as gateway:` runs one on free ports of loopback. Its log is in `folder/log`.
+    """`with GatewayProcess(folder) as gateway:` runs one on free ports of loopback, with its data and its log in the
+    folder. Gateways of one folder share a Redis.
 
     `before` are words before the command, such as `taskset -c 1`; `settings` are added to the environment.
     """
 
-    def __init__(self, folder: Path, *, before: Sequence[str] = (), settings: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        before: Sequence[str] = (),
+        settings: Mapping[str, str] | None = None,
+        log: str = "log",
+    ) -> None:
         self._folder = folder
+        self._log = folder / log
         self._before = before
         self._settings = settings or {}
-        self._numbers = count(1)
 
     def __enter__(self) -> Self:
         command = [*self._before, sys.executable, "-m", "tollwayd", "serve"]
         self._folder.mkdir(parents=True, exist_ok=True)
-        with (self._folder / "log").open("wb") as log:
+        with self._log.open("wb") as log:
             self.process = subprocess.Popen(  # noqa: S603  # This Python, and words of the benchmark's own.
                 command, stdout=subprocess.PIPE, stderr=log, env=self._environment()
             )
@@ -82,7 +90,7 @@ class GatewayProcess:
     def tenant(self, providers: Mapping[str, str], policies: Mapping[str, Mapping[str, Any]]) -> str:
         """A tenant with a provider and a model of its name for each URL by dialect, whose models have a price, and with
         these policies. Gives the secret of a key."""
-        tenant = f"tenants/bench-{next(self._numbers)}"
+        tenant = f"tenants/bench-{secrets.token_hex(4)}"
         self.admin(f"tenants?tenant_id={tenant.partition('/')[2]}", {})
         for dialect, url in providers.items():
             wire, path = DIALECTS[dialect]

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from tests.bench import dispatch, echo, json_codec, metering, stream, table
-from tests.bench.cells import unary
+from tests.bench.cells import fast, growth, memory, paced, unary, workers
 from tests.bench.scenes.scene import SIZES, WAYS, Scene
 from tests.bench.scenes.stage import stage
 
@@ -27,7 +27,7 @@ class Cell(NamedTuple):
     measure: Callable[[Path], dict[str, Figures]]
 
 
-_SHAPES = {"unary": (unary.measure, 75)}
+_SHAPES = {"unary": (unary.measure, 80), "paced": (paced.measure, 60), "fast": (fast.measure, 30)}
 
 
 def _staged(scene: Scene, measure: Callable[[Stage], dict[str, Figures]], folder: Path) -> dict[str, Figures]:
@@ -55,6 +55,9 @@ _PARTS = {"json": json_codec, "dispatch": dispatch, "metering": metering, "strea
 
 CELLS = (
     *_scenes(),
+    Cell("memory", 25, memory.measure),
+    Cell("workers", 50, workers.measure),
+    Cell("growth", 180, growth.measure),
     *(Cell(f"parts/{name}", 30, partial(_part, part.measure)) for name, part in _PARTS.items()),
 )
 

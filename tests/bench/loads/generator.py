@@ -43,21 +43,32 @@ class Generator:
         """Each connection asks again as soon as it has its answer."""
         return self._drive(request, connections, seconds, 0)
 
-    def open(
-        self, request: Request, connections: int, seconds: float, rate: float, *, warm: float = WARM_SECONDS
-    ) -> Driven:
+    def open(self, request: Request, connections: int, seconds: float, rate: float) -> Driven:
         """So many requests a second are due, whatever becomes of those before them."""
-        return self._drive(request, connections, seconds, rate, warm)
+        return self._drive(request, connections, seconds, rate)
+
+    def paced(self, request: Request, connections: int, seconds: float, rate: float, warm: float) -> Driven:
+        """The same for streams of upstreams/paced.c, whose tokens' ways are told; `warm` is until all are under way."""
+        return self._drive(request, connections, seconds, rate, warm, stamped=True)
 
     def _drive(
-        self, request: Request, connections: int, seconds: float, rate: float, warm: float = WARM_SECONDS
+        self,
+        request: Request,
+        connections: int,
+        seconds: float,
+        rate: float,
+        warm: float = WARM_SECONDS,
+        *,
+        stamped: bool = False,
     ) -> Driven:
         sent, records, stamps = (self._folder / name for name in ("request", "records", "stamps"))
         sent.write_bytes(request.encoded())
-        words = (request.port, request.protocol, connections, seconds, rate, request.least, sent, records, stamps)
+        words = [request.port, request.protocol, connections, seconds, rate, request.least, sent, records]
+        words += [stamps] if stamped else []
         command = ["taskset", "-c", str(self._core), compiled("load"), *map(str, words)]
         subprocess.run(command, check=True, timeout=seconds + 60)
-        return driven(_read(records), _read(stamps), seconds, warm, open_loop=rate > 0)
+        tokens = _read(stamps) if stamped else array("q")
+        return driven(_read(records), tokens, seconds, warm, open_loop=rate > 0)
 
 
 def driven(records: array[int], stamps: array[int], seconds: float, warm: float, *, open_loop: bool) -> Driven:

@@ -67,11 +67,11 @@ class Scene(NamedTuple):
         """Whether the answer is a stream."""
         return self.shape != "unary"
 
-    def of_gateway(self, port: int, key: str) -> Request:
-        """What a caller of the gateway asks."""
+    def of_gateway(self, port: int, key: str, model: str = "") -> Request:
+        """What a caller of the gateway asks; the model is called as its provider's dialect, unless told otherwise."""
         way = self.way
         path = (way.stream_path if self.streamed else "") or way.path
-        return Request(port, path, body_of(way.caller, way.provider, self), key, way.grpc)
+        return Request(port, path, body_of(way.caller, model or way.provider, self), key, way.grpc)
 
     def of_provider(self, port: int, model: str = "gpt") -> Request:
         """What the provider would be asked without a gateway."""

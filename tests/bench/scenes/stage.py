@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tests.bench.loads.generator import Generator
 from tests.bench.scenes.trial import tried
+from tests.bench.subjects.echo import start_echo
 from tests.bench.subjects.envoy import start_envoy
 from tests.bench.subjects.subject import Subject
 from tests.bench.subjects.tollway import Tollway
 from tests.bench.upstreams.nginx import start_nginx
-from tests.bench.upstreams.paced import paced
+from tests.bench.upstreams.paced import start_paced
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,16 +33,18 @@ class Stage(NamedTuple):
 def stage(folder: Path, scene: Scene) -> Iterator[Stage]:
     """Starts it all in an empty folder, and asks each subject once."""
     with ExitStack() as stack:
-        port, process = _provider(stack, folder, scene)
+        port, process = start_provider(stack, folder, scene)
         subjects = [Subject("direct", scene.of_provider(port), (process,))]
         subjects.append(start_envoy(stack, folder / "envoy", scene, port))
         subjects += Tollway(stack, folder / "tollway").subjects(scene, f"http://127.0.0.1:{port}")
+        if scene.way.grpc:
+            subjects.append(start_echo(stack, scene, like=subjects[-1]))
         generator = Generator(folder)
         yield Stage(scene, [each._replace(request=tried(each.request)) for each in subjects], generator)
 
 
-def _provider(stack: ExitStack, folder: Path, scene: Scene) -> tuple[int, int]:
+def start_provider(stack: ExitStack, folder: Path, scene: Scene) -> tuple[int, int]:
+    """The port and the process of the scene's provider."""
     if scene.shape == "paced":
-        provider = stack.enter_context(paced(folder / "paced", scene.way.provider))
-        return provider.port, provider.process.pid
+        return start_paced(stack, folder / "paced", scene.way.provider)
     return start_nginx(stack, folder / "nginx", streamed=scene.streamed)

@@ -23,10 +23,12 @@ if TYPE_CHECKING:
 class Tollway:
     """One that runs on the gateway's core, until the stack ends."""
 
-    def __init__(self, stack: ExitStack, folder: Path, core: int = GATEWAY_CORE, **settings: str) -> None:
+    def __init__(
+        self, stack: ExitStack, folder: Path, core: int = GATEWAY_CORE, *, log: str = "log", **settings: str
+    ) -> None:
         paths = {"PYTHONPATH": environment()["PYTHONPATH"]}
         before = ("taskset", "-c", str(core))
-        self.gateway = stack.enter_context(GatewayProcess(folder, before=before, settings=paths | settings))
+        self.gateway = stack.enter_context(GatewayProcess(folder, before=before, settings=paths | settings, log=log))
         self.processes = (self.gateway.process.pid,)
         self.store = tuple(child.pid for child in psutil.Process(self.processes[0]).children(recursive=True))
         for process in self.store:
@@ -34,7 +36,11 @@ class Tollway:
 
     def subjects(self, scene: Scene, provider_url: str) -> Iterator[Subject]:
         """Itself as a tenant of each variant sees it."""
+        for variant in VARIANTS:
+            yield self.subject(scene, provider_url, variant)
+
+    def subject(self, scene: Scene, provider_url: str, variant: str) -> Subject:
+        """The same for one variant."""
         port = self.gateway.port("proxy_grpc" if scene.way.grpc else "proxy_http")
-        for variant, policies in VARIANTS.items():
-            key = self.gateway.tenant({scene.way.provider: provider_url}, policies)
-            yield Subject(variant, scene.of_gateway(port, key), self.processes, self.store)
+        key = self.gateway.tenant({scene.way.provider: provider_url}, VARIANTS[variant])
+        return Subject(variant, scene.of_gateway(port, key), self.processes, self.store)

@@ -27,7 +27,8 @@ _numbers = count(1)
 
 
 class Gateway(LoggedProcess):
-    """`with Gateway(folder) as gateway:` starts it, and stops it as Ctrl-C would. A setting of None is left unset."""
+    """`with Gateway(folder) as gateway:` starts it, and stops it as Ctrl-C would. A setting of None is left unset;
+    `command` may have options."""
 
     def __init__(self, data_dir: Path, *, command: str = "serve", **settings: str | None) -> None:
         self.data_dir = data_dir
@@ -47,7 +48,7 @@ class Gateway(LoggedProcess):
     def start(self) -> None:
         """Starts the process and waits until it says that it is ready."""
         self.process = subprocess.Popen(
-            [sys.executable, *self.program, self.command],
+            [sys.executable, *self.program, *self.command.split()],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

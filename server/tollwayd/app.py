@@ -50,30 +50,33 @@ if TYPE_CHECKING:
     from tollwayd.security.keyring import Keyring
     from tollwayd.settings import Settings
     from tollwayd.telemetry.logs import WriteLine
+    from tollwayd.workers.everywhere import Everywhere
 
     OnReady = Callable[["App"], Awaitable[None]]
 
 
 class App:
-    """One process of the gateway. `call_lines` is what `configure_logs` gave.
+    """One process of the gateway. `call_lines` is what `configure_logs` gave. Where it is one of several workers, which
+    share its ports, `everywhere` tells by which version of the configuration all of them serve.
 
-    `addresses` holds what its listeners are bound to, once it runs; `admin_key` the root credential, and
-    `admin_key_is_new` whether it was made just now and has to be shown to the operator; `serving` tells that the start
-    is over.
+    `current` is the configuration by which it serves itself, `metrics` what it counts. `addresses` holds what its
+    listeners are bound to, once it runs; `admin_key` the root credential, and `admin_key_is_new` whether it was made
+    just now and has to be shown to the operator; `serving` tells that the start is over.
     """
 
-    def __init__(self, settings: Settings, call_lines: WriteLine | None) -> None:
+    def __init__(self, settings: Settings, call_lines: WriteLine | None, everywhere: Everywhere | None = None) -> None:
         self.settings = settings
+        self.current = Current()
+        self.metrics = CollectorRegistry()
         self.addresses: listeners.Addresses = {}
         self.admin_key = ""
         self.admin_key_is_new = False
         self.serving = False
         self._folder = DataFolder(settings)
         self._stop = asyncio.Event()
-        self._current = Current()
-        self._metrics = CollectorRegistry()
+        self._everywhere = everywhere
         self._access_log = AccessLog(call_lines)
-        self._call_metrics = CallMetrics(self._metrics)
+        self._call_metrics = CallMetrics(self.metrics)
         self._log = structlog.get_logger("tollway")
 
     def stop(self) -> None:
@@ -89,7 +92,7 @@ class App:
             keys = self._folder.keyring()
             stores = await self._stores(parts)
             compiler = Compiler(DIALECTS, keys, PriceList(prices.read()))
-            replica = Replica(stores.resources, compiler, self._current, partial(self._inspect, keys))
+            replica = Replica(stores.resources, compiler, self.current, partial(self._inspect, keys))
             await self._load(replica)
             await self._tell_risks()
             metering = Metering(stores.meter)
@@ -120,7 +123,7 @@ class App:
             embedded = await self._folder.start_redis()
             parts.push_async_callback(embedded.stop)
             url = embedded.url
-        around = Around(lambda: self._current.snapshot.tenants, ThresholdMetrics(self._metrics).tell)
+        around = Around(lambda: self.current.snapshot.tenants, ThresholdMetrics(self.metrics).tell)
         return await open_stores(Place(url, self._folder.path), around, parts)
 
     async def _load(self, replica: Replica) -> None:
@@ -163,16 +166,17 @@ class App:
         # It opens to nobody until the listeners are bound: a root credential that is made at a start which then fails
         # would never be shown.
         root = RootCredential(api_keys.new_secret())
-        admin_chain = self._chain(RootAuthentication(root, self._current, keys))
-        proxy_chain = self._chain(ApiKeyAuthentication(self._current, keys))
-        applied = stores._replace(resources=AppliedStore(stores.resources, self._current))
-        admin = admin_registry(admin_chain, applied, self._current, keys, client)
+        admin_chain = self._chain(RootAuthentication(root, self.current, keys))
+        proxy_chain = self._chain(ApiKeyAuthentication(self.current, keys))
+        applied = stores._replace(resources=AppliedStore(stores.resources, self._everywhere or self.current))
+        admin = admin_registry(admin_chain, applied, self.current, keys, client)
         proxy = proxy_registry(proxy_chain, Engine(client, metering))
-        doors = Doors(admin, proxy, self._metrics, settings)
+        doors = Doors(admin, proxy, self.metrics, settings)
         parts.push_async_callback(doors.close)
-        self.addresses = await doors.open()
-        self._folder.write_listeners(self.addresses)
-        parts.callback(listeners.remove, settings.data_dir, self.addresses)
+        self.addresses = await doors.open(shared=self._everywhere is not None)
+        if self._everywhere is None:
+            self._folder.write_listeners(self.addresses)
+            parts.callback(listeners.remove, settings.data_dir, self.addresses)
         root.become(self._admin_key())
         return doors
 

@@ -23,12 +23,16 @@ if TYPE_CHECKING:
     from tollwayd.app import App
     from tollwayd.listeners import Addresses
     from tollwayd.telemetry.logs import WriteLine
+    from tollwayd.workers.supervisor import Supervisor
 
     class Process(Protocol):
         """What serves until it is stopped."""
 
-        serving: bool
-        addresses: Addresses
+        @property
+        def serving(self) -> bool: ...
+
+        @property
+        def addresses(self) -> Addresses: ...
 
         def stop(self) -> None: ...
 
@@ -38,6 +42,10 @@ MOCK_LISTENS = "127.0.0.1:9099"
 
 TRANSLATOR_LISTENS = "127.0.0.1:8081"
 """Where the translator alone listens unless it is told otherwise."""
+
+
+MAX_WORKERS = 256
+"""More than machines have cores."""
 
 
 def main(words: Sequence[str] | None = None) -> None:
@@ -50,7 +58,8 @@ def main(words: Sequence[str] | None = None) -> None:
     try:
         arguments.run(arguments)
     except StartError as error:
-        print(f"tollway: {error}", file=sys.stderr)
+        if str(error):
+            print(f"tollway: {error}", file=sys.stderr)
         sys.exit(error.status)
     except KeyboardInterrupt:
         sys.exit(128 + signal.SIGINT)
@@ -73,7 +82,12 @@ def _parser() -> ArgumentParser:
     parser = ArgumentParser("tollway", description=tollwayd.__doc__)
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and leave")
     commands = parser.add_subparsers(title="commands", required=True, metavar="command")
-    _add_translator(_add(commands, serve))
+    serving = _add(commands, serve)
+    serving.add_argument(
+        "--workers", type=_workers, metavar="N", help="processes that share the ports, one for each core to use (1)"
+    )
+    _add_translator(serving)
+    commands.add_parser(worker.__name__).set_defaults(run=worker)  # Not shown: it is for `serve` to run.
     _add(commands, demo)
     scripted = _add(commands, mock)
     scripted.add_argument("--script", type=Path, help="what to answer, in YAML or JSON; see docs/mock.md")
@@ -105,6 +119,10 @@ def _add_translator(parser: ArgumentParser) -> None:
     options("--drain-seconds", type=_seconds, default=10.0, metavar="S", help="how long calls may end (%(default)s)")
 
 
+def _workers(text: str) -> int:
+    return int(_between(text, 1, MAX_WORKERS))
+
+
 def _count(text: str) -> int:
     return int(_between(text, 1024, 1024**3))
 
@@ -123,18 +141,38 @@ def _between(text: str, least: int, most: int) -> float:
     return number
 
 
-def serve(_: Namespace) -> None:
+def serve(arguments: Namespace) -> None:
     """Serves the Admin and Proxy APIs until Ctrl-C. Settings: TOLLWAY_* over tollway.yaml over defaults."""
-    from tollwayd.app import App
     from tollwayd.settings import load_settings
 
     settings = load_settings()
+    if (arguments.workers or 1) > 1:
+        from tollwayd.workers.supervisor import Supervisor
+
+        _log(settings.log_format, settings.log_level, shared=True)
+        supervisor = Supervisor(settings, arguments.workers)
+        _run(_until_stopped(supervisor, supervisor.run(_announce_app)))
+        return
+    from tollwayd.app import App
+
     app = App(settings, _log(settings.log_format, settings.log_level))
     _run(_until_stopped(app, app.run(_announce_app)))
 
 
+def worker(_: Namespace) -> None:
+    """One of the processes of `serve --workers`."""
+    from tollwayd.settings import load_settings
+    from tollwayd.workers.worker import Worker
+
+    settings = load_settings()
+    process = Worker(settings, _log(settings.log_format, settings.log_level, shared=True))
+    _run(_until_stopped(process, process.run()))
+
+
 def translator(arguments: Namespace) -> None:
     """Serves the REST translator alone in front of any gRPC server."""
+    if arguments.workers is not None:
+        raise StartError("--workers: the translator alone is one process.", status=MISTAKE)
     from tollwayd.standalone import Options, Standalone
 
     options = Options(
@@ -188,10 +226,10 @@ def _one_line(error: Exception) -> str:
     return " ".join(str(error).split())
 
 
-def _log(log_format: str, level: str) -> WriteLine | None:
+def _log(log_format: str, level: str, *, shared: bool = False) -> WriteLine | None:
     from tollwayd.telemetry.logs import configure_logs
 
-    return configure_logs(text=log_format == "text", level=level)
+    return configure_logs(text=log_format == "text", level=level, shared=shared)
 
 
 def _run(work: Coroutine[Any, Any, int | None]) -> None:
@@ -225,7 +263,7 @@ async def _until_stopped(process: Process, work: Coroutine[Any, Any, None]) -> i
     return 0
 
 
-async def _announce_app(app: App) -> None:
+async def _announce_app(app: App | Supervisor) -> None:
     _print_addresses(app)
     if app.admin_key_is_new:
         print(f"\nThe root credential, shown this once: {app.admin_key}")

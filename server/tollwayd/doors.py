@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from tollwayd import listeners
@@ -20,11 +21,15 @@ from tollwayd.translator.options import RestOptions
 from tollwayd.translator.server import RestDoor
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from prometheus_client import CollectorRegistry
 
     from tollwayd.listeners import Address, Addresses
     from tollwayd.rpc.registry import Registry
     from tollwayd.settings import Settings
+
+    _Start = Callable[[str, int], Awaitable[Address]]
 
 MAX_ADMIN_BODY_BYTES = 1024 * 1024
 """A request body on the admin ports: four times the largest of use, a key for 1,000 models of 256 letters each."""
@@ -37,7 +42,7 @@ NOTICE_SECONDS = 1.0
 
 
 class _Door(Protocol):
-    async def start(self, host: str, port: int) -> tuple[str, int]: ...
+    async def start(self, host: str, port: int, *, reuse_port: bool) -> tuple[str, int]: ...
 
 
 class Doors:
@@ -71,15 +76,19 @@ class Doors:
         }
         self._metrics = MetricsDoor(metrics, lambda: not self._draining)
 
-    async def open(self) -> Addresses:
-        """Listens everywhere; gives the bound addresses. StartError names the setting whose address cannot be had."""
-        doors: dict[str, _Door] = {**self._rest, **self._grpc, "metrics_http": self._metrics}
-        return {name: await self._start(name, door) for name, door in doors.items()}
+    async def open(self, *, shared: bool) -> Addresses:
+        """Listens everywhere; gives the bound addresses. Where they are `shared` with other workers, the metrics are
+        told elsewhere. StartError names the setting whose address cannot be had."""
+        doors: dict[str, _Door] = {**self._rest, **self._grpc}
+        starts: dict[str, _Start] = {name: partial(door.start, reuse_port=shared) for name, door in doors.items()}
+        if not shared:
+            starts["metrics_http"] = self._metrics.start
+        return {name: await self._start(name, start) for name, start in starts.items()}
 
-    async def _start(self, name: str, door: _Door) -> Address:
+    async def _start(self, name: str, start: _Start) -> Address:
         address: Address = getattr(self._settings, name)
         try:
-            return await door.start(*address)
+            return await start(*address)
         except OSError as error:
             raise StartError(f"{variable(name)}: {listeners.refusal(address, error)}") from error
 

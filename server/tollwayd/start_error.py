@@ -12,7 +12,8 @@ MISTAKE: Final = 2
 
 
 class StartError(Exception):
-    """The text is the one line that the operator gets: what is wrong, in which setting, and what to do. No secrets."""
+    """The text is the one line that the operator gets: what is wrong, in which setting, and what to do. No secrets.
+    Empty where another process of the gateway has told it."""
 
     def __init__(self, text: str, *, status: int = ENVIRONMENT) -> None:
         super().__init__(text)

@@ -16,11 +16,12 @@ import subprocess
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
+from urllib.request import Request
 
 import pytest
 
 from tests.documents import DOCUMENTS, blocks, pasteable, spans
-from tests.gateway import ADMIN_KEY, ROOT, Gateway, environment
+from tests.gateway import ADMIN_KEY, ROOT, Gateway, environment, send
 from tollwayd import cli
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ TRANSLATOR = tuple(
 BY_CONNECT = command_block("docs/protocols.md", "curl")
 BY_GRPC_WEB = command_block("docs/protocols.md", ".venv/bin/buf curl")
 STREAM = command_block("docs/streaming.md", "curl")
+SERVE_WITH_WORKERS = command_block("docs/workers.md", ".venv/bin/tollway serve")
 # tests/e2e/usage/test_docs.py pastes the first of these, tests/e2e/test_billing_docs.py the second.
 USAGE = tuple(block.text for block in blocks("docs/usage.md", "sh"))
 BILLING = tuple(block.text for block in blocks("docs/billing.md", "sh"))
@@ -55,7 +57,20 @@ POLICIES = command_block("docs/policies.md", "TOLLWAY_ADMIN_KEY=")
 CHANGES = command_block("docs/policies.md", "policies=")
 TEAMS = command_block("docs/policies.md", "admin ")
 BOOKS = (*USAGE, *BILLING, POLICIES, CHANGES, TEAMS, SERVE_FOR_MOCK, TRIAL)
-PASTED = (SERVE, SET_UP, LIST_MODELS, ECHO, BY_SCRIPT, CALL, BY_CONNECT, BY_GRPC_WEB, STREAM, *TRANSLATOR, *BOOKS)
+PASTED = (
+    SERVE,
+    SET_UP,
+    LIST_MODELS,
+    ECHO,
+    BY_SCRIPT,
+    CALL,
+    BY_CONNECT,
+    BY_GRPC_WEB,
+    STREAM,
+    SERVE_WITH_WORKERS,
+    *TRANSLATOR,
+    *BOOKS,
+)
 LINE_BY_LINE = (
     command_block("README.md", "make run\n"),
     command_block("README.md", "make test\n"),
@@ -107,6 +122,13 @@ def folder(tmp_path):
     """A folder that commands of a checkout work in."""
     (tmp_path / ".venv").symlink_to(sys.prefix)
     return tmp_path
+
+
+def test_a_gateway_of_workers_is_served(tmp_path):
+    _, command = SERVE_WITH_WORKERS.strip().split(maxsplit=1)
+    with Gateway(tmp_path, command=command) as gateway:
+        _, metrics = send(Request(gateway.url("metrics_http") + "/metrics"))
+    assert b"\ntollway_workers 2.0\n" in metrics
 
 
 def test_the_readmes_lines_set_up_a_gateway_whose_key_works(folder):

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
+import secrets
+import socket
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -38,7 +41,8 @@ class GrpcDoor:
 
     def __init__(self, registry: Registry, *, max_body_bytes: int) -> None:
         keep_quiet_about_callers_who_left()
-        self._options = server_options(max_body_bytes)
+        self._max_body_bytes = max_body_bytes
+        self._own_socket = ""
         self._running: Running = {}
         self._health = Health([service.full_name for service in registry.services])
         self._methods = Methods(self._running, registry, _open_to_all(registry, self._health))
@@ -46,8 +50,13 @@ class GrpcDoor:
         self._keeper: asyncio.Task[None] | None = None
         self._stopping = False
 
-    async def start(self, host: str, port: int) -> tuple[str, int]:
-        """Listens; gives the bound address. OSError where it is taken."""
+    async def start(self, host: str, port: int, *, reuse_port: bool = False) -> tuple[str, int]:
+        """Listens; gives the bound address. `reuse_port` shares it with other workers, on Linux. OSError where it is
+        taken."""
+        if reuse_port:
+            # At the port others listen as well; whether this one does, a socket of its own tells (unix(7), "Abstract").
+            self._own_socket = f"tollway-{secrets.token_hex(16)}"
+            self._server = self._make()
         bound = await self._open(host, port)
         self._keeper = asyncio.create_task(self._keep_open(host, bound))
         return host, bound
@@ -69,7 +78,8 @@ class GrpcDoor:
             self._keeper.cancel()
 
     def _make(self) -> grpc.aio.Server:
-        server = grpc.aio.server(options=self._options)
+        options = server_options(self._max_body_bytes, reuse_port=bool(self._own_socket))
+        server = grpc.aio.server(options=options)
         server.add_generic_rpc_handlers((self._methods,))
         return server
 
@@ -78,6 +88,8 @@ class GrpcDoor:
             bound = self._server.add_insecure_port(f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
         except RuntimeError as error:
             raise OSError(f"cannot listen on {host}:{port}") from error
+        if self._own_socket:
+            self._server.add_insecure_port(f"unix-abstract:{self._own_socket}")
         await self._server.start()
         return bound
 
@@ -86,11 +98,16 @@ class GrpcDoor:
         whose `:path` is not UTF-8 ends the loop that takes calls, and nothing is told of that but the next client."""
         while not self._stopping:
             await asyncio.sleep(_LOOK_SECONDS)
-            if await _is_refused(host, port) and not self._stopping:
+            if await self._is_refused(host, port) and not self._stopping:
                 _log.warning("The gRPC listener on port %d has closed by itself; it is opened again.", port)
                 self._server = self._make()
                 with suppress(OSError):  # Taken meanwhile: the next look tries again.
                     await self._open(host, port)
+
+    async def _is_refused(self, host: str, port: int) -> bool:
+        if self._own_socket:
+            return _is_gone(self._own_socket)
+        return await _is_refused(host, port)
 
 
 def _open_to_all(registry: Registry, health: Health) -> Registry:
@@ -111,3 +128,9 @@ async def _is_refused(host: str, port: int) -> bool:
         return isinstance(error, ConnectionRefusedError)
     writer.transport.abort()
     return False
+
+
+def _is_gone(name: str) -> bool:
+    with socket.socket(socket.AF_UNIX) as own:
+        own.settimeout(0)
+        return own.connect_ex(f"\0{name}") == errno.ECONNREFUSED

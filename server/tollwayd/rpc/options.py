@@ -14,7 +14,7 @@ FRAMING_BYTES = 64 * 1024
 """What a request message may add to the body that it carries."""
 
 
-def server_options(max_body_bytes: int) -> Sequence[tuple[str, int]]:
+def server_options(max_body_bytes: int, *, reuse_port: bool = False) -> Sequence[tuple[str, int]]:
     """The options of every gRPC listener. `max_body_bytes` is the largest request body."""
     return (
         # A malformed `grpc-timeout` that enters the HPACK table first makes every later call of the connection fail
@@ -34,8 +34,8 @@ def server_options(max_body_bytes: int) -> Sequence[tuple[str, int]]:
         ("grpc.keepalive_time_ms", 45_000),
         ("grpc.keepalive_timeout_ms", 15_000),
         ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
-        # Two processes on one address would share its calls in silence; workers that mean to will say so.
-        ("grpc.so_reuseport", 0),
+        # Two processes on one address would share its calls in silence; workers that mean to say so.
+        ("grpc.so_reuseport", int(reuse_port)),
         ("grpc.enable_channelz", 1),
     )
 

@@ -8,16 +8,22 @@ from aiohttp import web
 from prometheus_client.exposition import choose_encoder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from prometheus_client import CollectorRegistry
 
 
 class MetricsDoor:
-    """One plain HTTP listener. `ready` says whether new calls are wanted."""
+    """One plain HTTP listener. `ready` says whether new calls are wanted; `collect` is awaited before each scrape."""
 
-    def __init__(self, registry: CollectorRegistry, ready: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        registry: CollectorRegistry,
+        ready: Callable[[], bool],
+        collect: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
         self._registry = registry
+        self._collect = collect
         self._ready = ready
         application = web.Application()
         application.router.add_get("/metrics", self._metrics)
@@ -38,6 +44,8 @@ class MetricsDoor:
         await self._runner.cleanup()
 
     async def _metrics(self, request: web.Request) -> web.Response:
+        if self._collect is not None:
+            await self._collect()
         encode, content_type = choose_encoder(request.headers.get("accept", ""))
         return web.Response(body=encode(self._registry), headers={"content-type": content_type})
 

@@ -39,6 +39,15 @@ async def test_the_lines_of_one_turn_are_one_write():
     assert file.writes == [b"one\ntwo\nthree\n", b"four\n"]
 
 
+async def test_lines_of_a_turn_are_written_a_bounded_number_of_bytes_at_once():
+    file = File()
+    stream = LogStream(file, at_once=10)
+    for line in (b"1234", b"5678", b"9", b"longer than all", b"a", b"b"):
+        stream.write(line)
+    await asyncio.sleep(0)
+    assert file.writes == [b"1234\n5678\n", b"9\n", b"longer than all\n", b"a\nb\n"]
+
+
 async def test_a_thread_writes_what_waits_and_its_own_line():
     file = File()
     stream = LogStream(file)

@@ -1,27 +1,34 @@
-"""Read your writes: a write through this process is answered when this process serves by it."""
+"""Read your writes: a write through this gateway is answered when all of its workers serve by it."""
 
 from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
-    from tollwayd.core.current import Current
     from tollwayd.core.ports import Change, Resource, ResourceStore
 
 APPLY_SECONDS = 1.0
 """How long an answer waits. The write is stored either way; other processes see it within a second as well."""
 
 
+class Served(Protocol):
+    """By which version of the configuration calls are served."""
+
+    async def reached(self, version: int) -> None:
+        """Waits until it is this version or a later one."""
+        ...
+
+
 class AppliedStore:
     """A ResourceStore around another one. A script that creates a key can use it in its next line."""
 
-    def __init__(self, store: ResourceStore, current: Current) -> None:
+    def __init__(self, store: ResourceStore, served: Served) -> None:
         self._store = store
-        self._current = current
+        self._served = served
         self.get = store.get
         self.list = store.list
         self.load = store.load
@@ -51,4 +58,4 @@ class AppliedStore:
     async def _reach(self, version: int) -> None:
         with suppress(TimeoutError):
             async with asyncio.timeout(APPLY_SECONDS):
-                await self._current.reached(version)
+                await self._served.reached(version)

@@ -27,7 +27,7 @@ class Handler:
     def __init__(self, site: Site) -> None:
         self._site: Final = site
         self._running: dict[asyncio.Task[Any], Turn] = {}
-        self._idle = asyncio.Event()
+        self._idle: asyncio.Event | None = None
         self._draining = False
 
     async def answer(self, request: Request) -> bool:
@@ -53,7 +53,7 @@ class Handler:
         finally:
             reply.close()
             del self._running[task]
-            if not self._running:
+            if self._idle is not None and not self._running:
                 self._idle.set()
         return reply.keeps_connection
 
@@ -66,7 +66,7 @@ class Handler:
     async def finish(self) -> None:
         """Waits until no request is under way."""
         while self._running:
-            self._idle.clear()
+            self._idle = asyncio.Event()
             await self._idle.wait()
 
     async def cut(self) -> None:

@@ -151,3 +151,59 @@ class Reading(Flow):
     @property
     def reads(self) -> bool:
         return not self._holds
+
+
+POST = b"POST /a HTTP/1.1\r\nHost: a\r\nX-A: 1\r\nContent-Length: %d\r\nX-B: 2\r\n\r\n"
+OTHER = POST.replace(b"X-A", b"X-C")
+AGAIN = {
+    "a head again": [POST % 2 + b"{}"] * 3,
+    "another length": [POST % 2 + b"{}", POST % 12 + b"a" * 12, POST % 1 + b"1"],
+    "no body": [GET % 1] * 3,
+    "another target": [GET % 1, GET % 2],
+    "a body of none": [POST % 2 + b"{}", POST % 0, POST % 2 + b"{}"],
+    "other fields": [POST % 2 + b"{}", OTHER % 2 + b"{}", POST % 2 + b"{}"],
+    "two at once": [POST % 2 + b"{}", (POST % 2 + b"{}") * 2, POST % 2 + b"{}"],
+    "the body later": [POST % 2 + b"{}", POST % 2, b"{}", POST % 2 + b"{", b"}"],
+    "a head that is cut": [POST % 2 + b"{}", (POST % 2)[:60], (POST % 2)[60:] + b"{}", POST % 2 + b"{}"],
+    "a length that is none": [POST % 2 + b"{}", (POST % 2 + b"{}").replace(b": 2\r", b": +2\r")],
+    "a length without digits": [POST % 2 + b"{}", (POST % 2 + b"{}").replace(b": 2\r", b": \r")],
+    "a length that is huge": [POST % 2 + b"{}", POST % 10**22 + b"{}"],
+    "one length more": [POST % 2 + b"{}", POST.replace(b"X-B: 2", b"Content-Length: 2") % 2 + b"{}"],
+    "chunks": [CHUNKED + b"\r\n0\r\n\r\n"] * 2,
+    "an upgrade": [SOCKET + b"\r\n"] * 2,
+    "the last one": [GET % 1, (GET % 1).replace(b"Host", b"Connection: close\r\nHost"), GET % 1],
+    "empty lines": [b"\r\n" + GET % 1] * 2 + [GET % 1] * 2,
+}
+
+
+@pytest.mark.parametrize("parts", AGAIN.values(), ids=AGAIN)
+async def test_a_head_that_comes_again_is_read_as_the_first_time(parser, parts):
+    """One that comes in pieces of a byte is read by llhttp alone."""
+    slowly = RequestParser(Flow(asyncio.get_running_loop()))
+    for part in parts:
+        parser.feed(part)
+        feed(slowly, part, size=1)
+    assert list(map(said, parser.requests)) == list(map(said, slowly.requests))
+    assert parser.rest == slowly.rest
+
+
+def said(request):
+    if not isinstance(request, Request):
+        return request
+    body = request.body and (request.body.whole, request.body.take())
+    return request.method, request.target, request.version, request.headers, body, request.keep_alive
+
+
+async def test_a_head_that_comes_again_is_not_parsed(parser):
+    made = [feed(parser, POST % size + b"a" * size, size=1000) or parser.requests.popleft() for size in (2, 3, 400)]
+    assert [type(request.body).__name__ for request in made] == ["Body", "ReadyBody", "ReadyBody"]
+    assert len({id(request.headers) for request in made}) == 3
+
+
+async def test_nothing_is_kept_of_heads_that_all_differ(parser):
+    for number in range(20):
+        parser.feed(GET % number)
+    parser.requests.clear()
+    parser.feed(GET % 20)
+    parser.feed(GET % 20)
+    assert len({id(request.headers) for request in parser.requests}) == 2

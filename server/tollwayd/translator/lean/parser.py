@@ -9,6 +9,7 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 
 from tollwayd.core.errors import Reason
 from tollwayd.translator.lean.body import Body
+from tollwayd.translator.lean.memo import Memo
 from tollwayd.translator.limits import MAX_FIELD_BYTES, MAX_HEADERS, MAX_LINE_BYTES
 from tollwayd.translator.request import HTTP_1_1, SINGLE_FIELDS, BrokenBody, Request, readable
 
@@ -42,6 +43,7 @@ class RequestParser:
         "_client",
         "_empty_chunk",
         "_headers",
+        "_memo",
         "_parser",
         "_pending",
         "_reason",
@@ -56,6 +58,7 @@ class RequestParser:
 
     def __init__(self, client: Connection) -> None:
         self._client: Final = client
+        self._memo: Final = Memo(client)
         self._parser = HttpRequestParser(self)
         self.requests: Final[deque[Request | Reason]] = deque()
         self.in_head = False
@@ -76,10 +79,14 @@ class RequestParser:
             return
         if self.rest or self.switches or len(self.requests) >= MAX_REQUESTS:
             self.rest += data
-        elif len(data) > _SLICE_BYTES:
+        elif self.in_head or self._body is not None:
             self._parse_all(data)
-        elif (parsed := self._parse(data)) < len(data):
-            self._parse_all(data[parsed:])
+        elif (request := self._memo.again(data)) is not None:
+            self.requests.append(request)
+        else:
+            self._parse_all(data)
+            if self.requests and isinstance(last := self.requests[-1], Request) and not (self.in_head or self.rest):
+                self._memo.keep(data, last)
 
     def resume(self) -> None:
         """Parses what waits, as far as there is room for requests now."""

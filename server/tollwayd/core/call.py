@@ -90,7 +90,8 @@ class Call:
     `response_metadata` and `trailers` go back to the caller over both doors. `exchange` tells of the call to a
     provider, where there was one; `error` is what the call ends with, as `on_end` hooks get it, while what it opened is
     being closed; `end_errors` holds what went wrong in the call's ending. `cut_by` is why the gateway itself ended the
-    call.
+    call. `straight`, where a door has one, takes the next bytes of a streamed HttpBody in place of a message, and says
+    whether it did; it may be called only while the door waits for a message.
     """
 
     __slots__ = (
@@ -110,6 +111,7 @@ class Call:
         "response_metadata",
         "snapshot",
         "started",
+        "straight",
         "trailers",
     )
 
@@ -136,6 +138,7 @@ class Call:
         self.trailers: dict[str, str] = {}
         self.exchange: Exchange | None = None
         self.cut_by: TollwayError | None = None
+        self.straight: Callable[[bytes], bool] | None = None
         self.error: BaseException | None = None
         self.end_errors: list[BaseException] = []
         self.closers: list[Callable[[], object]] = []

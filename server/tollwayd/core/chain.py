@@ -74,7 +74,7 @@ class Chain:
                 result = await inner(request, call)
                 if not isinstance(result, Message):
                     self._own(call, result)
-                    return Stream(result, call, self._on_event, self._on_end)
+                    return Stream(result, call, self._on_event, self._on_end, wrapped=bool(self._interceptors))
                 if on_response:
                     result = await _seen(result, call, on_response)
             except BaseException as error:  # noqa: BLE001 - cancellation ends a call, too.
@@ -103,15 +103,22 @@ class Chain:
 class Stream:
     """A streamed answer under way. Whoever holds it must read it to its end or `aclose` it; both are safe to repeat."""
 
-    __slots__ = ("_call", "_ended", "_hooks", "_on_end", "_source")
+    __slots__ = ("_call", "_ended", "_hooks", "_on_end", "_source", "_wrapped")
 
     def __init__(
-        self, source: AsyncIterator[Message], call: Call, hooks: tuple[Hook, ...], on_end: tuple[Hook, ...]
+        self,
+        source: AsyncIterator[Message],
+        call: Call,
+        hooks: tuple[Hook, ...],
+        on_end: tuple[Hook, ...],
+        *,
+        wrapped: bool = False,
     ) -> None:
         self._source = source
         self._call = call
         self._hooks = hooks
         self._on_end = on_end
+        self._wrapped = wrapped
         self._ended = False
 
     def __aiter__(self) -> Stream:
@@ -129,6 +136,13 @@ class Stream:
         except BaseException as error:  # noqa: BLE001 - the same.
             _raise(await self._finish(error))
         return event
+
+    def go_straight(self, take: Callable[[bytes], bool]) -> None:
+        """Lets a stream of HttpBody give bytes to `take`, as `Call.straight` has it: what comes while somebody waits
+        for the next message then wakes nobody. Links that see the messages see all of them, so where there is one
+        nothing goes this way."""
+        if not (self._hooks or self._wrapped):
+            self._call.straight = take
 
     async def aclose(self) -> None:
         """Ends the call as one whose caller left, unless it has ended already."""

@@ -44,6 +44,8 @@ class Framer:
     def feed(self, chunk: bytes) -> bytes:
         """All events that are whole now, as they came; empty where none is. TollwayError when one grows too large."""
         pending = self._pending
+        if not pending and chunk.endswith(b"\n\n"):  # As almost all do that come one by one.
+            return chunk
         pending += chunk
         end = _last_boundary(pending, max(0, self._searched - _SPANS_BOUNDARY))
         if not end:

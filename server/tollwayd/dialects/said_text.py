@@ -1,7 +1,8 @@
 """How much a model has said in an answer whose JSON nobody reads.
 
 It is asked for seldom: of an answer that broke off, and every few seconds of one that is long. So blocks are only kept
-as they pass, and looked through when there are many, or when somebody asks.
+as they pass, and looked through when there are many, or when somebody asks. Of those that say a text and nothing else
+only the text is kept.
 """
 
 from __future__ import annotations
@@ -12,12 +13,19 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from tollwayd.core.dialect import Said
+from tollwayd.dialects.text_mould import Mould
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 KEPT_BYTES: Final = 8 * 1024
 """Of blocks that are kept unread: some 30 events, and little enough for thousands of streams at once."""
+
+KEPT_TEXTS: Final = 64
+"""Of texts that are kept, some 3 KB: one by one, to measure them would cost more than all else."""
+
+_PATIENCE: Final = 8
+"""Moulds that are made in vain: where every event differs, they are not worth their making."""
 
 _TEXT: Final = msgspec.json.Decoder(str)
 
@@ -32,7 +40,7 @@ def pattern(*members: str) -> re.Pattern[bytes]:
 class SaidText:
     """Adds up the texts in the blocks of one answer. `sums` says how much of each member counts."""
 
-    __slots__ = ("_blocks", "_found", "_pattern", "_size", "_sum")
+    __slots__ = ("_blocks", "_found", "_mould", "_patience", "_pattern", "_size", "_sum", "_texts")
 
     def __init__(self, found_by: re.Pattern[bytes], sums: Callable[[Mapping[bytes, Said]], Said]) -> None:
         self._pattern = found_by
@@ -40,9 +48,33 @@ class SaidText:
         self._blocks: list[bytes] = []
         self._size = 0
         self._found: dict[bytes, Said] = {}
+        self._mould: Mould | None = None
+        self._patience = _PATIENCE
+        self._texts: list[bytes] = []
+
+    def takes(self, block: bytes) -> bool:
+        """Takes a block in that says a text and nothing else, as far as that can be told by the one `learn` was given;
+        whether it is one."""
+        if self._mould is None or (text := self._mould.text_in(block)) is None:
+            return False
+        if text:
+            self._texts.append(text)
+            if len(self._texts) > KEPT_TEXTS or len(text) > KEPT_BYTES:
+                self._measure_texts()
+        return True
+
+    def learn(self, block: bytes) -> bool:
+        """Has `takes` know blocks like this one, in which there is nothing to be seen to but maybe text; whether it
+        does from now on."""
+        if not self._patience or len(block) > KEPT_BYTES or (mould := Mould.of(block, self._pattern)) is None:
+            return False
+        self._measure_texts()
+        self._patience -= 1
+        self._mould = mould
+        return True
 
     def add(self, block: bytes) -> None:
-        """Takes a block in."""
+        """Takes any block in."""
         self._blocks.append(block)
         self._size += len(block)
         if self._size > KEPT_BYTES:
@@ -52,6 +84,7 @@ class SaidText:
         """All that was said so far."""
         if self._blocks:
             self._look_through()
+        self._measure_texts()
         return self._sum(self._found)
 
     def _look_through(self) -> None:
@@ -59,9 +92,18 @@ class SaidText:
         for member, text in self._pattern.findall(b"".join(self._blocks)):
             texts.setdefault(member, []).append(text)
         for member, pieces in texts.items():
-            self._found[member] = self._found.get(member, Said()).plus(_measured(pieces))
+            self._count(member, pieces)
         self._blocks = []
         self._size = 0
+
+    def _measure_texts(self) -> None:
+        if self._texts and self._mould is not None:
+            self._count(self._mould.member, self._texts)
+            self._texts = []
+            self._patience = _PATIENCE
+
+    def _count(self, member: bytes, pieces: list[bytes]) -> None:
+        self._found[member] = self._found.get(member, Said()).plus(_measured(pieces))
 
 
 def _measured(pieces: list[bytes]) -> Said:

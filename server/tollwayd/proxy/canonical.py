@@ -73,9 +73,10 @@ async def events_of(call: Call, blocks: Blocks) -> AsyncGenerator[Sequence[Strea
         seen.add(events)
         return events
 
+    blocks.read = read
     try:
-        async for block in blocks:
-            if events := read(block):
+        async for events in blocks:
+            if events:
                 yield events
         if not reader.complete:
             raise TollwayError(Reason.REASON_UPSTREAM_INTERRUPTED)
@@ -84,7 +85,7 @@ async def events_of(call: Call, blocks: Blocks) -> AsyncGenerator[Sequence[Strea
             yield events
     finally:
         try:
-            await blocks.linger(read)
+            await blocks.linger()
         finally:
             exchange.complete = reader.complete
             exchange.usage = seen.usage()

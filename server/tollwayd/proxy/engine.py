@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from tollwayd.core.call import Exchange
 from tollwayd.core.errors import Reason, TollwayError
@@ -106,19 +106,27 @@ class _Unread:
 
 
 class Blocks:
-    """A streamed answer: who gives it, and its blocks of whole server-sent events.
+    """A streamed answer: who gives it, and its blocks of whole server-sent events, as `read` makes something of them.
 
     How the answer's connection ends says nothing any more of an answer that `progress` knows to be complete.
+
+    `straight` takes what was made of a block and says whether it did; what it takes is not given by the iterator. It is
+    called while somebody waits there, and in the middle of an answer only: all that is to be seen to (the end, usage
+    that is due, what cannot be taken just now, errors) comes from the iterator.
     """
 
-    __slots__ = ("_first", "_framer", "_response", "progress", "target")
+    __slots__ = ("_fault", "_first", "_framer", "_left", "_response", "progress", "read", "straight", "target")
 
     def __init__(self, target: Target, response: HttpResponse) -> None:
         self.target = target
         self._response = response
         self._framer = Framer()
         self._first = b""
+        self._left: list[Any] = []
+        self._fault: Exception | None = None
         self.progress: Progress = _Unread()
+        self.read: Callable[[bytes], Any] = bytes
+        self.straight: Callable[[Any], bool] | None = None
 
     async def open(self) -> None:
         """Waits for the first event that says something: until then another target can still take over.
@@ -128,7 +136,7 @@ class Blocks:
         """
         first = None
         while first is None:
-            if not (block := await anext(self, b"")):
+            if not (block := await self._next()):
                 raise TollwayError(Reason.REASON_UPSTREAM_INTERRUPTED)
             first = next(filter(None, map(parse, split(block))), None)
         if error := self.target.provider.dialect.read_error_event(first):
@@ -139,34 +147,62 @@ class Blocks:
     def __aiter__(self) -> Blocks:
         return self
 
-    async def __anext__(self) -> bytes:
+    async def __anext__(self) -> Any:
         if self._first:
             block, self._first = self._first, b""
-            return block
-        if self.progress.done:
+        elif self.progress.done:
             await self._end()
             raise StopAsyncIteration
-        self._response.lingers = self.progress.usage_due
+        else:
+            block = await self._next()
+        if block:
+            return self.read(block)
+        if self._fault is not None:
+            raise self._fault
+        if self._left:
+            return self._left.pop()
+        raise StopAsyncIteration
+
+    async def _next(self) -> bytes:
+        """The next block that is not read yet; empty at the end, and where `_take` has left something."""
+        response, progress = self._response, self.progress
+        response.lingers = progress.usage_due
+        response.straight = self._take if self.straight is not None and not _is_at_end(progress) else None
         try:
-            async for chunk in self._response:
+            async for chunk in response:
                 if block := self._framer.feed(chunk):
                     failpoint("upstream.streaming")
                     return block
+                if self._left or self._fault is not None:
+                    return b""
         except TollwayError:
-            if not self.progress.complete:
+            if not progress.complete:
                 raise
-        if block := self._framer.rest():
-            return block
-        raise StopAsyncIteration
+        return self._framer.rest()
 
-    async def linger(self, take: Callable[[bytes], object]) -> None:
-        """Gives `take` the next blocks of an answer that nobody waits for any more, for as long as its usage is due."""
+    def _take(self, chunk: bytes) -> bool:
+        """HttpResponse: takes what has come, and says whether the reader can go on waiting."""
+        assert self.straight is not None
+        try:
+            if not (block := self._framer.feed(chunk)):
+                return True
+            failpoint("upstream.streaming")
+            made = self.read(block)
+        except Exception as error:  # noqa: BLE001 - it is the reader's.
+            self._fault = error
+            return False
+        if not _is_at_end(self.progress) and (not made or self.straight(made)):
+            return True
+        self._left.append(made)
+        return False
+
+    async def linger(self) -> None:
+        """Reads the next blocks of an answer that nobody waits for any more, for as long as its usage is due."""
         if not self.progress.usage_due:
             return
         with suppress(TollwayError, TimeoutError):
             async with asyncio.timeout(USAGE_SECONDS):
-                async for block in self:
-                    take(block)
+                async for _ in self:
                     if not self.progress.usage_due:
                         break
 
@@ -176,6 +212,10 @@ class Blocks:
             async with asyncio.timeout(END_GRACE_SECONDS):
                 async for _ in self._response:
                     pass
+
+
+def _is_at_end(progress: Progress) -> bool:
+    return progress.complete or progress.usage_due
 
 
 class Engine:

@@ -153,17 +153,18 @@ class RawService:
             return estimate.usage(exchange, output_tokens=tokens, known=relay.usage, terms=relay.terms)
 
         exchange.so_far = so_far
+        blocks.read = relay.feed
         try:
-            async for block in blocks:
-                piece = relay.feed(block)
+            async for piece in blocks:
                 if relay.done:
                     exchange.broken = relay.error
                     await _settle(call)
                 if piece:
                     yield piece
+                    blocks.straight = call.straight
         finally:
             try:
-                await blocks.linger(relay.feed)
+                await blocks.linger()
             finally:
                 exchange.broken = relay.error
                 exchange.complete = relay.complete

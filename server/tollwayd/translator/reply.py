@@ -164,6 +164,15 @@ class Reply:
                 return self._drain_slowly()
         return _DONE
 
+    def take(self, body: bytes) -> bool:
+        """Sends a part of the body without waiting, if the client keeps up, and says whether it did."""
+        client = self._client
+        if client.writing_paused or (transport := client.transport) is None or transport.is_closing():
+            return False
+        self.writes += 1
+        transport.write(self._part(body))
+        return True
+
     def put(self, body: bytes) -> None:
         """Sends a small part of the body without waiting; nothing where the client does not keep up anyway."""
         if body and not self.bodiless and not self._client.writing_paused:

@@ -135,6 +135,8 @@ class Transcoding(Wire):
                 else:
                     headers = self._stream_headers(call, framing, framing.content_type or content_type)
                     await reply.start(200, headers, part)
+                    if framing is RAW:
+                        messages.go_straight(reply.take)
             if reply.started:
                 await reply.write(frames.end())
                 await reply.end(call.trailers)

@@ -10,7 +10,7 @@ from google.protobuf.message import Message
 from tollwayd.core.call import Call
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from tollwayd.core.errors import TollwayError
     from tollwayd.rpc.registry import Method
@@ -59,6 +59,7 @@ class Messages(Protocol):
 
     def __aiter__(self) -> Messages: ...
     async def __anext__(self) -> Message: ...
+    def go_straight(self, take: Callable[[bytes], bool]) -> None: ...
     async def aclose(self) -> None: ...
 
 

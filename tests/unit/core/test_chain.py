@@ -343,3 +343,26 @@ async def test_a_call_that_failed_keeps_nothing(streams):
         assert ended() is None
     finally:
         gc.enable()
+
+
+class Wrapper:
+    name = "wrapper"
+    stage = Stage.ADMIT
+
+    async def intercept(self, call, request, proceed):
+        async for event in proceed(call, request):
+            yield event
+
+
+@pytest.mark.parametrize(
+    ("plugins", "goes"),
+    [([], True), ([Recorder("a", Stage.ADMIT, [])], False), ([Wrapper()], False)],
+    ids=["no link", "one that sees events", "one that wraps them"],
+)
+async def test_bytes_go_past_the_links_only_where_none_would_see_them(plugins, goes):
+    made = call()
+    stream = await Chain(plugins).bind(three, streams=True)(text("x"), made)
+    assert made.straight is None
+    stream.go_straight(bool)
+    assert (made.straight is bool) is goes
+    assert [event async for event in stream]

@@ -80,6 +80,8 @@ class AnthropicRelayStream:
 
     def feed(self, block: bytes) -> bytes:
         """The block itself."""
+        if self._said.takes(block):
+            return block
         self._said.add(block)
         if b'"content_block_st' in block:
             self.usage_due = block.rfind(b'"content_block_stop"') > block.rfind(b'"content_block_start"')
@@ -87,6 +89,8 @@ class AnthropicRelayStream:
             for raw in sse.split(block):
                 if _is_telling(raw) and (event := sse.parse(raw)):
                     self._read(event.data)
+        elif b'"content_block_delta"' in block:
+            self._said.learn(block)
         return block
 
     def said(self) -> Said:

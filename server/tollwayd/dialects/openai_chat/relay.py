@@ -114,13 +114,25 @@ class RelayStream:
     compatible servers that never send the former.
     """
 
-    __slots__ = ("_asked", "_finished", "_said", "_takes_out", "complete", "done", "error", "terms", "usage")
+    __slots__ = (
+        "_asked",
+        "_finished",
+        "_null_usage",
+        "_said",
+        "_takes_out",
+        "complete",
+        "done",
+        "error",
+        "terms",
+        "usage",
+    )
 
     def __init__(self, envelope: Envelope) -> None:
         self._asked = _choices_asked(envelope.fields)
         self._finished: set[int] = set()
         self._said = SaidText(_SAID, _sum)
         self._takes_out = not asks_usage(envelope.fields)
+        self._null_usage = b""
         self.usage: Usage | None = None
         self.terms = ""
         self.complete = False
@@ -129,21 +141,24 @@ class RelayStream:
 
     def feed(self, block: bytes) -> bytes:
         """The block without unasked usage. Most blocks cost a few searches, and none of their JSON is read."""
+        if self._said.takes(block):
+            return block.replace(self._null_usage, b"") if self._null_usage else block
         self._said.add(block)
         if not self.terms and b'"service_tier"' in block and (tier := _TIER.search(block)):
             self.terms = terms_said(tier[1].decode(errors="replace"))
-        if not self.complete and _FINISH.search(block):
+        if finishes := not self.complete and _FINISH.search(block) is not None:
             self._count_finished(block)
         if b"[DONE]" in block and _DONE.search(block):
             self.complete = self.done = True
-        if b'"error"' in block and _ERROR.search(block):
+        if fails := b'"error"' in block and _ERROR.search(block) is not None:
             self._read_error(block)
-        if b'"usage"' not in block:
-            return block
-        if self._takes_out:
+        meters = b'"usage"' in block and _USAGE.search(block) is not None
+        if not (finishes or fails or meters or self.complete):
+            self._learn(block)
+        if self._takes_out and b'"usage"' in block:
             # OpenAI puts it into every chunk but the last: too often for reading and writing each of them.
             block = _NULL_USAGE.sub(b"", block)
-        return self._meter(block) if _USAGE.search(block) else block
+        return self._meter(block) if meters else block
 
     @property
     def usage_due(self) -> bool:
@@ -153,6 +168,11 @@ class RelayStream:
     def said(self) -> Said:
         """How much the model has said so far, in all choices."""
         return self._said.said()
+
+    def _learn(self, block: bytes) -> None:
+        if self._said.learn(block):
+            null_usage = _NULL_USAGE.search(block) if self._takes_out else None
+            self._null_usage = null_usage[0] if null_usage else b""
 
     def _count_finished(self, block: bytes) -> None:
         if self._asked > 1:

@@ -1,0 +1,76 @@
+"""The mould of a stream's events: most differ from the one before in a piece of text, and in nothing else.
+
+To see that an event is one of these takes a few comparisons of bytes, a tenth of what it takes to look for all that an
+event can tell.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+if TYPE_CHECKING:
+    from typing import Self
+
+# OpenAI's, behind all else: as many random characters as hide how long the text is.
+_PADDING: Final = re.compile(rb'"obfuscation"\s*:\s*"[^"\\]*"[^"]*\Z')
+_RETURN: Final = ord("\r")
+_QUOTE: Final = ord('"')
+_ESCAPE: Final = ord("\\")
+_TEXT: Final = msgspec.json.Decoder(str)
+
+
+class Mould:
+    """Knows the events that are like one that says a single text, under `member`, and nothing that has to be seen to.
+
+    What follows the text is compared up to the last quote, of which the padding's are not counted: without a quote
+    nothing can be said there but numbers, and nothing but an event's end ends a line.
+    """
+
+    __slots__ = ("_head", "_is_padded", "_tail", "_text_at", "member")
+
+    def __init__(self, member: bytes, head: bytes, tail: bytes, *, is_padded: bool) -> None:
+        self.member: Final = member
+        self._head: Final = head
+        self._text_at: Final = len(head)
+        self._tail: Final = tail
+        self._is_padded: Final = is_padded
+
+    @classmethod
+    def of(cls, block: bytes, texts: re.Pattern[bytes]) -> Self | None:
+        """That of a block; `texts` finds the texts in it, each with its member. None where it is not one event with one
+        text."""
+        if b"\r" in block or block.find(b"\n\n") != len(block) - 2 or len(found := list(texts.finditer(block))) != 1:
+            return None
+        start, end = found[0].span(2)
+        is_padded = _PADDING.search(block, end + 1) is not None
+        last = block.rfind(b'"')
+        tail = block[end : (block.rfind(b'"', 0, last) if is_padded else last) + 1]
+        mould = cls(found[0][1], block[:start], tail, is_padded=is_padded)
+        return None if mould.text_in(block) is None else mould
+
+    def text_in(self, block: bytes) -> bytes | None:
+        """The text in a block of whole events, as JSON writes it; None where it is not one event out of the mould."""
+        if not block.startswith(self._head):
+            return None
+        rest = block[self._text_at :]
+        if rest.find(b"\n") != len(rest) - 2 or _RETURN in rest:
+            return None
+        last = rest.rfind(b'"')
+        if self._is_padded:
+            last = rest.rfind(b'"', 0, last)
+        end = last + 1 - len(self._tail)
+        if end < 0 or not rest.startswith(self._tail, end):
+            return None
+        text = rest[:end]
+        return None if (_ESCAPE in text or _QUOTE in text) and not _is_one(text) else text
+
+
+def _is_one(text: bytes) -> bool:
+    try:
+        _TEXT.decode(b'"%b"' % text)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False
+    return True

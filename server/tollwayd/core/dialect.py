@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Mapping, Sequence
 
     from google.api.httpbody_pb2 import HttpBody
@@ -113,7 +114,8 @@ class EventWriter(Protocol):
 
     def write(self, event: StreamGenerateResponse) -> bytes:
         """The server-sent events for one canonical event; may be empty. After `finished`, they include those that end
-        the stream, unless usage may still come: then `end` gives them."""
+        the stream, unless usage may still come: then `end` gives them. Deltas of one part's text or reasoning are
+        written alike but for the text."""
         ...
 
     def end(self) -> bytes:
@@ -188,6 +190,8 @@ class EventReader(Protocol):
     """Whether the answer has been read to its end, though usage may still come; a stream that ends before is broken."""
     done: bool
     """Whether nothing can come any more; what does come is not read."""
+    texts: re.Pattern[bytes]
+    """Finds texts in events: group 1 is a text's member, group 2 the text as JSON writes it."""
 
     @property
     def usage_due(self) -> bool:

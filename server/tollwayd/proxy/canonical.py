@@ -65,7 +65,7 @@ async def events_of(call: Call, blocks: Blocks) -> AsyncGenerator[Sequence[Strea
     reader = blocks.progress = blocks.target.provider.dialect.event_reader()
     exchange = call.exchange
     assert exchange is not None
-    seen = _Seen(exchange, reader)
+    seen = Seen(exchange, reader)
     exchange.so_far = seen.usage
 
     def read(block: bytes) -> Sequence[StreamGenerateResponse]:
@@ -92,7 +92,7 @@ async def events_of(call: Call, blocks: Blocks) -> AsyncGenerator[Sequence[Strea
             exchange.so_far = None
 
 
-class _Seen:
+class Seen:
     """What of a stream has passed: the last usage, and what was said."""
 
     __slots__ = ("_exchange", "_reader", "_said", "_texts", "_usage")
@@ -105,6 +105,7 @@ class _Seen:
         self._texts: list[str] = []
 
     def add(self, events: Sequence[StreamGenerateResponse]) -> None:
+        """Adds events."""
         for event in events:
             if event.HasField("usage"):
                 self._usage = event.usage
@@ -112,8 +113,12 @@ class _Seen:
                 kind = event.part_delta.WhichOneof("delta")
                 if kind is not None and kind != "signature":
                     self._texts.append(getattr(event.part_delta, kind))
-        if len(self._texts) > KEPT_TEXTS:
-            self._measure()
+        self._measure_many()
+
+    def say(self, texts: Sequence[str]) -> None:
+        """Adds texts alone."""
+        self._texts += texts
+        self._measure_many()
 
     def usage(self) -> Usage:
         """Of the whole answer what the provider says, of a part of it what was said."""
@@ -122,6 +127,10 @@ class _Seen:
         self._measure()
         tokens = estimate.tokens(self._said)
         return estimate.usage(self._exchange, output_tokens=tokens, known=self._usage, terms=self._reader.terms)
+
+    def _measure_many(self) -> None:
+        if len(self._texts) > KEPT_TEXTS:
+            self._measure()
 
     def _measure(self) -> None:
         self._said = self._said.plus(Said.of("".join(self._texts), len(self._texts)))

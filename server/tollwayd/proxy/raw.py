@@ -13,8 +13,9 @@ from google.api.httpbody_pb2 import HttpBody
 
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.proxy import estimate
-from tollwayd.proxy.canonical import events_of, response_of, write_request
+from tollwayd.proxy.canonical import response_of, write_request
 from tollwayd.proxy.engine import find_model
+from tollwayd.proxy.translation import Translation
 from tollwayd.upstream.client import header_lines
 
 if TYPE_CHECKING:
@@ -174,15 +175,31 @@ class RawService:
             raise TollwayError(Reason.REASON_UPSTREAM_INTERRUPTED)
 
     async def _translated(self, call: Call, blocks: Blocks, envelope: Envelope) -> AsyncGenerator[bytes, None]:
-        writer = self._caller.event_writer(envelope)
-        async with aclosing(events_of(call, blocks)) as stream:
-            async for events in stream:
-                piece = b"".join(map(writer.write, events))
-                if blocks.progress.done:
+        exchange = call.exchange
+        assert exchange is not None
+        reader = blocks.progress = blocks.target.provider.dialect.event_reader()
+        translation = Translation(exchange, reader, self._caller.event_writer(envelope))
+        blocks.read = translation.feed
+        exchange.so_far = translation.usage
+        try:
+            async for piece in blocks:
+                if reader.done:
                     await _settle(call)
                 if piece:
                     yield piece
-        if piece := writer.end():
+                    blocks.straight = call.straight
+            if not reader.complete:
+                raise TollwayError(Reason.REASON_UPSTREAM_INTERRUPTED)
+            if piece := translation.finish():
+                yield piece
+        finally:
+            try:
+                await blocks.linger()
+            finally:
+                exchange.complete = reader.complete
+                exchange.usage = translation.usage()
+                exchange.so_far = None
+        if piece := translation.end():
             await _settle(call)
             yield piece
 

@@ -12,6 +12,7 @@ from tollwayd.dialects.anthropic_messages.provider_parts import BlockDelta, Stre
 from tollwayd.dialects.anthropic_messages.stop_reason import finish_reason
 from tollwayd.dialects.anthropic_messages.usage import UsageTally
 from tollwayd.dialects.json_body import read_answer
+from tollwayd.dialects.said_text import pattern
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,6 +52,8 @@ class AnthropicEventReader:
     """Reads one streamed answer."""
 
     __slots__ = ("_finished", "_parts", "_started", "_tally", "_usage", "complete", "done", "usage_due")
+
+    texts = pattern("text", "thinking")
 
     def __init__(self) -> None:
         self.complete = False

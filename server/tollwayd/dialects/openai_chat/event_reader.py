@@ -22,6 +22,7 @@ from tollwayd.dialects.openai_chat.service_tier import terms_said
 from tollwayd.dialects.openai_chat.tool_call_id import tool_call_id
 from tollwayd.dialects.openai_chat.tool_deltas import StreamedCall, ToolDeltas
 from tollwayd.dialects.openai_chat.usage import read_usage
+from tollwayd.dialects.said_text import pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -53,6 +54,8 @@ class EventReader:
         "done",
         "terms",
     )
+
+    texts = pattern("content", "reasoning_content", "reasoning")
 
     def __init__(self) -> None:
         self.complete = False

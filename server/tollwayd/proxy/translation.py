@@ -1,0 +1,122 @@
+"""A streamed answer out of a provider's dialect into its caller's, by the canonical events."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import msgspec
+
+from tollwayd.core.sse import parse, split
+from tollwayd.dialects.text_mould import Mould
+from tollwayd.proxy.canonical import Seen
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tollway.proxy.v1.inference_pb2 import StreamGenerateResponse, Usage
+    from tollwayd.core.call import Exchange
+    from tollwayd.core.dialect import EventReader, EventWriter
+
+_TEXTS: Final = frozenset({"text", "reasoning"})
+"""The deltas that change nothing of how what follows is read or written."""
+
+_PATIENCE: Final = 8
+"""Casts that are made in vain: where every event differs, they are not worth their making."""
+
+_LARGEST: Final = 8 * 1024
+"""Bytes of an event that a cast is made of, and which the stream then holds."""
+
+_DECODER: Final = msgspec.json.Decoder(str)
+_encode: Final = msgspec.json.encode
+
+
+class _Cast(NamedTuple):
+    """An event that says a text, as its provider wrote it, and around its text as its caller gets it."""
+
+    mould: Mould
+    head: bytes
+    tail: bytes
+
+
+class Translation:
+    """One streamed answer. An event that differs from the last one in its text alone is written as that was, around the
+    text: a twentieth of the work that reading and writing it is."""
+
+    __slots__ = ("_cast", "_patience", "_seen", "_writer", "reader")
+
+    def __init__(self, exchange: Exchange, reader: EventReader, writer: EventWriter) -> None:
+        self.reader: Final = reader
+        self._writer: Final = writer
+        self._seen: Final = Seen(exchange, reader)
+        self._cast: _Cast | None = None
+        self._patience = _PATIENCE
+
+    def feed(self, block: bytes) -> bytes:
+        """What the caller gets of a block of whole events. Raises the provider's error within the stream, and what the
+        reader and the writer raise."""
+        events: list[StreamGenerateResponse] = []
+        texts: list[str] = []
+        if (piece := self._recast(block, texts)) is None:
+            piece = b"".join([self._translated(raw, events, texts) for raw in split(block)])
+        self._seen.add(events)
+        self._seen.say(texts)
+        return piece
+
+    def finish(self) -> bytes:
+        """What is left of the provider's events when its stream has ended well."""
+        events = self.reader.end()
+        self._seen.add(events)
+        return self._written(events)
+
+    def end(self) -> bytes:
+        """What ends the answer to the caller, where that has not been said."""
+        return self._writer.end()
+
+    def usage(self) -> Usage:
+        """The usage, or what it is estimated to be so far."""
+        return self._seen.usage()
+
+    def _translated(self, raw: bytes, events: list[StreamGenerateResponse], texts: list[str]) -> bytes:
+        if (piece := self._recast(raw, texts)) is not None:
+            return piece
+        if (sent := parse(raw)) is None:
+            return b""
+        read = self.reader.read(sent)
+        events += read
+        piece = self._written(read)
+        self._cast = self._learned(raw, read[0], piece) if len(read) == 1 and self._patience else None
+        return piece
+
+    def _written(self, events: Sequence[StreamGenerateResponse]) -> bytes:
+        return b"".join(map(self._writer.write, events))
+
+    def _recast(self, raw: bytes, texts: list[str]) -> bytes | None:
+        """An event as the caller gets it, if it differs from the last one in its text alone; notes the text."""
+        if (cast := self._cast) is None or (said := cast.mould.text_in(raw)) is None:
+            return None
+        try:
+            text = _DECODER.decode(b'"%b"' % said)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return None
+        self._patience = _PATIENCE
+        if not text:
+            return b""
+        texts.append(text)
+        return cast.head + _encode(text) + cast.tail
+
+    def _learned(self, raw: bytes, event: StreamGenerateResponse, piece: bytes) -> _Cast | None:
+        delta = event.part_delta
+        kind = delta.WhichOneof("delta")
+        if kind not in _TEXTS or len(raw) > _LARGEST:
+            return None
+        self._patience -= 1
+        said = _encode(getattr(delta, kind))
+        mould = Mould.of(raw, self.reader.texts)
+        if mould is None or piece.count(said) != 1 or self._says(mould, raw) != getattr(delta, kind):
+            return None
+        head, _, tail = piece.partition(said)
+        return _Cast(mould, head, tail)
+
+    def _says(self, mould: Mould, raw: bytes) -> str | None:
+        said = mould.text_in(raw)
+        return None if said is None else _DECODER.decode(b'"%b"' % said)

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Steps", "paced"]
 
-AT_ONCE_SECONDS: Final = 0.001
-"""How long a computation may hold the event loop, which is what it adds to the time of calls."""
+AT_ONCE_SECONDS: Final = 0.0002
+"""How long a computation may hold the event loop. A call has some ten turns of it, and waits so long in each."""
 
 
 async def paced(steps: Steps[ResultT]) -> ResultT:

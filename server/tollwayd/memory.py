@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 _MAPS: Final = Path("/proc/self/maps")
 
 YOUNG_OBJECTS: Final = 5_000
-"""How many objects may come into being, beyond those that went, before the youngest are looked through. Those of calls go
-without that; at Python's 700 looking took 2 % of the CPU of calls."""
+"""How many objects may come into being, beyond those that went, before the youngest are looked through. Those of calls
+go without that; at Python's 700 looking took 2 % of the CPU of calls."""
 
 
 def settle() -> None:

@@ -193,6 +193,15 @@ class TestKinds:
             await connection.head()
             assert (await received(connection))[0] == [{"result": {"titles": ["Emma"]}}]
 
+    async def test_frames_that_come_with_a_handshake_behind_requests(self, address):
+        async with connect(address) as connection:
+            sent = handshake(SHELVE) + frame(TEXT, b'{"title":"Emma"}') + frame(TEXT)
+            await connection.send(get("/nothing") * 3 + sent)
+            for _ in range(3):
+                assert (await connection.response()).status == 404
+            assert (await connection.head()).status == 101
+            assert (await received(connection))[0] == [{"result": {"titles": ["Emma"]}}]
+
 
 class TestRoutes:
     async def test_the_path_decides_not_the_method(self, client):

@@ -155,6 +155,7 @@ class Connection(Flow):
         finally:
             # Also on the way out of a cancellation: a client that has left is cut off from what was for it.
             self.force_close()
+            self._taken = self.reply = None  # They hold this connection.
 
     async def _answer_all(self) -> None:
         """Answers request by request, until none may follow."""
@@ -170,7 +171,7 @@ class Connection(Flow):
                 await self._see_off()
                 return
             keep, body = await answer(request), request.body
-            if (body is not None and not body.whole) or self._parser.switches:
+            if (body is not None and not body.whole) or (self._parser.switches and not requests):
                 keep = await self._finish(request) and keep
             if not keep:
                 return
@@ -188,7 +189,7 @@ class Connection(Flow):
 
     async def _finish(self, request: Request) -> bool:
         """Whether another may follow, once nothing of an answered request is left on the connection."""
-        if self._parser.switches:
+        if self._parser.switches and not self._requests:
             self._parser.decline()
             self._parse_on()
         return request.body is None or request.body.whole or await self._linger(request.body)

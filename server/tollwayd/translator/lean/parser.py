@@ -57,8 +57,8 @@ class RequestParser:
     )
 
     def __init__(self, client: Connection) -> None:
-        self._client: Final = client
-        self._memo: Final = Memo(client)
+        self._client = client
+        self._memo = Memo(client)
         self._parser = HttpRequestParser(self)
         self.requests: Final[deque[Request | Reason]] = deque()
         self.in_head = False
@@ -110,7 +110,8 @@ class RequestParser:
         """The client is gone."""
         self._break_body(ConnectionResetError("the client is gone"))
         self.rest = b""
-        del self._parser  # It holds this parser's methods, and so itself.
+        # What holds this parser, or the connection that does, would wait for a garbage collection.
+        del self._parser, self._memo, self._client
 
     def _break_body(self, error: Exception) -> None:
         if self._body is not None:

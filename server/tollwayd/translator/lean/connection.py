@@ -96,6 +96,7 @@ class Connection(Flow):
         if self._frames is not None:
             self._frames.feed_eof()
         self.task.cancel()
+        del self.task  # Its end holds a traceback, and that this connection, which would wait for a garbage collection.
 
     def data_received(self, data: bytes) -> None:
         if self._closing:

@@ -159,7 +159,7 @@ class Reply:
     def write(self, body: bytes) -> Awaitable[None]:
         """Sends a part of the body, and waits while the client does not keep up."""
         if body and not self.bodiless:
-            self._write(self._part(body))
+            self._write(self._chunk(body if self._encoded is None else self._encoded.part(body)))
             if self._client.writing_paused:
                 return self._drain_slowly()
         return _DONE

@@ -129,7 +129,7 @@ class Transcoding(Wire):
             # The head waits for the first message: until then an error can still have its own status.
             async for message in messages:
                 body, content_type = printer.print(message)
-                part = frames.message(body)
+                part = body if framing is RAW else frames.message(body)
                 if reply.started:
                     await reply.write(part)
                 else:

@@ -207,7 +207,9 @@ class RequestParser:
         if len(raw) + len(value) > MAX_FIELD_BYTES:
             raise self._fault(Reason.REASON_HEADERS_TOO_LARGE)
         name = raw.decode("ascii").lower()
-        if len(raw) <= _LETTERS_KEPT and len(_names) < _NAMES_KEPT:
+        if len(raw) <= _LETTERS_KEPT:
+            if len(_names) == _NAMES_KEPT:  # Of somebody who makes names up: they are not to stay for ever.
+                _names.clear()
             _names[raw] = name
         return name
 

@@ -172,4 +172,4 @@ class Call:
 
 def new_call_id() -> str:
     """A unique id, 32 hexadecimal digits that sort by time: milliseconds in 48 bits, then 80 random ones (RFC 9562)."""
-    return f"{time.time_ns() // 1_000_000:012x}{_randomness.getrandbits(80):020x}"
+    return f"{(time.time_ns() // 1_000_000) << 80 | _randomness.getrandbits(80):032x}"

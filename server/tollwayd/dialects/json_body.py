@@ -28,6 +28,14 @@ _ROUTING_FIELDS = frozenset({"model", "stream", "stream_options"})
 # Of OpenRouter (the first three), Anthropic, LiteLLM and others: models that answer in place of the one that was asked
 # for. The caller may not be allowed to use them, and nobody would be charged their price.
 _OTHER_MODELS = frozenset({"models", "route", "preset", "fallbacks"})
+
+_COMMON_FIELDS = _ROUTING_FIELDS | {
+    *("messages", "max_tokens", "temperature", "top_p", "tools", "tool_choice", "stop", "user", "metadata"),
+    *("max_completion_tokens", "frequency_penalty", "presence_penalty", "response_format", "reasoning_effort", "seed"),
+    *("n", "parallel_tool_calls", "service_tier", "system", "stop_sequences", "thinking", "top_k", "store", "logprobs"),
+}
+"""Names that are in no other's way. Of most requests they are all, which is seen at once."""
+
 _NO_VALUES = frozenset({b"null", b"[]"})
 _FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _RAW = msgspec.json.Decoder(msgspec.Raw)
@@ -44,7 +52,8 @@ def peek(body: bytes) -> Envelope:
     that names further models, or a body that is no object, REASON_FIELD_INVALID.
     """
     fields = _decode(body, _FIELDS)
-    _check_names(fields)
+    if not fields.keys() <= _COMMON_FIELDS:
+        _check_names(fields)
     return Envelope(_model(fields), _stream(fields), fields)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from tollway.proxy.v1.anthropic_pb2 import CreateMessageRequest
     from tollwayd.core.call import Call
     from tollwayd.core.chain import Result
@@ -17,6 +19,6 @@ class AnthropicServicer:
     def __init__(self, raw: RawService) -> None:
         self._raw = raw
 
-    async def CreateMessage(self, request: CreateMessageRequest, call: Call) -> Result:
+    def CreateMessage(self, request: CreateMessageRequest, call: Call) -> Awaitable[Result]:
         """One answer, whole or streamed as its body asks."""
-        return await self._raw.answer(call, request.body)
+        return self._raw.answer(call, request.body)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from tollwayd.core.call import Exchange
 from tollwayd.core.errors import Reason, TollwayError
@@ -23,10 +23,9 @@ if TYPE_CHECKING:
     from tollwayd.core.call import Call
     from tollwayd.core.dialect import Allowance, Headers, Load, OutputAsked
     from tollwayd.core.metering.prices.terms import CacheWrites, Terms
-    from tollwayd.core.snapshot import Model, Target
+    from tollwayd.core.snapshot import Model, Provider, Target
     from tollwayd.proxy.metering.metering import Metering
-    from tollwayd.proxy.metering.ticket import Ticket
-    from tollwayd.upstream.client import HttpClient, HttpResponse
+    from tollwayd.upstream.client import HttpClient, HttpResponse, OnWay
 
 T = TypeVar("T")
 
@@ -80,13 +79,6 @@ class Request(Protocol):
     def allowance_headers(self, allowances: Sequence[Allowance]) -> Headers:
         """How its caller stands with its limits, in headers of the caller's dialect."""
         ...
-
-
-class Whole(NamedTuple):
-    """A whole answer: who gave it, and its body."""
-
-    target: Target
-    body: bytes
 
 
 class Progress(Protocol):
@@ -225,17 +217,19 @@ class Engine:
         self._client = client
         self._metering = metering
 
-    async def whole(self, call: Call, model: Model, request: Request) -> Whole:
-        """The first whole answer that a target gives. Where none does, the TollwayError that tells the caller most."""
-        return await self._first(call, model, request, _read_whole)
+    def whole(self, call: Call, model: Model, request: Request) -> Awaitable[tuple[Target, bytes]]:
+        """The first whole answer that a target gives, and which one. Where none does, the TollwayError that tells the
+        caller most."""
+        return self._first(call, model, request, _read_whole)
 
     async def blocks(self, call: Call, model: Model, request: Request) -> Blocks:
         """The first streamed answer that a target begins; the call closes it."""
-        return await self._first(call, model, request, _open_blocks)
+        _, blocks = await self._first(call, model, request, _open_blocks)
+        return blocks
 
     async def _first(
         self, call: Call, model: Model, request: Request, read: Callable[[Target, HttpResponse], Awaitable[T]]
-    ) -> T:
+    ) -> tuple[Target, T]:
         exchange = call.exchange
         assert exchange is not None
         failures = Failures(exchange)
@@ -254,29 +248,40 @@ class Engine:
                 continue
             exchange.request_bytes = len(admitted)
             try:
-                answer = await read(target, await self._send(call, ticket, target, request, admitted))
+                response = await self._send(target, request, admitted, ticket.asks)
+                _note_head(call, response)
+                if response.status != _OK:
+                    raise await _refusal(target.provider, response)
+                if not request.stream:  # Of a stream the first event may still be an error.
+                    ticket.answers()
+                answer = await read(target, response)
             except TollwayError as error:
                 ticket.fails()
                 failures.asked(error)
             else:
                 ticket.answers()
-                return answer
+                return target, answer
         raise failures.told()
 
-    async def _send(self, call: Call, ticket: Ticket, target: Target, request: Request, body: bytes) -> HttpResponse:
+    def _send(self, target: Target, request: Request, body: bytes, on_way: OnWay) -> Awaitable[HttpResponse]:
         provider = target.provider
-        head = (target.stream_head if request.stream else target.unary_head) + request.headers_for(target)
-        response = await self._client.send(provider.origin, head, body, timeouts=provider.timeouts, on_way=ticket.asks)
-        failpoint("upstream.answered")
+        head = target.stream_head if request.stream else target.unary_head
+        if added := request.headers_for(target):
+            head += added
+        return self._client.send(provider.origin, head, body, timeouts=provider.timeouts, on_way=on_way)
+
+
+def _note_head(call: Call, response: HttpResponse) -> None:
+    failpoint("upstream.answered")
+    if response.under_way:  # Most answers come whole with their head.
         call.defer(response.close)
-        assert call.exchange is not None
-        call.exchange.first_byte_at = response.first_byte_at
-        if response.status != _OK:
-            said = _without(provider.credential, await _error_body(response))
-            raise provider.dialect.read_error(response.status, response.headers, said)
-        if not request.stream:  # Of a stream the first event may still be an error.
-            ticket.answers()
-        return response
+    assert call.exchange is not None
+    call.exchange.first_byte_at = response.first_byte_at
+
+
+async def _refusal(provider: Provider, response: HttpResponse) -> TollwayError:
+    said = _without(provider.credential, await _error_body(response))
+    return provider.dialect.read_error(response.status, response.headers, said)
 
 
 def _without(credential: str, body: bytes) -> bytes:
@@ -285,8 +290,8 @@ def _without(credential: str, body: bytes) -> bytes:
     return body.replace(credential.encode(), b"***") if credential else body
 
 
-async def _read_whole(target: Target, response: HttpResponse) -> Whole:
-    return Whole(target, await response.read())
+def _read_whole(_: Target, response: HttpResponse) -> Awaitable[bytes]:
+    return response.read()
 
 
 async def _open_blocks(target: Target, response: HttpResponse) -> Blocks:

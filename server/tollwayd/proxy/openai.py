@@ -11,6 +11,8 @@ from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.proxy.models import allowed_models
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from tollway.proxy.v1.openai_pb2 import (
         CreateChatCompletionRequest,
         OpenAIServiceGetModelRequest,
@@ -28,9 +30,9 @@ class OpenAIServicer:
     def __init__(self, raw: RawService) -> None:
         self._raw = raw
 
-    async def CreateChatCompletion(self, request: CreateChatCompletionRequest, call: Call) -> Result:
+    def CreateChatCompletion(self, request: CreateChatCompletionRequest, call: Call) -> Awaitable[Result]:
         """One answer, whole or streamed as its body asks."""
-        return await self._raw.answer(call, request.body)
+        return self._raw.answer(call, request.body)
 
     async def ListModels(self, _: OpenAIServiceListModelsRequest, call: Call) -> HttpBody:
         """Every model that the API key may use."""

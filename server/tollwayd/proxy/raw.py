@@ -19,7 +19,7 @@ from tollwayd.proxy.translation import Translation
 from tollwayd.upstream.client import header_lines
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Awaitable, Mapping, Sequence
 
     from tollway.proxy.v1.inference_pb2 import Usage
     from tollwayd.core.call import Call, Exchange
@@ -60,7 +60,7 @@ class RawRequest:
 
     def headers_for(self, target: Target) -> bytes:
         """The caller's headers that mean something to a provider of its dialect."""
-        return self._headers if _same(target.provider.dialect, self._caller) else b""
+        return self._headers if self._headers and _same(target.provider.dialect, self._caller) else b""
 
     @property
     def output_asked(self) -> OutputAsked:
@@ -102,21 +102,23 @@ class RawService:
         said = {name for name, _ in caller.headers("")}
         self._forwarded = tuple(name for name in caller.forwarded_headers if name not in said)
 
-    async def answer(self, call: Call, body: HttpBody) -> HttpBody | HttpBodies:
+    def answer(self, call: Call, body: HttpBody) -> Awaitable[HttpBody | HttpBodies]:
         """One JSON body, or the stream of server-sent events that the body asks for."""
         _require_json(body.content_type)
         envelope = self._caller.peek(body.data)
         model = find_model(call, envelope.model, stream=envelope.stream)
         request = RawRequest(call, self._caller, envelope, self._headers(call, model))
         if envelope.stream:
-            return await self._stream(call, model, request, envelope)
-        return await self._whole(call, model, request)
+            return self._stream(call, model, request, envelope)
+        return self._whole(call, model, request)
 
     def _headers(self, call: Call, model: Model) -> bytes:
         # Before any target is tried: one that cannot be written is the caller's fault, and no provider's failure.
         metadata = call.metadata
+        if metadata.keys().isdisjoint(self._forwarded):
+            return b""
         given = [(name, metadata[name]) for name in self._forwarded if name in metadata]
-        return header_lines(given) if given and self._speaks(model) else b""
+        return header_lines(given) if self._speaks(model) else b""
 
     def _speaks(self, model: Model) -> bool:
         return any(_same(target.provider.dialect, self._caller) for tier in model.tiers for target in tier)

@@ -22,9 +22,11 @@ def find_credential(metadata: Mapping[str, str]) -> str:
 
     REASON_CREDENTIAL_INVALID where two places hold different ones: the gateway must not choose whom to believe.
     """
-    found = _bearer(metadata.get("authorization", ""))
+    found = _bearer(metadata["authorization"]) if "authorization" in metadata else ""
     for name in _KEY_NAMES:
-        presented = metadata.get(name, "").strip()
+        if name not in metadata:
+            continue
+        presented = metadata[name].strip()
         if not presented or presented == found:
             continue
         if found:
@@ -34,6 +36,8 @@ def find_credential(metadata: Mapping[str, str]) -> str:
 
 
 def _bearer(authorization: str) -> str:
+    if authorization.startswith("Bearer "):  # As nearly all write it.
+        return authorization[7:].strip()
     # Other schemes are none of ours: a proxy on the way may have left its own `Basic` one.
     scheme, _, token = authorization.partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""

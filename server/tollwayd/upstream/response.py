@@ -77,8 +77,8 @@ class HttpResponse:
 
     @property
     def under_way(self) -> bool:
-        """Whether more of it may come, or something of it is unread."""
-        return self._connection is not None or bool(self._pieces)
+        """Whether more of it may come."""
+        return self._connection is not None
 
     async def read(self, max_bytes: int = MAX_BODY_BYTES) -> bytes:
         """The whole body, or what is left of it. REASON_UPSTREAM_INVALID where it is larger than `max_bytes`.

@@ -45,18 +45,23 @@ class UsageSaid(Struct):
         prompt, completion = self.prompt_tokens, self.completion_tokens
         if prompt is None and completion is None:
             return None
-        cached, written = self._cached(prompt or 0)
-        output, reasoning = self._generated(prompt or 0, completion or 0)
-        fresh = (prompt or 0) - cached - written
-        return Usage(
-            input_tokens=fresh,
-            cache_read_tokens=cached,
-            cache_write_tokens=written,
-            output_tokens=output,
-            reasoning_tokens=reasoning,
-            terms=terms,
-            parts=self._parts(fresh, cached, output),
-        )
+        prompt, completion = prompt or 0, completion or 0
+        cached, written = self._cached(prompt)
+        output, reasoning = self._generated(prompt, completion)
+        fresh = prompt - cached - written
+        usage = Usage(input_tokens=fresh, output_tokens=output)
+        # Setting what most answers have none of takes as long as all else.
+        if cached:
+            usage.cache_read_tokens = cached
+        if written:
+            usage.cache_write_tokens = written
+        if reasoning:
+            usage.reasoning_tokens = reasoning
+        if terms:
+            usage.terms = terms
+        if (parts := self._parts(fresh, cached, output)) is not None:
+            usage.parts.CopyFrom(parts)
+        return usage
 
     def _parts(self, fresh: int, cached: int, output: int) -> Usage.Parts | None:
         """What is counted apart. Which sounds and pictures were read from the cache nobody says: as few as can be, for

@@ -144,7 +144,7 @@ def _model(fields: Mapping[str, Any]) -> str:
     if "model" not in fields:
         raise invalid_field("model", "is required.")
     model = _decode(fields["model"], _ANY)
-    if not isinstance(model, str):
+    if type(model) is not str:
         raise invalid_field("model", "must be a string.")
     if not 0 < len(model) <= MAX_MODEL_LENGTH:
         raise invalid_field("model", f"must be of 1 to {MAX_MODEL_LENGTH} characters.")
@@ -153,7 +153,9 @@ def _model(fields: Mapping[str, Any]) -> str:
 
 def _stream(fields: Mapping[str, Any]) -> bool:
     """JSON's null is taken for absent: SDKs send it for an option that was not set."""
-    stream = _decode(fields["stream"], _ANY) if "stream" in fields else None
+    if "stream" not in fields:
+        return False
+    stream = _decode(fields["stream"], _ANY)
     if not isinstance(stream, bool | None):
         raise invalid_field("stream", "must be a boolean.")
     return bool(stream)

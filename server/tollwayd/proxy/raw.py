@@ -125,9 +125,10 @@ class RawService:
 
     async def _whole(self, call: Call, model: Model, request: RawRequest) -> HttpBody:
         target, body = await self._engine.whole(call, model, request)
-        _tell_dropped(call)
         exchange = call.exchange
         assert exchange is not None
+        if exchange.dropped:
+            _tell_dropped(call)
         if _same(target.provider.dialect, self._caller):
             exchange.usage = self._caller.read_usage(body) or self._estimated(exchange, body)
             exchange.complete = True

@@ -18,10 +18,6 @@ if TYPE_CHECKING:
     from tollwayd.core.call import Call, Exchange
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
 class CallLine(Struct, gc=False):
     """What is logged of one call. What is UNSET is not in the line.
 
@@ -59,7 +55,7 @@ class CallLine(Struct, gc=False):
     refused_by: str | UnsetType = UNSET
     event: str = "call"
     level: str = "info"
-    timestamp: datetime = msgspec.field(default_factory=_now)
+    timestamp: datetime | UnsetType = UNSET
 
     def fields(self) -> dict[str, Any]:
         """What it says beside what every log line says: event, level and time."""
@@ -71,8 +67,9 @@ class CallLine(Struct, gc=False):
 def call_line(call: Call, error: BaseException | None) -> CallLine:
     """The line of a call that has ended just now, with this error or none."""
     principal, exchange = call.principal, call.exchange
-    seconds = round(monotonic() - call.started, 6)
+    seconds = _rounded(monotonic() - call.started)
     line = CallLine(call.id, call.method, call.door, call.peer, outcome(call, error), seconds)
+    line.timestamp = datetime.now(UTC)
     if principal is not None:
         line.tenant, line.key = principal.tenant, principal.key
     if exchange is not None:
@@ -86,7 +83,7 @@ def _add_exchange(line: CallLine, call: Call, exchange: Exchange) -> None:
     line.model, line.provider = exchange.model, exchange.provider
     line.upstream_model, line.stream = exchange.upstream_model, exchange.stream
     if exchange.first_byte_at is not None:
-        line.first_byte_seconds = round(exchange.first_byte_at - call.started, 6)
+        line.first_byte_seconds = _rounded(exchange.first_byte_at - call.started)
     if exchange.usage is not None:
         _add_usage(line, exchange.usage)
     if exchange.charged is not None:
@@ -112,3 +109,8 @@ def _add_usage(line: CallLine, usage: Usage) -> None:
     line.terms = usage.terms or UNSET
     if usage.HasField("parts"):
         line.parts = str(usage.parts)
+
+
+def _rounded(seconds: float) -> float:
+    # To microseconds, in a third of the time that `round` takes.
+    return (seconds * 1e6 + 0.5) // 1 / 1e6

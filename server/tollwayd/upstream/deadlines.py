@@ -41,7 +41,10 @@ class Deadlines:
         self._timeouts = timeouts
         self._total_at = total_at
         self._expire = expire
-        self._move("first_byte", now + timeouts.first_byte)
+        self._limit = "first_byte"
+        self._limit_at = limit_at = now + timeouts.first_byte
+        if limit_at < self._due or total_at < self._due:
+            self._arm()
 
     def sent(self) -> None:
         """Begins `first_byte` again: it counts from the request's end."""

@@ -7,8 +7,6 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from tollwayd.core.origin import Origin
     from tollwayd.upstream.connection import Connection
     from tollwayd.upstream.limits import Limits
@@ -42,11 +40,12 @@ class Pool:
 
     def put(self, connection: Connection) -> None:
         """Keeps a connection that has become free, or drops it where it is too old or there are too many."""
-        now = monotonic()
+        now, limits = monotonic(), self.limits
         idle = self._idle.get(connection.origin)
         if idle is None:
             idle = self._idle[connection.origin] = []
-        if self._is_full(idle) or now - connection.made_at > self.limits.connection_age:
+        full = len(idle) >= limits.idle_connections or self._idle_count >= limits.idle_connections_in_all
+        if full or now - connection.made_at > limits.connection_age:
             connection.drop()
             return
         connection.idle_since = now
@@ -80,10 +79,6 @@ class Pool:
             connection.drop()
         if self._open:
             await self._emptied
-
-    def _is_full(self, idle: Sequence[Connection]) -> bool:
-        limits = self.limits
-        return len(idle) >= limits.idle_connections or self._idle_count >= limits.idle_connections_in_all
 
     def _sweep_in(self, seconds: float) -> None:
         self._sweeper = asyncio.get_running_loop().call_later(seconds, self._sweep)

@@ -72,7 +72,7 @@ _SAID = pattern("content", "refusal", "arguments", *(name.decode() for name in _
 def relay_request(envelope: Envelope, model: str) -> bytes:
     """The caller's body with the provider's model name; of a stream, usage is asked for as well."""
     fields = {**envelope.fields, "model": model}
-    return encode(asking_usage(fields) if envelope.stream else fields)
+    return msgspec.json.encode(asking_usage(fields) if envelope.stream else fields)
 
 
 def read_usage(body: bytes) -> Usage | None:

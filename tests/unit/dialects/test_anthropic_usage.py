@@ -171,3 +171,43 @@ def test_searches_are_counted_and_the_last_count_holds(said, searches):
     for each in said:
         usage = tally.add(each)
     assert (usage.parts.web_searches if usage.HasField("parts") else None) == searches
+
+
+WORDS = NONSENSE | st.sampled_from(["standard", "priority", "batch", "fast", "us", "global", "not_available"])
+SAID_WHOLE = st.builds(
+    lambda said, more: said | more,
+    SAID,
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "service_tier": WORDS,
+            "speed": WORDS,
+            "inference_geo": WORDS,
+            "server_tool_use": ANYTHING | st.dictionaries(st.just("web_search_requests"), ANYTHING),
+            "iterations": ANYTHING | st.lists(st.fixed_dictionaries({"type": st.just("compaction")}), max_size=2),
+        },
+    ),
+)
+USUAL = st.fixed_dictionaries(
+    {"input_tokens": COUNTS, "output_tokens": COUNTS},
+    optional={
+        "cache_read_input_tokens": COUNTS,
+        "cache_creation_input_tokens": COUNTS,
+        "cache_creation": st.dictionaries(
+            st.sampled_from(["ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens"]), COUNTS
+        ),
+        "output_tokens_details": st.dictionaries(st.just("thinking_tokens"), COUNTS),
+        "server_tool_use": st.dictionaries(st.just("web_search_requests"), COUNTS),
+        "service_tier": st.sampled_from(["standard", "priority", "batch", "else", None]),
+        "speed": st.sampled_from(["standard", "fast", None]),
+        "inference_geo": st.sampled_from(["us", "global", "else", None]),
+    },
+)
+
+
+@given(said=SAID_WHOLE | USUAL)
+@settings(max_examples=500)
+def test_a_whole_answer_and_a_stream_say_the_same(said):
+    said = json.loads(json.dumps(said), parse_constant=lambda _: None)  # JSON has no infinity.
+    body = json.dumps({"type": "message", "usage": said}).encode()
+    assert DIALECT.read_usage(body) == UsageTally().add(said)

@@ -12,6 +12,7 @@ from tollwayd.core.dialect import Said
 from tollwayd.dialects import json_body
 from tollwayd.dialects.anthropic_messages.provider_error import stream_error
 from tollwayd.dialects.anthropic_messages.usage import UsageTally
+from tollwayd.dialects.anthropic_messages.usage_said import UsageSaid  # noqa: TC001 (msgspec reads annotations)
 from tollwayd.dialects.said_text import SaidText, pattern
 
 if TYPE_CHECKING:
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 
 
 class _Answer(msgspec.Struct):
+    usage: UsageSaid | None = None
+
+
+class _OddAnswer(msgspec.Struct):
     usage: Any = None
 
 
@@ -34,6 +39,7 @@ class _Event(msgspec.Struct):
 
 
 _ANSWER = msgspec.json.Decoder(_Answer)
+_ODD_ANSWER = msgspec.json.Decoder(_OddAnswer)
 _EVENT = msgspec.json.Decoder(_Event)
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
@@ -48,7 +54,19 @@ def relay_request(envelope: Envelope, model: str) -> bytes:
 def read_usage(body: bytes) -> Usage | None:
     """The usage in a whole answer; None where it names none."""
     try:
-        return UsageTally().add(_ANSWER.decode(body).usage)
+        said = _ANSWER.decode(body).usage
+        if said is None:
+            return None
+        return said.usage() if said.iterations is None else _read_odd_usage(body)
+    except msgspec.ValidationError:
+        return _read_odd_usage(body)
+    except _UNREADABLE:
+        return None
+
+
+def _read_odd_usage(body: bytes) -> Usage | None:
+    try:
+        return UsageTally().add(_ODD_ANSWER.decode(body).usage)
     except _UNREADABLE:
         return None
 

@@ -56,9 +56,14 @@ class SaidTerms:
     def name(self) -> str:
         """As `Usage.terms`."""
         try:
-            return _NAMES.get(self._words, UNKNOWN)
+            return name_of(self._words)
         except TypeError:  # Of JSON that is no word there is none.
             return UNKNOWN
+
+
+def name_of(words: tuple[object, ...]) -> str:
+    """`Usage.terms` of what an answer says of its tier, its speed and its place, each None where it says nothing."""
+    return _NAMES.get(words, UNKNOWN)
 
 
 def _word(fields: Mapping[str, Any], name: str) -> Any:

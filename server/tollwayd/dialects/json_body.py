@@ -54,7 +54,7 @@ def peek(body: bytes) -> Envelope:
     fields = _decode(body, _FIELDS)
     if not fields.keys() <= _COMMON_FIELDS:
         _check_names(fields)
-    return Envelope(_model(fields), _stream(fields), fields)
+    return Envelope(_model(fields), "stream" in fields and _stream(fields), fields)
 
 
 def read_fields(fields: Mapping[str, Any], decoder: msgspec.json.Decoder[T]) -> T:
@@ -153,8 +153,6 @@ def _model(fields: Mapping[str, Any]) -> str:
 
 def _stream(fields: Mapping[str, Any]) -> bool:
     """JSON's null is taken for absent: SDKs send it for an option that was not set."""
-    if "stream" not in fields:
-        return False
     stream = _decode(fields["stream"], _ANY)
     if not isinstance(stream, bool | None):
         raise invalid_field("stream", "must be a boolean.")

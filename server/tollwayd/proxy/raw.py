@@ -51,9 +51,10 @@ class RawRequest:
 
     def body_for(self, target: Target) -> bytes:
         """The caller's bytes with the target's model, or the canonical request in the target's dialect."""
-        if _same(target.provider.dialect, self._caller):
-            self._relayed = target.provider.dialect.relay_request(self._envelope, target.model)
-            return self._relayed
+        dialect = target.provider.dialect
+        if dialect is self._caller or _same(dialect, self._caller):
+            self._relayed = relayed = dialect.relay_request(self._envelope, target.model)
+            return relayed
         if self._asked is None:
             self._asked = self._caller.read_request(self._envelope)
         return write_request(self._call, self._asked, target, stream=self.stream)
@@ -104,7 +105,8 @@ class RawService:
 
     def answer(self, call: Call, body: HttpBody) -> Awaitable[HttpBody | HttpBodies]:
         """One JSON body, or the stream of server-sent events that the body asks for."""
-        _require_json(body.content_type)
+        if (content_type := body.content_type) != _JSON:
+            _require_json(content_type)
         envelope = self._caller.peek(body.data)
         model = find_model(call, envelope.model, stream=envelope.stream)
         request = RawRequest(call, self._caller, envelope, self._headers(call, model))
@@ -129,7 +131,8 @@ class RawService:
         assert exchange is not None
         if exchange.dropped:
             _tell_dropped(call)
-        if _same(target.provider.dialect, self._caller):
+        dialect = target.provider.dialect
+        if dialect is self._caller or _same(dialect, self._caller):
             exchange.usage = self._caller.read_usage(body) or self._estimated(exchange, body)
             exchange.complete = True
             return HttpBody(content_type=_JSON, data=body)
@@ -229,8 +232,6 @@ def _same(one: Dialect, other: Dialect) -> bool:
 
 
 def _require_json(content_type: str) -> None:
-    if content_type == _JSON:
-        return
     media_type = content_type.partition(";")[0].strip().lower()
     if media_type not in {"", _JSON} and not media_type.endswith("+json"):
         raise TollwayError(Reason.REASON_MEDIA_TYPE_UNSUPPORTED)

@@ -39,7 +39,8 @@ class ApiKeyAuthentication:
 
     def on_call(self, call: Call) -> None:
         """Sets snapshot, API key and principal; one of the REASON_CREDENTIAL_ reasons where there is none."""
-        presented = _presented(call)
+        if not (presented := find_credential(call.metadata)):
+            raise TollwayError(Reason.REASON_CREDENTIAL_MISSING)
         snapshot = self._current.snapshot
         if snapshot is not self._known_in:
             self._known, self._known_in = {}, snapshot
@@ -80,20 +81,14 @@ class RootAuthentication:
 
     def on_call(self, call: Call) -> None:
         """Sets the principal; REASON_PERMISSION_DENIED for a valid API key."""
-        presented = _presented(call)
+        if not (presented := find_credential(call.metadata)):
+            raise TollwayError(Reason.REASON_CREDENTIAL_MISSING)
         if self._root.matches(presented):
             call.principal = _ROOT
             return
         if _find(self._current.snapshot, self._keys, presented) is not None:
             raise TollwayError(Reason.REASON_PERMISSION_DENIED)
         raise TollwayError(Reason.REASON_CREDENTIAL_INVALID)
-
-
-def _presented(call: Call) -> str:
-    presented = find_credential(call.metadata)
-    if not presented:
-        raise TollwayError(Reason.REASON_CREDENTIAL_MISSING)
-    return presented
 
 
 def _find(snapshot: Snapshot, keys: Keys, presented: str) -> Secret | None:

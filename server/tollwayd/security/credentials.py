@@ -22,7 +22,9 @@ def find_credential(metadata: Mapping[str, str]) -> str:
 
     REASON_CREDENTIAL_INVALID where two places hold different ones: the gateway must not choose whom to believe.
     """
-    found = _bearer(metadata["authorization"]) if "authorization" in metadata else ""
+    authorization = metadata.get("authorization", "")
+    # Nearly all write it so.
+    found = authorization[7:].strip() if authorization.startswith("Bearer ") else _bearer(authorization)
     for name in _KEY_NAMES:
         if name not in metadata:
             continue
@@ -36,8 +38,6 @@ def find_credential(metadata: Mapping[str, str]) -> str:
 
 
 def _bearer(authorization: str) -> str:
-    if authorization.startswith("Bearer "):  # As nearly all write it.
-        return authorization[7:].strip()
     # Other schemes are none of ours: a proxy on the way may have left its own `Basic` one.
     scheme, _, token = authorization.partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""

@@ -30,7 +30,10 @@ class Count:
 
     def add(self, labels: Labels, count: int = 1) -> None:
         """Counts `count` more; `labels` are the values, in the order of the names."""
-        self._counts[labels] = self._counts.get(labels, 0) + count
+        try:
+            self._counts[labels] += count
+        except KeyError:
+            self._counts[labels] = count
 
     def collect(self) -> Metric:
         """The counter as Prometheus knows it."""
@@ -52,10 +55,10 @@ class Spread:
 
     def add(self, label: str, value: float) -> None:
         """Counts a value."""
-        spread = self._spreads.get(label)
-        if spread is None:
-            spread = self._spreads[label] = ([0] * len(self._names), [0.0])
-        counts, total = spread
+        try:
+            counts, total = self._spreads[label]
+        except KeyError:
+            counts, total = self._spreads[label] = ([0] * len(self._names), [0.0])
         counts[bisect_left(self._bounds, value)] += 1
         total[0] += value
 

@@ -151,7 +151,8 @@ class HttpResponse:
         """The body is whole."""
         self._connection = None
         self.deadlines.rest()
-        self.wake()
+        if (waiter := self._waiter) is not None and not waiter.done():
+            waiter.set_result(None)
 
     def fail(self, error: TollwayError) -> None:
         """The answer ends here, with this error, unless it has ended already."""

@@ -79,7 +79,9 @@ def read_usage(body: bytes) -> Usage | None:
     """The usage in a whole answer; None where it names none, or cannot be read."""
     try:
         answer = _METERED.decode(body)
-        return answer.usage.usage(terms_said(answer.service_tier)) if answer.usage is not None else None
+        if answer.usage is None:
+            return None
+        return answer.usage.usage("" if answer.service_tier is None else terms_said(answer.service_tier))
     except msgspec.ValidationError:
         return _read_odd_usage(body)
     except _UNREADABLE:

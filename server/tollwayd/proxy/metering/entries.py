@@ -57,7 +57,7 @@ class _Same(NamedTuple):
 class Entries:
     """The entries of one call, for the model of a public name, that was admitted at a time (Unix seconds)."""
 
-    __slots__ = ("_at", "_entry", "_of_caller", "_rare")
+    __slots__ = ("_at", "_entry", "_of_caller", "_of_target", "_rare", "_target")
 
     def __init__(self, call: Call, model: str, at: float) -> None:
         principal, api_key, exchange, metadata = call.principal, call.api_key, call.exchange, call.metadata
@@ -73,6 +73,8 @@ class Entries:
         # One message, filled in anew for each charge: to make one takes as long as to fill it.
         self._entry = LedgerEntry(call=call.id)
         self._rare = (0, 0, 0, 0)
+        self._target: tuple[Target, str] | None = None  # What `_of_target` is of.
+        self._of_target = self._of_caller
         seconds, micros = divmod(int(at * 1e6), 10**6)
         admitted = self._entry.admit_time
         admitted.seconds, admitted.nanos = seconds, micros * 1000
@@ -87,7 +89,7 @@ class Entries:
         if used is not None and price is not None:
             # A provider that has done nothing asks for nothing, not even its price of a request.
             cost = price.cost(counts, self._at, used.parts)
-        same = _of_target(self._of_caller, target.provider.name, target.model, "" if price is None else price.version)
+        same = self._same(target, "" if price is None else price.version)
         entry = self._entry
         entry.outcome, entry.cost_nanos, entry.estimated = outcome, cost, (used or _NOTHING).estimated
         entry.input_tokens, entry.output_tokens = counts.input, counts.output
@@ -98,6 +100,12 @@ class Entries:
         written = same.written + entry.SerializeToString()
         failed = outcome == LedgerEntry.FAILED
         return Charge(counts, cost, 1, failed, same.dimensions, written, unpriced=price is None)
+
+    def _same(self, target: Target, price_version: str) -> _Same:
+        if self._target != (about := (target, price_version)):
+            self._target = about
+            self._of_target = _of_target(self._of_caller, target.provider.name, target.model, price_version)
+        return self._of_target
 
 
 @lru_cache(MOST_KEPT)

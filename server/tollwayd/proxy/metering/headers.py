@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tollwayd.core.dialect import Allowance
 from tollwayd.core.metering.limits.judgement import most
@@ -14,7 +14,7 @@ from tollwayd.core.metering.unit import Unit
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tollwayd.core.metering.limits.limit import Grants, Limit, Refusal, Standing
+    from tollwayd.core.metering.limits.limit import Grants, Refusal, Standing
     from tollwayd.proxy.metering.entries import Used
 
 MAX_TOLD: Final = 8
@@ -55,7 +55,9 @@ EXPOSED: Final = (
 
 def remaining(standing: Standing) -> int:
     """How much of a limit is left."""
-    return max(0, most(standing.limit) - standing.taken)
+    limit, taken = standing.limit, standing.taken
+    whole = limit.burst if limit.algorithm is Algorithm.BUCKET else limit.limit
+    return whole - taken if whole > taken else 0
 
 
 def told(answer: Grants | Refusal) -> Sequence[Standing]:
@@ -68,17 +70,20 @@ def told(answer: Grants | Refusal) -> Sequence[Standing]:
 
 
 def _part_left(standing: Standing) -> float:
-    whole = most(standing.limit)
-    return max(0, whole - standing.taken) / (whole or 1)
+    return remaining(standing) / (most(standing.limit) or 1)
 
 
 def rate_limit(standings: Sequence[Standing]) -> dict[str, str]:
     """`RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-10, sections 3 and 4). Units that the
     draft has no word for are named in ours, as without a word they would be requests."""
-    return {
-        "ratelimit-policy": ", ".join([_policy_of(standing.limit) for standing in standings]),
-        "ratelimit": ", ".join([_service_limit(standing) for standing in standings]),
-    }
+    policies, left = [], []
+    for standing in standings:
+        limit = standing.limit
+        words = _words(limit.policy, limit.unit, limit.limit, limit.window_ms)
+        policies.append(words.policy)
+        time = "" if limit.algorithm is Algorithm.CONCURRENCY else f";t={_seconds(standing.reset_ms)}"
+        left.append(f"{words.left}{remaining(standing)}{time}")
+    return {"ratelimit-policy": ", ".join(policies), "ratelimit": ", ".join(left)}
 
 
 def allowances(standings: Sequence[Standing], now_ms: int) -> Sequence[Allowance]:
@@ -86,29 +91,24 @@ def allowances(standings: Sequence[Standing], now_ms: int) -> Sequence[Allowance
     found: dict[Unit, Allowance] = {}
     for standing in standings:
         limit = standing.limit
-        if limit.unit in _IN_DIALECTS and limit.unit not in found:
-            found[limit.unit] = Allowance(
-                _UNITS[limit.unit], most(limit), remaining(standing), standing.reset_ms, now_ms
-            )
+        unit = limit.unit
+        if unit in _IN_DIALECTS and unit not in found:
+            found[unit] = Allowance(_UNITS[unit], most(limit), remaining(standing), standing.reset_ms, now_ms)
     return list(found.values())
 
 
-def _policy_of(limit: Limit) -> str:
-    return _policy(limit.policy, limit.unit, limit.limit, limit.window_ms)
+class _Words(NamedTuple):
+    """What is said of a limit, and what comes before how much of it is left."""
+
+    policy: str
+    left: str
 
 
 @lru_cache(MOST_KEPT)
-def _policy(policy: str, unit: Unit, quota: int, window_ms: int) -> str:
+def _words(policy: str, unit: Unit, quota: int, window_ms: int) -> _Words:
     named = "" if unit is Unit.REQUESTS else f';qu="{_UNITS[unit]}"'
     window = f";w={_seconds(window_ms)}" if window_ms else ""
-    return f'"{policy}";q={quota}{named}{window}'
-
-
-def _service_limit(standing: Standing) -> str:
-    left = f'"{standing.limit.policy}";r={remaining(standing)}'
-    if standing.limit.algorithm is Algorithm.CONCURRENCY:
-        return left
-    return f"{left};t={_seconds(standing.reset_ms)}"
+    return _Words(f'"{policy}";q={quota}{named}{window}', f'"{policy}";r=')
 
 
 def _seconds(milliseconds: int) -> int:

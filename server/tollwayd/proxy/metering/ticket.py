@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from tollwayd.core.call import Call
     from tollwayd.core.errors import TollwayError
     from tollwayd.core.metering.charge import Charge
-    from tollwayd.core.metering.limits.limit import Limit
     from tollwayd.core.snapshot import Model, Target
     from tollwayd.proxy.engine import Request
     from tollwayd.proxy.metering.metering import Metering
@@ -90,16 +89,13 @@ class Ticket:
             self._attempt += 1
         else:
             limits = self._way.limits(target, body)
-        answer = await self._reserve(limits)
+        # A meter that is left before it has answered calls the reservation off by itself.
+        reservation = Reservation(self.tenant, self._call.id, limits, self.so_far(), self._attempt)
+        answer = await self._metering.meter.reserve(reservation)
         if isinstance(answer, Refusal):
             return self._refused(answer)
         self._hold(answer)
         return self._way.within(answer, target, body)
-
-    async def _reserve(self, limits: list[Limit]) -> Grants | Refusal:
-        # A meter that is left before it has answered calls the reservation off by itself.
-        reservation = Reservation(self.tenant, self._call.id, limits, self.so_far(), self._attempt)
-        return await self._metering.meter.reserve(reservation)
 
     def _hold(self, grants: Grants) -> None:
         exchange = self._call.exchange
@@ -215,13 +211,15 @@ class Ticket:
         return charge
 
     def _tell_charge(self, used: Used | None, cost: int | None) -> None:
-        call, said = self._call, {}
-        assert call.exchange is not None
-        call.exchange.charged = cost
+        call, exchange = self._call, self._call.exchange
+        assert exchange is not None
+        exchange.charged = cost
+        places = (call.trailers,) if exchange.stream else (call.trailers, call.response_metadata)
         if used is not None:
-            said["x-tollway-usage"] = headers.usage_line(used)
+            line = headers.usage_line(used)
+            for place in places:
+                place["x-tollway-usage"] = line
         if cost is not None:
-            said["x-tollway-cost"] = decimal(cost)
-        call.trailers.update(said)
-        if not call.exchange.stream:
-            call.response_metadata.update(said)
+            said = decimal(cost)
+            for place in places:
+                place["x-tollway-cost"] = said

@@ -9,7 +9,7 @@ from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.core.metering.limits.limit import Refusal
 from tollwayd.core.metering.limits.refusals import refused
 from tollwayd.core.metering.policies.access import FREE
-from tollwayd.core.metering.policies.demand import Demand, Tokens
+from tollwayd.core.metering.policies.demand import UNMEASURED, Demand, Tokens
 from tollwayd.core.metering.policies.facts import Facts
 from tollwayd.core.metering.policies.policy_set import NO_POLICIES
 from tollwayd.core.metering.prices.price import UnknownPrice
@@ -24,13 +24,15 @@ if TYPE_CHECKING:
 
     from tollway.proxy.v1.inference_pb2 import Usage
     from tollwayd.core.call import Call
+    from tollwayd.core.dialect import Load
     from tollwayd.core.metering.limits.limit import Grants, Limit
     from tollwayd.core.metering.prices.tariff import Tariff
     from tollwayd.core.snapshot import Model, Target, Tenant
     from tollwayd.proxy.engine import Request
 
-_SIGNS_OF_SOUND: Final = (b'"audio"', b"\\u00")
-"""Without one of these no request asks for a sound, nor names one that the provider has."""
+_SOUND: Final = b'"audio"'
+_ESCAPED: Final = b"\\u00"
+"""Without one of these two no request asks for a sound, nor names one that the provider has."""
 
 _NOT_ASKED: Final = OutputAsked()
 
@@ -60,16 +62,20 @@ class Way:
         REASON_PRICE_UNKNOWN."""
         exchange, policies = self._call.exchange, self._tenant.policies
         assert exchange is not None
-        load, size = self._request.load(), len(body)
-        exchange.input_estimate = estimate.input_tokens(size, load)
+        load = self._request.load()
+        exchange.input_estimate = estimate.input_tokens(len(body), load)
         if policies is NO_POLICIES:
             return []
-        media = bool(load.media) or any(sign in body for sign in _SIGNS_OF_SOUND)
-        prices = tuple(self._at_most(*each, media=media) for each in self.prices.items())
+        demand = self._demand = self._measured(body, load) if policies.measures else UNMEASURED
+        limits = policies.limits(self._facts, demand, int(self._at * 1000))
+        return limits + self.provider_limits(target) if policies.about_providers else limits
+
+    def _measured(self, body: bytes, load: Load) -> Demand:
+        """What the call may use, whichever target answers."""
+        prices = [self._at_most(target, price, body, load) for target, price in self.prices.items()]
+        size = len(body)
         tokens = Tokens(input_bound(size, load), input_guess(size, load), output_bound(self._output, prices))
-        free = self._tenant.unknown_price is UnknownPrice.FREE
-        self._demand = Demand.of_any(prices, tokens, self._at, free=free)
-        return policies.limits(self._facts, self._demand, int(self._at * 1000)) + self.provider_limits(target)
+        return Demand.of_any(prices, tokens, self._at, free=self._tenant.unknown_price is UnknownPrice.FREE)
 
     def charged(self, target: Target, usage: Usage | None) -> Tariff | None:
         """The price of what a target has done, on the terms that it says, or else that it can be taken to mean."""
@@ -79,9 +85,11 @@ class Way:
         said = "" if usage is None else usage.terms
         return price.on(said or self._request.terms(target).unsaid)
 
-    def _at_most(self, target: Target, price: Tariff | None, *, media: bool) -> Tariff | None:
+    def _at_most(self, target: Target, price: Tariff | None, body: bytes, load: Load) -> Tariff | None:
         if price is None or price.is_fixed:
             return price
+        # Long bodies are not searched for what makes no difference.
+        media = not price.minds_media or load.media > 0 or _SOUND in body or _ESCAPED in body
         writes = self._request.cache_writes() if price.writes_when_asked else CacheWrites.HOUR
         return price.bound(self._request.terms(target).possible, writes, media=media)
 
@@ -118,7 +126,10 @@ class Way:
     def _bound_output(self) -> None:
         exchange = self._call.exchange
         assert exchange is not None
-        verdict = self._tenant.policies.access(self._facts, int(self._at * 1000))
+        policies = self._tenant.policies
+        verdict = policies.access(self._facts, int(self._at * 1000))
+        if verdict is FREE and not policies.measures:
+            return
         asked = self._output = self._request.output_asked
         if verdict is FREE:
             return
@@ -137,7 +148,8 @@ class Way:
         self._output = OutputAsked(each, choices)
 
     def _priced(self, model: Model) -> dict[Target, Tariff | None]:
-        prices = {target: None if target.price is None else target.price.at(self._at) for target in attempts(model)}
+        at = self._at
+        prices = {target: None if target.price is None else target.price.at(at) for target in attempts(model)}
         if self._tenant.unknown_price is UnknownPrice.REJECT and None in prices.values():
             prices = {target: price for target, price in prices.items() if price is not None}
             if not prices:

@@ -119,6 +119,27 @@ class Reserving(Asking):
             self.future.set_result(decision(answer, self._reservation.limits, self._clock.heard_ms))
 
 
+class Holding(Reserving):
+    """Has a call held that no limit has to admit. `unheld` is called where that fails, with what failed."""
+
+    __slots__ = ("_unheld",)
+
+    def __init__(
+        self,
+        reservation: Reservation,
+        lost: bytes,
+        clock: StoreClock,
+        send: Callable[[str, Command], None],
+        unheld: Callable[[Holding, Reservation], None],
+    ) -> None:
+        self._unheld = unheld
+        super().__init__(reservation, lost, clock, send)
+
+    def failed(self, error: Exception) -> None:
+        self._unheld(self, self._reservation)
+        super().failed(error)
+
+
 class Settling(Asking):
     """Books the end of a call. It is booked also when nobody waits for it any more.
 

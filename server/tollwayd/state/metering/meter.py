@@ -12,7 +12,7 @@ from tollwayd.core.failpoint import failpoint
 from tollwayd.core.metering.charge import NOTHING
 from tollwayd.core.metering.limits.limit import Grants
 from tollwayd.state.metering.clock import StoreClock
-from tollwayd.state.metering.commands import Checkpointing, Reaping, Record, Reserving, Settling
+from tollwayd.state.metering.commands import Checkpointing, Holding, Reaping, Record, Reserving, Settling
 from tollwayd.state.metering.payload import charge_bytes, limits_bytes, reached
 from tollwayd.state.metering.shards import Shards
 from tollwayd.state.metering.spool_port import MemorySpool
@@ -85,18 +85,14 @@ class RedisMeter:
     def hold(self, reservation: Reservation) -> asyncio.Future[Any]:
         """Reserves without limits, which is never refused. It is under way when this returns, and fails as `reserve`
         does."""
-        call = reservation.tenant, reservation.call
-        self._held[call] = ()  # Now: its settlement may come before anybody hears that it is held.
-        command = self._reserving(reservation)
+        self._held[reservation.tenant, reservation.call] = ()  # Its settlement may come before it is known to be held.
+        lost = charge_bytes(reservation.if_lost)
+        return Holding(reservation, lost, self._clock, self._shards.send, self._unheld).future
 
-        def ended(held: asyncio.Future[Any]) -> None:
-            if held.cancelled() or held.exception():
-                self._held.pop(call, None)
-                if command.sends:
-                    self._call_off(reservation)
-
-        command.future.add_done_callback(ended)
-        return command.future
+    def _unheld(self, command: Holding, reservation: Reservation) -> None:
+        self._held.pop((reservation.tenant, reservation.call), None)
+        if command.sends:
+            self._call_off(reservation)
 
     def settle(self, settlement: Settlement) -> Awaitable[None]:
         failpoint("meter.settling")

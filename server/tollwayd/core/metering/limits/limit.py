@@ -33,6 +33,9 @@ class Algorithm(IntEnum):
     BUCKET = 4
     """A bucket of `burst` that fills by `limit` per `window_ms` (GCRA); `window_ms` is a day at most."""
 
+    __hash__ = int.__hash__
+    """As of `Unit`."""
+
 
 class StoreError(IntEnum):
     """What happens to calls while the store cannot be reached."""

@@ -93,3 +93,7 @@ class Demand(msgspec.Struct, frozen=True, gc=False):
             return self.cost_strict or 0
         one = -(-self.cost_one_more // self.max_output)
         return min(self.cost_strict or 0, self.cost_fixed + one)
+
+
+UNMEASURED: Final = Demand(0, 0, 0)
+"""In place of what a call may use that meets limits of calls alone."""

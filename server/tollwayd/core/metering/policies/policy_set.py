@@ -61,9 +61,20 @@ class _Index(Generic[RuleT]):
 
 class PolicySet:
     """`tiers` are the ids of the tenant's tiers: a call whose key is of another one is refused, as its limits are not
-    known."""
+    known. `about_providers` tells whether any limit is about a provider, `measures` whether any is of tokens or money:
+    else nothing of what a call may use has to be known."""
 
-    __slots__ = ("_access", "_calls", "_limits", "_providers", "_rules", "_tiers")
+    __slots__ = (
+        "_about_access",
+        "_access",
+        "_calls",
+        "_limits",
+        "_providers",
+        "_rules",
+        "_tiers",
+        "about_providers",
+        "measures",
+    )
 
     def __init__(self, rules: Iterable[AccessRule | LimitRule] = (), tiers: Iterable[str] = ()) -> None:
         self._rules = rules = list(rules)
@@ -71,6 +82,9 @@ class PolicySet:
         self._access = _Index([rule for rule in rules if isinstance(rule, AccessRule)])
         self._calls = _Index([rule for rule in self._limits.values() if not rule.subject.provider])
         self._providers = _Index([rule for rule in self._limits.values() if rule.subject.provider])
+        self.about_providers: Final = bool(self._providers)
+        self.measures: Final = any(rule.measures for rule in self._limits.values())
+        self._about_access = bool(self._access)
         self._tiers = frozenset(tiers)
 
     def access(self, facts: Facts, now_ms: int) -> AccessVerdict:
@@ -78,7 +92,7 @@ class PolicySet:
         with the `policy` in the metadata."""
         if facts.tier and facts.tier not in self._tiers:
             raise TollwayError(Reason.REASON_LIMITS_UNAVAILABLE, metadata={"tier": facts.tier})
-        if not self._access:
+        if not self._about_access:
             return FREE
         observed: list[str] = []
         caps: list[Cap] = []
@@ -97,18 +111,11 @@ class PolicySet:
 
     def limits(self, facts: Facts, demand: Demand, now_ms: int) -> list[Limit]:
         """What a call has to be admitted by, whichever provider it goes to. REASON_PRICE_UNKNOWN."""
-        if not self._calls:
-            return []
         return [limit for rule in self._calls.about(facts) for limit in rule.limits(facts, demand, now_ms)]
-
-    @property
-    def about_providers(self) -> bool:
-        """Whether any limit is about a provider."""
-        return bool(self._providers)
 
     def provider_limits(self, facts: Facts, provider: str, demand: Demand, now_ms: int) -> list[Limit]:
         """What a call has to be admitted by besides to go to a provider, by its id. REASON_PRICE_UNKNOWN."""
-        if not self._providers:
+        if not self.about_providers:
             return []
         return [
             limit
@@ -125,7 +132,7 @@ class PolicySet:
             for standing in standings
             if standing.granted < (limit := standing.limit).amount and self.clamps(limit)
         ]
-        return min(left, default=None)
+        return min(left) if left else None
 
     def limit_rule(self, rule_id: str) -> LimitRule | None:
         """The rule of an id, if that is a limit."""

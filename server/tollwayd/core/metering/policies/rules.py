@@ -17,7 +17,7 @@ from tollwayd.core.metering.policies.amounts import Admission, wanted
 from tollwayd.core.metering.unit import Unit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from tollwayd.core.metering.calendar import Calendar
     from tollwayd.core.metering.policies.access import Access
@@ -29,7 +29,7 @@ MAX_READY: Final = 1024
 """Limits that a rule keeps ready, one for each of its counts: a call only adds how much it wants."""
 
 _HUNDRED: Final = 100
-_SAME_FOR_EACH_CALL: Final = (Unit.REQUESTS, Unit.CALLS)
+_SAME_FOR_EACH_CALL: Final = frozenset({Unit.REQUESTS, Unit.CALLS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,23 +89,29 @@ class LimitRule:
     leased: bool = False
     _ready: dict[tuple[str, str, bool], Limit] = field(default_factory=dict, compare=False, repr=False)
 
-    def limits(self, facts: Facts, demand: Demand, now_ms: int, provider: str = "") -> Iterator[Limit]:
+    def limits(self, facts: Facts, demand: Demand, now_ms: int, provider: str = "") -> Sequence[Limit]:
         """What a call takes of it: nothing where it is not about the call. REASON_PRICE_UNKNOWN where it counts money
         and nobody knows how much that is."""
-        for bucket in self.subject.buckets(facts):
-            enforce = self.enforce and not (self.downgrade_model and facts.model == self.downgrade_model)
-            if enforce and self.unit is Unit.COST and demand.cost_strict is None:
-                raise TollwayError(
-                    Reason.REASON_PRICE_UNKNOWN,
-                    f"No price is known for the model, and the {named('policy', self.id)} limits what calls cost.",
-                    metadata={"policy": self.id},
-                )
-            ready = self._ready_for(bucket, provider, now_ms, enforce=enforce)
-            if self.unit in _SAME_FOR_EACH_CALL:
-                yield ready
-            else:
-                amount, least = wanted(self.unit, self.admission, demand)
-                yield replace(ready, amount=amount, least=least)
+        buckets = self.subject.buckets(facts)
+        if not buckets:
+            return ()
+        enforce = self.enforce and not (self.downgrade_model and facts.model == self.downgrade_model)
+        if not self.measures:
+            return [self._ready_for(bucket, provider, now_ms, enforce) for bucket in buckets]
+        if enforce and self.unit is Unit.COST and demand.cost_strict is None:
+            raise TollwayError(
+                Reason.REASON_PRICE_UNKNOWN,
+                f"No price is known for the model, and the {named('policy', self.id)} limits what calls cost.",
+                metadata={"policy": self.id},
+            )
+        amount, least = wanted(self.unit, self.admission, demand)
+        ready = [self._ready_for(bucket, provider, now_ms, enforce) for bucket in buckets]
+        return [replace(each, amount=amount, least=least) for each in ready]
+
+    @property
+    def measures(self) -> bool:
+        """Whether calls differ in how much they take of it."""
+        return self.unit not in _SAME_FOR_EACH_CALL
 
     @property
     def counts(self) -> str:
@@ -116,7 +122,7 @@ class LimitRule:
         """The limit as who takes nothing of a count meets it, to see how that stands."""
         return replace(self._made(bucket, "", now_ms, enforce=False), amount=0, least=0)
 
-    def _ready_for(self, of_call: str, provider: str, now_ms: int, *, enforce: bool) -> Limit:
+    def _ready_for(self, of_call: str, provider: str, now_ms: int, enforce: bool) -> Limit:  # noqa: FBT001
         """The limit for one of its counts, with the amount of a call that has one request and nothing else."""
         key = of_call, provider, enforce
         ready = None if self.increases else self._ready.get(key)  # Increases end.

@@ -52,6 +52,11 @@ class PartRates(NamedTuple):
     output_image: int | None = None
     web_searches: int | None = None
 
+    @property
+    def of_media(self) -> bool:
+        """Whether any of them is of sounds or pictures."""
+        return any(rate is not None for rate in self[:-1])
+
     def beyond(self, rates: Rates, parts: Parts) -> int:
         """What the parts cost beyond what they do as tokens of their classes, in nano-units for 1,000,000."""
         places = zip(parts, self, _classes(rates), strict=True)

@@ -86,10 +86,14 @@ class Tariff:
     parts: PartRates = NO_RATES
     _kept: dict[object, Tariff] = field(default_factory=dict, init=False, repr=False, compare=False)
     _bounds: Sequence[_Bound] = field(init=False, compare=False, repr=False)
+    minds_media: bool = field(init=False, compare=False, repr=False)
+    """Whether sounds or pictures in a request make a difference to what it can cost at most, on any terms."""
 
     def __post_init__(self) -> None:
         bounds = [_Bound(above, *rates.dearest) for above, rates in (Tier(-1, self.rates), *self.tiers)]
         object.__setattr__(self, "_bounds", bounds)  # Itself it is frozen.
+        minds = any(each.parts.of_media for each in (self, *self.variants.values()))
+        object.__setattr__(self, "minds_media", minds)
 
     def cost(self, counts: Counts, at: float = 0, parts: Parts | None = None) -> int:
         """As `Price.cost`, with what the provider counted apart."""
@@ -111,8 +115,13 @@ class Tariff:
 
     def most(self, input_tokens: int, output_tokens: int, at: float = 0) -> int:
         """As `Price.most`: the dearest class, and the dearest tier that so much input can reach."""
+        bounds = self._bounds
+        if len(bounds) == 1:  # As of most prices.
+            _, per_input, per_output, request = bounds[0]
+            cost = request - -(input_tokens * per_input + output_tokens * per_output) // PER
+            return min(MAX_COST, cost)
         most = 0
-        for above, per_input, per_output, request in self._bounds:
+        for above, per_input, per_output, request in bounds:
             if input_tokens > above:
                 most = max(most, request - -(input_tokens * per_input + output_tokens * per_output) // PER)
         return min(most, MAX_COST)

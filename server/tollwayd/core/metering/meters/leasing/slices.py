@@ -15,7 +15,7 @@ from tollwayd.core.metering.meters.leasing.taking import Taking
 from tollwayd.core.ports import Meter
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Coroutine, Sequence
     from types import TracebackType
 
     from tollwayd.core.metering.charge import Charge
@@ -59,17 +59,25 @@ class Slices:
         await asyncio.wait([self._tending])
         await self._lots.put_all_down()
 
-    async def reserve(self, reservation: Reservation) -> Grants | Refusal:
-        running = self._running.get((reservation.tenant, reservation.call))
+    def reserve(self, reservation: Reservation) -> Coroutine[Any, Any, Grants | Refusal]:
+        running = self._running.get((reservation.tenant, reservation.call)) if self._running else None
+        leased = [limit for limit in reservation.limits if limit.leased]
+        if running is None and (reservation.dry or not leased):
+            return self._meter.reserve(reservation)
+        return self._reserve(reservation, running, leased)
+
+    async def _reserve(
+        self, reservation: Reservation, running: Running | None, leased: Sequence[Limit]
+    ) -> Grants | Refusal:
         if running and running.grants and running.attempt >= reservation.attempt:
             return running.grants
-        if reservation.dry or not any(limit.leased for limit in reservation.limits):
+        if reservation.dry or not leased:
             return await self._meter.reserve(reservation)
         taking = Taking(reservation, running.takes if running else {})
         try:
-            for limit in reservation.limits:
+            for limit in leased:
                 # A further attempt may name what the call has, of the store or of slices.
-                if limit.leased and not reservation.attempt:
+                if not reservation.attempt:
                     part = self._lots.take(reservation.tenant, limit) or await self._lots.wait(
                         reservation.tenant, limit
                     )

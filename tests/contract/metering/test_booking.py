@@ -155,6 +155,17 @@ async def test_a_hold_of_a_gateway_that_counted_less_is_booked_and_corrected(clo
     assert (await usage(redis_client))[f"{place}/unpriced"] == 1
 
 
+@pytest.mark.parametrize("number", [1, 2, 3])
+async def test_who_books_lost_calls_hears_how_many_there_were(clock, meter, redis_client, number):
+    for name in "abc"[:number]:
+        await meter.reserve(reservation(name, if_lost=spent(1, call=name)))
+    clock.now_ms += LEASE_MS
+
+    assert await meter.reap(TENANT) == number
+    assert await meter.reap(TENANT) == 0
+    assert len(await ledger(redis_client)) == number
+
+
 async def test_lost_calls_make_room_for_the_next(clock, meter, redis_client, lost):
     for name in "abc":
         await meter.reserve(reservation(name, calls(3), if_lost=lost))

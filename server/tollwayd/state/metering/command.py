@@ -26,7 +26,7 @@ class Command(Protocol):
     sent again.
 
     Pipelines count in `sends` how often it may have been taken, and in `detours` how often it was sent on. `asking` has
-    it follow an ASKING, once, whose answer is left out. Exactly one of `answered` and `failed` is called, at once and
+    it follow an ASKING, once, whose answer is left out. One of `answered`, `moved_on` and `failed` is called, once and
     from anywhere: they must not raise, and may send.
     """
 
@@ -45,7 +45,11 @@ class Command(Protocol):
         ...
 
     def answered(self, answer: Any) -> None:
-        """Takes what the script gave it; MOVED_ON where the day was another one."""
+        """Takes what the script gave it."""
+        ...
+
+    def moved_on(self) -> None:
+        """Takes that nothing was done, as the day is another one."""
         ...
 
     def failed(self, error: Exception) -> None:

@@ -73,18 +73,15 @@ class Asking(ABC):
     def words(self, now_ms: int) -> tuple[Argument, ...]:
         """Its letter and its words, as of now (Unix milliseconds)."""
 
-    def answered(self, answer: Any) -> None:
-        if answer != MOVED_ON:
-            self.ended(answer)
-        elif self._turns == _TURNS:
+    def moved_on(self) -> None:
+        if self._turns == _TURNS:
             self.failed(TollwayError(Reason.REASON_STORE_UNAVAILABLE))
         else:
             self._turns += 1
             self.sends -= 1  # This time it did nothing. If it was sent before, that time it may have.
             self._send(self.tenant, self)
 
-    def ended(self, answer: Any) -> None:
-        """Takes the last answer."""
+    def answered(self, answer: Any) -> None:
         if not self.future.done():
             self.future.set_result(answer)
 
@@ -111,8 +108,10 @@ class Reserving(Asking):
         limits = limits_bytes(asked.limits, now_ms)
         return "R", asked.call, int(self.sends == 0), LEASE_MS, int(asked.dry), limits, self._lost
 
-    def ended(self, answer: Any) -> None:
-        if answer == OVER:
+    def answered(self, answer: Any) -> None:
+        if answer == MOVED_ON:
+            self.moved_on()
+        elif answer == OVER:
             # It was booked as lost, or called off: nothing that it does now would be charged.
             self.failed(TollwayError(Reason.REASON_STORE_UNAVAILABLE))
         elif not self.future.done():
@@ -183,7 +182,7 @@ class Settling(Asking):
         record, first, had_hold = self.record, int(self.sends == 0), int(self.held is not None)
         return "S", record.call, first, record.charge, record.unreserved, self._wish, self._corrections, had_hold
 
-    def ended(self, answer: Any) -> None:
+    def answered(self, answer: Any) -> None:
         if isinstance(answer, list):
             _, lost = answer
             self._wish, self._corrections = "corrected", corrections(lost, self.record.charge)
@@ -195,8 +194,12 @@ class Settling(Asking):
             self.record = msgspec.structs.replace(self.record, unreserved=unreserved)
             self._send(self.tenant, self)
             return
+        self.done()
+
+    def done(self) -> None:
+        """It is booked, or will be."""
         failpoint("meter.settled")
-        super().ended(None)
+        super().answered(None)
 
     def failed(self, error: Exception) -> None:
         if self._keep:
@@ -219,7 +222,7 @@ class Checkpointing(Asking):
         return "C", self._call, LEASE_MS, self._lost
 
     def failed(self, error: Exception) -> None:
-        self.ended(None)
+        self.answered(None)
 
 
 class Reaping(Asking):

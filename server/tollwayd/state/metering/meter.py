@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 CLOSING_SECONDS: Final = 5.0
 """How long the end of the process waits for the store, where there is no spool on disk."""
 
-_DONE: Final = (0,)
 _NOTHING: Final = charge_bytes(NOTHING)
 _encode: Final = msgspec.msgpack.Encoder().encode
 _record: Final = msgspec.msgpack.Decoder(Record).decode
@@ -152,4 +151,4 @@ class RedisMeter:
                 await self._memory.append(record)
         except ValueError:
             _logger.exception("Call %s cannot be booked: its record in the store is damaged.", settling.record.call)
-        settling.ended(_DONE)
+        settling.done()

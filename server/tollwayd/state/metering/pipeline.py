@@ -13,7 +13,6 @@ from hiredis import ReplyError
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.state.metering.command import packed
 from tollwayd.state.metering.link import Link
-from tollwayd.state.metering.payload import MOVED_ON
 from tollwayd.state.outage import refusal
 
 if TYPE_CHECKING:
@@ -166,13 +165,20 @@ class Pipeline:
     def _answered(self, run: Run, reply: list[Any], again: list[Command]) -> None:
         now_ms, told, *answers = reply
         self._clock.hear(now_ms)
-        if told:
-            self._tell(run[0].tenant, told)
-        for command, answer in zip(run, answers or [MOVED_ON] * len(run), strict=True):
+        if not answers:
+            for command in run:
+                command.moved_on()
+            return
+        for command, answer in zip(run, answers, strict=True):
             if isinstance(answer, ReplyError):
                 self._refused(command, answer, again)
             else:
                 _answer(command, answer)
+        if told:
+            try:
+                self._tell(run[0].tenant, told)
+            except Exception:
+                _logger.exception("Thresholds that were reached cannot be told.")
 
     def _refused(self, command: Command, error: ReplyError, again: list[Command]) -> None:
         text = str(error)

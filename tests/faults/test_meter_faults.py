@@ -23,6 +23,7 @@ from tollwayd.state.connection import connect
 from tollwayd.state.metering import keys
 from tollwayd.state.metering.commands import LEASE_MS
 from tollwayd.state.metering.meter import RedisMeter
+from tollwayd.state.metering.spool import Spool
 
 SOON = 15  # Seconds: far more than anything here takes, so that a test which fails does not hang.
 REQUESTS = limit(1_000, window_ms=86_400_000)
@@ -295,6 +296,27 @@ async def test_a_damaged_record_of_a_lost_call_keeps_nobody_waiting(warmed, redi
         await warmed.settle(settlement("a", spent(25)))
     assert any("cannot be booked" in record.message for record in caplog.records)
     assert isinstance(await warmed.reserve(reservation("b", REQUESTS)), Grants)
+
+
+async def test_what_can_never_be_booked_keeps_nothing_up_that_was_spooled_with_it(
+    warmed, proxy, redis_client, tmp_path
+):
+    spool = Spool(tmp_path)
+    meter = RedisMeter(f"redis://127.0.0.1:{proxy.port}", spool)
+    for name in "ab":
+        await meter.reserve(reservation(name, BUDGET))
+    await proxy.down()
+    for name in "ab":
+        await meter.settle(settlement(name, spent(25)))
+    await proxy.up()
+    await redis_client.hset(keys.holds(TENANT), "a", "no hold")
+    await healed(meter)
+
+    assert await spool.replay(meter.book) == 1
+    assert [path.suffix for path in tmp_path.iterdir()] == [".damaged"]
+    assert [entry.input_tokens for entry in await ledger(redis_client)] == [25]
+    await meter.aclose()
+    await spool.aclose()
 
 
 async def test_scripts_come_back_after_a_flush_of_scripts(warmed, redis_client):

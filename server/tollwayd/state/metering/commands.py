@@ -11,7 +11,7 @@ import msgspec
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.core.failpoint import failpoint
 from tollwayd.state.metering.correction import corrections
-from tollwayd.state.metering.payload import MOVED_ON, OVER, UNHELD, decision, limits_bytes
+from tollwayd.state.metering.payload import DAMAGED, MOVED_ON, OVER, UNHELD, decision, limits_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -142,7 +142,8 @@ class Holding(Reserving):
 class Settling(Asking):
     """Books the end of a call. It is booked also when nobody waits for it any more.
 
-    `keep`, where given, gets what the store does not take, in place of the future's failure. `held` are the limits that
+    `keep`, where given, gets what the store does not take, in place of the future's failure. That is a ValueError where
+    what the store has of the call is damaged: it can never be booked then. `held` are the limits that
     the call holds in the store, if it has a hold there and this is its first settlement: then it is booked even if the
     store has lost the hold.
     """
@@ -204,6 +205,8 @@ class Settling(Asking):
     def failed(self, error: Exception) -> None:
         if self._keep:
             self._keep(self)
+        elif str(error.__cause__).startswith(DAMAGED):
+            super().failed(ValueError("its record in the store is damaged"))
         else:
             super().failed(error)
 

@@ -23,6 +23,9 @@ SEPARATOR: Final = "\x1f"
 REFUSED, ADMITTED, MOVED_ON, OVER, LOST, UNKNOWN, UNHELD = range(7)
 """What the script answers a command, or the first number of that, as the heads of its parts tell."""
 
+DAMAGED: Final = "DAMAGED "
+"""What the script's error begins with where it cannot make sense of a record."""
+
 MOST_KEPT: Final = 4_096
 """Dimensions that are kept as the scripts are given them, a few hundred bytes each."""
 

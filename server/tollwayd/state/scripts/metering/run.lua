@@ -27,8 +27,11 @@ if #reserving > 0 then
   pcall(forget, REAPED * #reserving)
 end
 
+-- An error of Redis's as it is (Redis 6 has a text behind an @ for it). One of Lua's own is of a record that it cannot make
+-- sense of, today or tomorrow.
 local function error_of(error)
-  return type(error) == 'table' and error or {err = 'ERR ' .. tostring(error)}
+  if type(error) == 'table' then return error end
+  return {err = (string.sub(error, 1, 1) == '@' and 'ERR ' or 'DAMAGED ') .. error}
 end
 
 local answers, writers = {now, told_now}, {}

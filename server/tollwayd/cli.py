@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 from argparse import Action, ArgumentParser, ArgumentTypeError, Namespace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
@@ -94,6 +95,7 @@ def _parser() -> ArgumentParser:
     scripted.add_argument(
         "--listen", default=MOCK_LISTENS, help="host:port; port 0 takes a free one (default: %(default)s)"
     )
+    _bench_options(_add(commands, bench).add_argument)
     return parser
 
 
@@ -123,15 +125,33 @@ def _workers(text: str) -> int:
     return int(_between(text, 1, MAX_WORKERS))
 
 
+def _bench_options(options: Callable[..., object]) -> None:
+    options("--url", help="a gateway that runs, such as http://127.0.0.1:8081; without it one is started, and stopped")
+    options("--key", default="", help="an API key of it, whose limits let all calls through")
+    options("--model", default="", help="a model that the key may use; its provider is asked in earnest")
+    options("--connections", type=_count_of(1, 10_000), default=32, metavar="N", help="(%(default)s)")
+    options("--streams", type=_count_of(0, 10_000), default=50, metavar="N", help="at once; 0 for none (%(default)s)")
+    options("--seconds", type=_measured_seconds, default=2.0, metavar="S", help="of each measure (%(default)s)")
+    options("--output", type=Path, metavar="FILE", help="where the figures go as JSON, too")
+
+
+def _count_of(least: int, most: int) -> Callable[[str], int]:
+    return lambda text: int(_between(text, least, most))
+
+
 def _count(text: str) -> int:
     return int(_between(text, 1024, 1024**3))
+
+
+def _measured_seconds(text: str) -> float:
+    return _between(text, 0.5, 60)
 
 
 def _seconds(text: str) -> float:
     return _between(text, 0, 3600)
 
 
-def _between(text: str, least: int, most: int) -> float:
+def _between(text: str, least: float, most: float) -> float:
     try:
         number = float(text)
     except ValueError:
@@ -220,6 +240,22 @@ def mock(arguments: Namespace) -> None:
         raise StartError(f"--script: {_one_line(error)}", status=MISTAKE) from None
     except OSError as error:
         raise StartError(f"--listen: {listeners.refusal(address, error)}") from None
+
+
+def bench(arguments: Namespace) -> None:
+    """Measures a gateway: what it adds to a call, and the most that it takes."""
+    from tollwayd.bench.command import Options, measure
+    from tollwayd.bench.gateway import BenchmarkError
+    from tollwayd.bench.measures import Asked
+
+    running = Asked(arguments.url, arguments.key, arguments.model) if arguments.url else None
+    options = Options(running, arguments.connections, arguments.streams, arguments.seconds, arguments.output)
+    try:
+        _run(measure(options, partial(print, flush=True)))
+    except BenchmarkError as error:
+        raise StartError(str(error)) from None
+    except ValueError as error:
+        raise StartError(f"--url: {error}", status=MISTAKE) from None
 
 
 def _one_line(error: Exception) -> str:

@@ -38,7 +38,7 @@ def main(words: list[str]) -> None:
         cells = picked(arguments.cells)
     except ValueError as error:
         sys.exit(f"no cell is called {error}: make bench ARGS=--list")
-    failed = _run(cells, Document(arguments.output))
+    failed = _run(cells, Document(arguments.output, add=arguments.add))
     print(f"\n{arguments.output} has all figures." + (f" FAILED: {', '.join(failed)}" if failed else ""))
     sys.exit(bool(failed))
 
@@ -48,6 +48,7 @@ def _parser() -> ArgumentParser:
     parser.add_argument("cells", nargs="*", help="patterns of cells' names, such as 'unary/1k/*'; all for none")
     parser.add_argument("--list", action="store_true", help="name the cells, and about how long each takes")
     parser.add_argument("--output", type=Path, default=RESULTS, help="where the results go (%(default)s)")
+    parser.add_argument("--add", action="store_true", help="keep what the file has of other cells")
     return parser
 
 

@@ -22,9 +22,10 @@ class Document:
     """What is in the file: the machine, and for each cell the figures of its subjects, their ratios to REFERENCES, how
     long it took, or why it failed."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, add: bool = False) -> None:
+        """With `add`, cells that the file has stay, unless they are measured again."""
         self._path = path
-        self.cells: dict[str, Any] = {}
+        self.cells: dict[str, Any] = json.loads(path.read_text())["cells"] if add and path.exists() else {}
         self._machine = described()
 
     def add(self, name: str, figures: Mapping[str, Mapping[str, float]], seconds: float) -> None:

@@ -1,0 +1,114 @@
+"""`make bench-smoke`: within a minute, whether the gateway costs more beside others than it did when that was recorded.
+
+results/verdict.py says what counts as more. Recorded is the newest file of docs/benchmarks.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import sys
+import tempfile
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tests.bench.cells.turns import Figures, in_turns, with_cost
+from tests.bench.processes import LOAD_CORE, Missing
+from tests.bench.results.verdict import ALLOWED_LATENCY, Check, is_bad, looks_well
+from tests.bench.scenes.scene import Scene
+from tests.bench.scenes.stage import stage
+from tests.bench.upstreams.answers import TOKENS
+
+if TYPE_CHECKING:
+    from tests.bench.scenes.stage import Stage
+    from tests.bench.subjects.subject import Subject
+
+RECORDED = Path(__file__).parents[2] / "docs" / "benchmarks"
+
+ROUNDS, MORE_ROUNDS = 5, 10
+ALONE_SECONDS, LOADED_SECONDS = 0.35, 0.5  # The first 0.2 are warming up.
+CONNECTIONS = 32
+TRIES = 5
+
+_UNARY, _TYPED, _FAST = "unary/1k/openai", "unary/1k/grpc-typed", "fast/1k/openai"
+
+CHECKS = (
+    *(
+        Check(_UNARY, variant, "cpu_us", reference)
+        for variant in ("key", "strict", "leased")
+        for reference in ("direct", "envoy")
+    ),
+    Check(_UNARY, "strict", "redis_cpu_us", "envoy", "cpu_us"),
+    *(Check(_UNARY, variant, "p50_ms", "envoy", allowed=ALLOWED_LATENCY) for variant in ("key", "strict")),
+    Check(_TYPED, "strict", "cpu_us", "echo"),
+    Check(_FAST, "key", "cpu_us_a_delta", "envoy"),
+)
+
+
+def main() -> None:
+    """Ends with status 1 where a ratio has fallen."""
+    os.sched_setaffinity(0, {LOAD_CORE})
+    recorded = newest()
+    try:
+        bad = [line for cell in dict.fromkeys(check.cell for check in CHECKS) for line in _judge(cell, recorded)]
+    except Missing as missing:
+        sys.exit(str(missing))
+    if bad:
+        sys.exit("\nSlower than recorded:\n" + "\n".join(bad))
+    print("\nNothing is slower than recorded.")
+
+
+def newest() -> dict[str, Any]:
+    """The cells of the newest recorded run."""
+    documents = [json.loads(path.read_text()) for path in RECORDED.glob("*.json")]
+    cells: dict[str, Any] = max(documents, key=lambda document: document["machine"]["date"])["cells"]
+    return cells
+
+
+def _judge(cell: str, recorded: dict[str, Any]) -> list[str]:
+    """Prints a line for each check of a cell; those of ratios that have fallen."""
+    checks = [check for check in CHECKS if check.cell == cell]
+    bars = {check: check.ratio(recorded[cell]["figures"]) * check.allowed for check in checks}
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="tollway-bench-"))
+        made = stack.enter_context(stage(Path(folder), Scene(*cell.split("/"))))
+        rounds = _rounds(made, checks, ROUNDS)
+        again = [check for check in checks if not looks_well(_ratios(check, rounds), bars[check])]
+        if again:
+            rounds += _rounds(made, again, MORE_ROUNDS)
+    lines = {check: _line(check, _ratios(check, rounds), bars[check]) for check in checks}
+    print("\n".join(lines.values()), flush=True)
+    return [lines[check] for check in again if is_bad(_ratios(check, rounds), bars[check])]
+
+
+def _rounds(made: Stage, checks: list[Check], count: int) -> list[dict[str, Figures]]:
+    """Figures by subject, of those that the checks are about, round by round."""
+    wanted = {name for check in checks for name in (check.subject, check.reference)}
+    subjects = [subject for subject in made.subjects if subject.name in wanted]
+    turns = in_turns(subjects, partial(_once, made), count)
+    return [{name: figures[number] for name, figures in turns.items()} for number in range(count)]
+
+
+def _once(made: Stage, subject: Subject) -> Figures:
+    """Where the machine had no time for Redis, policies refuse: such a turn says nothing, and is taken again."""
+    for _ in range(TRIES):
+        alone = made.generator.closed(subject.request, 1, ALONE_SECONDS).load
+        driven, costs = with_cost(subject, lambda: made.generator.closed(subject.request, CONNECTIONS, LOADED_SECONDS))
+        if not alone.failed and not driven.load.failed:
+            return {"p50_ms": alone.p50, "cpu_us_a_delta": costs["cpu_us"] / TOKENS, **costs}
+    raise RuntimeError(f"{made.scene.name}: {TRIES} times requests of {subject.name} failed")
+
+
+def _ratios(check: Check, rounds: list[dict[str, Figures]]) -> list[float]:
+    return [check.ratio(figures) for figures in rounds if check.subject in figures and check.reference in figures]
+
+
+def _line(check: Check, ratios: list[float], bar: float) -> str:
+    return f"{check.name:62} {statistics.median(ratios):7.3f} of {len(ratios):2} rounds, at least {bar:.3f}"
+
+
+if __name__ == "__main__":
+    main()

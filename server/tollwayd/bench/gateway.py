@@ -32,7 +32,8 @@ class GatewayProcess:
     """`with GatewayProcess(folder) as gateway:` runs one on free ports of loopback, with its data and its log in the
     folder. Gateways of one folder share a Redis.
 
-    `before` are words before the command, such as `taskset -c 1`; `settings` are added to the environment.
+    `before` are words before the command, such as `taskset -c 1`, `options` words behind it; `settings` are added to
+    the environment.
     """
 
     def __init__(
@@ -40,16 +41,17 @@ class GatewayProcess:
         folder: Path,
         *,
         before: Sequence[str] = (),
+        options: Sequence[str] = (),
         settings: Mapping[str, str] | None = None,
-        log: str = "log",
     ) -> None:
         self._folder = folder
-        self._log = folder / log
+        self._log = folder / "log"
         self._before = before
+        self._options = options
         self._settings = settings or {}
 
     def __enter__(self) -> Self:
-        command = [*self._before, sys.executable, "-m", "tollwayd", "serve"]
+        command = [*self._before, sys.executable, "-m", "tollwayd", "serve", *self._options]
         self._folder.mkdir(parents=True, exist_ok=True)
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(  # noqa: S603  # This Python, and words of the benchmark's own.

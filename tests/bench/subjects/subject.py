@@ -33,10 +33,10 @@ def _nanoseconds(process: int) -> int:
     return sum(int(thread.read_text().split()[0]) for thread in threads)
 
 
-def pin(process: int, core: int) -> None:
-    """Has all threads of a process run on one core."""
+def pin(process: int, *cores: int) -> None:
+    """Has all threads of a process run on these cores."""
     for thread in psutil.Process(process).threads():
-        os.sched_setaffinity(thread.id, {core})
+        os.sched_setaffinity(thread.id, cores)
 
 
 def resident_bytes(processes: Sequence[int]) -> int:

@@ -13,7 +13,7 @@ from tollwayd.bench.gateway import GatewayProcess
 from tollwayd.bench.policies import VARIANTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from contextlib import ExitStack
     from pathlib import Path
 
@@ -21,18 +21,29 @@ if TYPE_CHECKING:
 
 
 class Tollway:
-    """One that runs on the gateway's core, until the stack ends."""
+    """One that runs until the stack ends: its workers on these cores, one each, its Redis on `store_cores`."""
 
     def __init__(
-        self, stack: ExitStack, folder: Path, core: int = GATEWAY_CORE, *, log: str = "log", **settings: str
+        self,
+        stack: ExitStack,
+        folder: Path,
+        cores: Sequence[int] = (GATEWAY_CORE,),
+        store_cores: Sequence[int] = (LOAD_CORE,),
+        **settings: str,
     ) -> None:
         paths = {"PYTHONPATH": environment()["PYTHONPATH"]}
-        before = ("taskset", "-c", str(core))
-        self.gateway = stack.enter_context(GatewayProcess(folder, before=before, settings=paths | settings, log=log))
-        self.processes = (self.gateway.process.pid,)
-        self.store = tuple(child.pid for child in psutil.Process(self.processes[0]).children(recursive=True))
-        for process in self.store:
-            pin(process, LOAD_CORE)
+        before = ("taskset", "-c", ",".join(map(str, cores)))
+        options = ("--workers", str(len(cores))) if len(cores) > 1 else ()
+        process = GatewayProcess(folder, before=before, options=options, settings=paths | settings)
+        self.gateway = stack.enter_context(process)
+        family = psutil.Process(self.gateway.process.pid).children(recursive=True)
+        workers = [child.pid for child in family if child.name().startswith("python")]
+        self.processes = (self.gateway.process.pid, *workers)
+        self.store = tuple(child.pid for child in family if child.pid not in workers)
+        for worker, core in zip(workers, cores, strict=False):
+            pin(worker, core)
+        for server in self.store:
+            pin(server, *store_cores)
 
     def subjects(self, scene: Scene, provider_url: str) -> Iterator[Subject]:
         """Itself as a tenant of each variant sees it."""

@@ -42,7 +42,7 @@ _WHOLE = "location = {path} {{ default_type application/json; return 200 '{answe
 _STREAM = "location = {path} {{ default_type text/event-stream; root {folder}; error_page 405 =200 $uri; }}"
 
 
-def start_nginx(stack: ExitStack, folder: Path, *, streamed: bool, core: int = LOAD_CORE) -> tuple[int, int]:
+def start_nginx(stack: ExitStack, folder: Path, *, streamed: bool) -> tuple[int, int]:
     """Starts one; gives its port and its process id."""
     folder.mkdir()
     port = free_port()
@@ -55,4 +55,4 @@ def start_nginx(stack: ExitStack, folder: Path, *, streamed: bool, core: int = L
     configuration = folder / "nginx.conf"
     configuration.write_text(_CONFIGURATION.format(folder=folder, port=port, locations="\n    ".join(locations)))
     command = [program("nginx", "nginx-light"), "-c", str(configuration)]
-    return port, stack.enter_context(running(command, core=core, port=port)).pid
+    return port, stack.enter_context(running(command, core=LOAD_CORE, port=port)).pid

@@ -32,6 +32,16 @@ BENCH = PYTHONPATH=server:gen/python:. $(BIN)/python -m
 bench: $(VENV)/bench.stamp ## Measure the gateway beside others, in 40 minutes; ARGS names cells
 	@$(BENCH) tests.bench $(ARGS)
 
+PEERS := .venv-peers
+
+.PHONY: bench-peers
+bench-peers: $(VENV)/build.stamp ## Install other gateways for make bench: LiteLLM, and Portkey's where npm is
+	$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tests/bench/peers/requirements.lock
+	cp tests/bench/peers/package.json tests/bench/peers/package-lock.json $(PEERS)
+	@if command -v npm >/dev/null; then set -x; npm ci --prefix $(PEERS) --ignore-scripts --no-audit --no-fund; \
+	  else echo 'npm is not installed: Portkey is left out' >&2; fi
+
 .PHONY: bench-smoke
 bench-smoke: $(VENV)/bench.stamp ## Within a minute: does the gateway cost more than was recorded?
 	@$(BENCH) tests.bench.smoke
@@ -51,7 +61,7 @@ schemathesis: $(VENV)/dev.stamp ## Try both REST ports for three minutes with re
 	@TESTS_SCHEMATHESIS_SECONDS=90 $(BIN)/pytest tests/conformance/openapi $(ARGS)
 
 clean: ## Remove what was installed and cached; data in .tollway/ stays
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
+	rm -rf $(VENV) $(PEERS) build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
 	find server gen tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 ## Installing: from locks alone, each file proven by its hash. Nothing is built in an environment of pip's own making,

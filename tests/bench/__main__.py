@@ -18,6 +18,7 @@ from tests.bench.cells.catalogue import CELLS, picked
 from tests.bench.processes import LOAD_CORE, Missing
 from tests.bench.results.document import Document
 from tests.bench.results.table import figures_lines
+from tests.bench.subjects import litellm, portkey
 
 if TYPE_CHECKING:
     from tests.bench.cells.catalogue import Cell
@@ -38,6 +39,9 @@ def main(words: list[str]) -> None:
         cells = picked(arguments.cells)
     except ValueError as error:
         sys.exit(f"no cell is called {error}: make bench ARGS=--list")
+    for name, installed in {"LiteLLM": litellm.PROGRAM, "Portkey's gateway": portkey.SERVER}.items():
+        if not installed.exists():
+            print(f"{name} is not installed, and left out: make bench-peers")
     failed = _run(cells, Document(arguments.output, add=arguments.add))
     print(f"\n{arguments.output} has all figures." + (f" FAILED: {', '.join(failed)}" if failed else ""))
     sys.exit(bool(failed))

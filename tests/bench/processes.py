@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-START_SECONDS = 15.0
+START_SECONDS = 60.0
 
 LOAD_CORE, GATEWAY_CORE = 0, 1
 """The load generator and the upstream share one core, what is measured has the other to itself."""
@@ -40,10 +40,15 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(command: Sequence[str], *, core: int, port: int) -> Iterator[subprocess.Popen[bytes]]:
+def running(
+    command: Sequence[str], *, core: int, port: int, environment: Mapping[str, str] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
     """The process, once it takes connections at the port."""
     process = subprocess.Popen(
-        ["taskset", "-c", str(core), *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        ["taskset", "-c", str(core), *command],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=environment,
     )
     try:
         wait_for(port, process)

@@ -24,6 +24,8 @@ class Request(NamedTuple):
     key: str = "none"
     grpc: bool = False
     least: int = 1
+    headers: tuple[tuple[str, str], ...] = ()
+    """Of HTTP/1.1, more than all requests have."""
 
     @property
     def protocol(self) -> int:
@@ -36,11 +38,12 @@ class Request(NamedTuple):
 
 
 def _http1(request: Request) -> bytes:
+    more = "".join(f"{name}: {value}\r\n" for name, value in request.headers)
     head = (
         f"POST {request.path} HTTP/1.1\r\nHost: 127.0.0.1:{request.port}\r\nAuthorization: Bearer {request.key}\r\n"
         # Anthropic's SDK sends the version; others take no notice of it.
         "Content-Type: application/json\r\nAccept: application/json\r\nanthropic-version: 2023-06-01\r\n"
-        f"User-Agent: bench\r\nContent-Length: {len(request.body)}\r\n\r\n"
+        f"User-Agent: bench\r\n{more}Content-Length: {len(request.body)}\r\n\r\n"
     )
     return head.encode() + request.body
 

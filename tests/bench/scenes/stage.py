@@ -6,7 +6,8 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from tests.bench.loads.generator import Generator
-from tests.bench.scenes.trial import tried
+from tests.bench.scenes.trial import Unanswered, tried
+from tests.bench.subjects import litellm, portkey
 from tests.bench.subjects.echo import start_echo
 from tests.bench.subjects.envoy import start_envoy
 from tests.bench.subjects.subject import Subject
@@ -36,11 +37,27 @@ def stage(folder: Path, scene: Scene) -> Iterator[Stage]:
         port, process = start_provider(stack, folder, scene)
         subjects = [Subject("direct", scene.of_provider(port), (process,))]
         subjects.append(start_envoy(stack, folder / "envoy", scene, port))
+        subjects += _peers(stack, folder, scene, port)
         subjects += Tollway(stack, folder / "tollway").subjects(scene, f"http://127.0.0.1:{port}")
         if scene.way.grpc:
             subjects.append(start_echo(stack, scene, like=subjects[-1]))
         generator = Generator(folder)
         yield Stage(scene, [each._replace(request=tried(each.request)) for each in subjects], generator)
+
+
+def _peers(stack: ExitStack, folder: Path, scene: Scene, port: int) -> Iterator[Subject]:
+    """Those of others that are installed and answer as they should, for what they all do."""
+    if scene.way_name != "openai":
+        return
+    found = list(litellm.start_litellm(stack, folder / "litellm", scene, port)) if litellm.PROGRAM.exists() else []
+    found += [portkey.start_portkey(stack, scene, port)] if portkey.SERVER.exists() else []
+    for subject in found:
+        try:
+            tried(subject.request)
+        except Unanswered as error:
+            print(f"  {subject.name} is left out: {error}")
+        else:
+            yield subject
 
 
 def start_provider(stack: ExitStack, folder: Path, scene: Scene) -> tuple[int, int]:

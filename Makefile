@@ -32,6 +32,10 @@ BENCH = PYTHONPATH=server:gen/python:. $(BIN)/python -m
 bench: $(VENV)/bench.stamp ## Measure the gateway beside others, in 40 minutes; ARGS names cells
 	@$(BENCH) tests.bench $(ARGS)
 
+.PHONY: bench-report
+bench-report: $(VENV)/dev.stamp ## Bring docs/performance.md up to the newest of docs/benchmarks
+	@$(BENCH) tests.bench.results.recorded
+
 PEERS := .venv-peers
 
 .PHONY: bench-peers

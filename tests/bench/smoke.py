@@ -5,7 +5,6 @@ results/verdict.py says what counts as more. Recorded is the newest file of docs
 
 from __future__ import annotations
 
-import json
 import os
 import statistics
 import sys
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.bench.cells.turns import Figures, in_turns, with_cost
 from tests.bench.processes import LOAD_CORE, Missing
+from tests.bench.results.recorded import newest
 from tests.bench.results.verdict import ALLOWED_LATENCY, Check, is_bad, looks_well
 from tests.bench.scenes.scene import Scene
 from tests.bench.scenes.stage import stage
@@ -25,8 +25,6 @@ from tests.bench.upstreams.answers import TOKENS
 if TYPE_CHECKING:
     from tests.bench.scenes.stage import Stage
     from tests.bench.subjects.subject import Subject
-
-RECORDED = Path(__file__).parents[2] / "docs" / "benchmarks"
 
 ROUNDS, MORE_ROUNDS = 5, 10
 ALONE_SECONDS, LOADED_SECONDS = 0.35, 0.5  # The first 0.2 are warming up.
@@ -51,7 +49,7 @@ CHECKS = (
 def main() -> None:
     """Ends with status 1 where a ratio has fallen."""
     os.sched_setaffinity(0, {LOAD_CORE})
-    recorded = newest()
+    recorded = newest()["cells"]
     try:
         bad = [line for cell in dict.fromkeys(check.cell for check in CHECKS) for line in _judge(cell, recorded)]
     except Missing as missing:
@@ -61,20 +59,13 @@ def main() -> None:
     print("\nNothing is slower than recorded.")
 
 
-def newest() -> dict[str, Any]:
-    """The cells of the newest recorded run."""
-    documents = [json.loads(path.read_text()) for path in RECORDED.glob("*.json")]
-    cells: dict[str, Any] = max(documents, key=lambda document: document["machine"]["date"])["cells"]
-    return cells
-
-
 def _judge(cell: str, recorded: dict[str, Any]) -> list[str]:
     """Prints a line for each check of a cell; those of ratios that have fallen."""
     checks = [check for check in CHECKS if check.cell == cell]
     bars = {check: check.ratio(recorded[cell]["figures"]) * check.allowed for check in checks}
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="tollway-bench-"))
-        made = stack.enter_context(stage(Path(folder), Scene(*cell.split("/"))))
+        made = stack.enter_context(stage(Path(folder), Scene(*cell.split("/")), peers=False))
         rounds = _rounds(made, checks, ROUNDS)
         again = [check for check in checks if not looks_well(_ratios(check, rounds), bars[check])]
         if again:

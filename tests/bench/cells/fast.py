@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from tests.bench.subjects.subject import Subject
 
 ROUNDS = 3
-ALONE_SECONDS = 0.5
-LOADED_SECONDS = 1.0
+ALONE_SECONDS = 0.4
+LOADED_SECONDS = 0.8
 CONNECTIONS = 32
 
 

@@ -15,7 +15,10 @@ ROUNDS = 3
 ALONE_SECONDS = 0.8
 LOADED_SECONDS = 1.2
 FRONTIER_SECONDS = 0.9
-CONNECTIONS = (32, 256)
+SOME, MANY = 32, 256
+IN_FULL = "1k"
+"""The size for which everything is measured; of others only what a size has a say in, so that a full run ends."""
+
 OPEN_CONNECTIONS = 128
 FRONTIER_ADDED_MS = 10.0
 """What the 99th percentile may be above the direct call's at one connection, for a rate to count as quick."""
@@ -23,9 +26,11 @@ FRONTIER_ADDED_MS = 10.0
 
 def measure(stage: Stage) -> dict[str, Figures]:
     """Every figure of each subject, by name."""
+    in_full = stage.scene.size == IN_FULL
 
     def once(subject: Subject) -> Figures:
-        return _alone(stage, subject) | _loaded(stage, subject)
+        figures = _alone(stage, subject) | _loaded(stage, subject, SOME)
+        return figures | (_loaded(stage, subject, MANY) if in_full else {})
 
     figures = {name: median(rounds) for name, rounds in in_turns(stage.subjects, once, ROUNDS).items()}
     direct = figures["direct"]
@@ -33,7 +38,8 @@ def measure(stage: Stage) -> dict[str, Figures]:
         mine = figures[subject.name]
         for percent in ("p50_ms", "p99_ms"):
             mine[f"added_{percent}"] = mine[percent] - direct[percent]
-        mine["frontier_rps"] = _frontier(stage, subject, mine["c32_rps"], direct["p99_ms"] + FRONTIER_ADDED_MS)
+        if in_full:
+            mine["frontier_rps"] = _frontier(stage, subject, mine["c32_rps"], direct["p99_ms"] + FRONTIER_ADDED_MS)
     return figures
 
 
@@ -42,18 +48,11 @@ def _alone(stage: Stage, subject: Subject) -> Figures:
     return {"p50_ms": load.p50, "p99_ms": load.p99, "failed": load.failed}
 
 
-def _loaded(stage: Stage, subject: Subject) -> Figures:
-    figures: Figures = {}
-    for connections in CONNECTIONS:
-        driven, costs = with_cost(
-            subject, lambda count=connections: stage.generator.closed(subject.request, count, LOADED_SECONDS)
-        )
-        load = driven.load
-        figures |= {f"c{connections}_rps": load.rate, f"c{connections}_p99_ms": load.p99}
-        figures |= {f"c{connections}_failed": load.failed}
-        if connections == CONNECTIONS[0]:
-            figures |= costs
-    return figures
+def _loaded(stage: Stage, subject: Subject, connections: int) -> Figures:
+    driven, costs = with_cost(subject, lambda: stage.generator.closed(subject.request, connections, LOADED_SECONDS))
+    load, name = driven.load, f"c{connections}"
+    figures = {f"{name}_rps": load.rate, f"{name}_p99_ms": load.p99, f"{name}_failed": float(load.failed)}
+    return figures | (costs if connections == SOME else {})
 
 
 def _frontier(stage: Stage, subject: Subject, most: float, bar_ms: float) -> float:

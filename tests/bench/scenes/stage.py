@@ -31,13 +31,14 @@ class Stage(NamedTuple):
 
 
 @contextmanager
-def stage(folder: Path, scene: Scene) -> Iterator[Stage]:
-    """Starts it all in an empty folder, and asks each subject once."""
+def stage(folder: Path, scene: Scene, *, peers: bool = True) -> Iterator[Stage]:
+    """Starts it all in an empty folder, and asks each subject once. Without `peers`, no gateways of others but Envoy."""
     with ExitStack() as stack:
         port, process = start_provider(stack, folder, scene)
         subjects = [Subject("direct", scene.of_provider(port), (process,))]
         subjects.append(start_envoy(stack, folder / "envoy", scene, port))
-        subjects += _peers(stack, folder, scene, port)
+        if peers:
+            subjects += _peers(stack, folder, scene, port)
         subjects += Tollway(stack, folder / "tollway").subjects(scene, f"http://127.0.0.1:{port}")
         if scene.way.grpc:
             subjects.append(start_echo(stack, scene, like=subjects[-1]))

@@ -32,7 +32,7 @@ class Stage(NamedTuple):
 
 @contextmanager
 def stage(folder: Path, scene: Scene, *, peers: bool = True) -> Iterator[Stage]:
-    """Starts it all in an empty folder, and asks each subject once. Without `peers`, no gateways of others but Envoy."""
+    """Starts it all in an empty folder, and asks each subject once. Without `peers`, of others Envoy alone."""
     with ExitStack() as stack:
         port, process = start_provider(stack, folder, scene)
         subjects = [Subject("direct", scene.of_provider(port), (process,))]

@@ -298,18 +298,38 @@ async def test_a_damaged_record_of_a_lost_call_keeps_nobody_waiting(warmed, redi
     assert isinstance(await warmed.reserve(reservation("b", REQUESTS)), Grants)
 
 
+DAMAGE = """
+local lost, doubtful, takes = cmsgpack.unpack(redis.call('HGET', KEYS[1], ARGV[1]))
+takes[1][2] = 99 -- There is no such algorithm.
+redis.call('HSET', KEYS[1], ARGV[1], cmsgpack.pack(lost, doubtful, takes))
+"""
+
+
+async def test_damaged_counts_have_no_call_booked_twice(warmed, redis_client, clock):
+    for name in "ab":
+        await warmed.reserve(reservation(name, REQUESTS, if_lost=spent(33, call=name)))
+        await redis_client.eval(DAMAGE, 1, keys.holds(TENANT), name)
+    await warmed.settle(settlement("a", spent(25, call="a")))
+    clock.now_ms += LEASE_MS
+    for _ in range(3):
+        await warmed.reap(TENANT)
+
+    assert [(entry.call, entry.input_tokens) for entry in await ledger(redis_client)] == [("a", 25), ("b", 33)]
+    assert not await redis_client.exists(keys.holds(TENANT))
+
+
 async def test_what_can_never_be_booked_keeps_nothing_up_that_was_spooled_with_it(
     warmed, proxy, redis_client, tmp_path
 ):
     spool = Spool(tmp_path)
     meter = RedisMeter(f"redis://127.0.0.1:{proxy.port}", spool)
     for name in "ab":
-        await meter.reserve(reservation(name, BUDGET))
+        await meter.reserve(reservation(name, REQUESTS))
     await proxy.down()
     for name in "ab":
         await meter.settle(settlement(name, spent(25)))
     await proxy.up()
-    await redis_client.hset(keys.holds(TENANT), "a", "no hold")
+    await redis_client.hset(keys.holds(TENANT), "a", b"\xdb")
     await healed(meter)
 
     assert await spool.replay(meter.book) == 1

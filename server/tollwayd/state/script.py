@@ -17,10 +17,15 @@ _FOLDER: Final = Path(__file__).parent / "scripts"
 
 
 class Script:
-    """A script made of files of the folder, joined in the order given: its `source`, and the `digest` that names it."""
+    """A script made of files of the folder, joined in the order given: its `source`, and the `digest` that names it.
 
-    def __init__(self, *files: str) -> None:
-        self.source = "\n".join((_FOLDER / file).read_text("utf-8") for file in files)
+    `nested` makes each file a function within the one before. What many functions share of one scope, Lua looks for
+    among all that is shared of it, anew for each of them at each run: of a long script's 60 us that is 3.
+    """
+
+    def __init__(self, *files: str, nested: bool = False) -> None:
+        between, end = ("\nreturn (function()\n", " end)()" * (len(files) - 1)) if nested else ("\n", "")
+        self.source = between.join((_FOLDER / file).read_text("utf-8") for file in files) + end
         self.digest = hashlib.sha1(self.source.encode(), usedforsecurity=False).hexdigest()
 
     async def run(self, client: Redis, keys: Sequence[str], *arguments: str | bytes | int) -> Any:

@@ -9,7 +9,7 @@ from tollwayd.state.script import Script
 
 _PARTS: Final = ("prelude", "kept", "counts", "booking", "reserve", "settle", "checkpoint", "reap", "run")
 
-METERING: Final = Script(*(f"metering/{part}.lua" for part in _PARTS))
+METERING: Final = Script(*(f"metering/{part}.lua" for part in _PARTS), nested=True)
 """Runs commands of one tenant, many at once: what it takes to begin and to end is then shared by all of them."""
 
 

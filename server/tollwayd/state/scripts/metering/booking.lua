@@ -11,47 +11,6 @@ local USER_AND_TAGS, OTHERS = '^([^\31]*)\31[^\31]*(\31.*\31)[^\31]*\31$', '%1\3
 -- The marks in `booked`, by their first letter: booked; booked as lost, with its hold; cancelled before it began.
 local BOOKED, LOST, CANCELLED = 'B', 'L', 'C'
 
-local HOUR = math.floor(now % DAY / 3600000) .. SEPARATOR
-local sums_at, more_places, places = {}, 0, nil -- What this run adds to the usage, by the dimensions.
-
--- The sums of a place; where it is new in this hour and there are too many already, those of the others.
-local function sums_of(place, counted)
-  local sums = sums_at[place]
-  if not sums then
-    sums = {}
-    sums_at[place] = sums
-  end
-  if counted and not sums.known then
-    sums.known = true
-    if (tonumber(redis.call('HGET', usage, HOUR .. place .. METRICS[1])) or 0) == 0 then
-      places = places or tonumber(redis.call('HGET', usage, HOUR .. PLACES)) or 0
-      more_places = more_places + 1
-      if places + more_places > MOST_PLACES then sums.instead = string.gsub(place, USER_AND_TAGS, OTHERS) end
-    end
-  end
-  return counted and sums.instead and sums_of(sums.instead) or sums
-end
-
--- Appends the entry and sums up the usage; nothing for a charge without an entry.
-local function book(entry, charge)
-  if entry == '' then return end
-  redis.call('XADD', ledger, '*', 'e', entry)
-  local sums = sums_of(charge[DIMENSIONS] .. SEPARATOR, charge[FIRST_METRIC] ~= 0)
-  for index = 1, #METRICS do
-    local value = charge[FIRST_METRIC + index - 1] -- A hold of an older gateway lacks what came later.
-    if value and value ~= 0 then sums[index] = (sums[index] or 0) + value end
-  end
-end
-
-local function write_usage()
-  if more_places > 0 then add(usage, HOUR .. PLACES, more_places) end
-  for place, sums in pairs(sums_at) do
-    for index, metric in ipairs(METRICS) do
-      if sums[index] then add(usage, HOUR .. place .. metric, sums[index]) end
-    end
-  end
-end
-
 -- A hold: the charge if the call is lost, whether it has to be marked when it is settled, and its takes.
 local function hold_of(packed)
   local lost, doubtful, takes = cmsgpack.unpack(packed)
@@ -62,46 +21,116 @@ local function packed(hold)
   return cmsgpack.pack(hold.lost, hold.doubtful, hold.takes)
 end
 
--- Puts a charge in the place of what the takes hold. `again`: another charge has been put there before.
-local function settle_takes(takes, charge, again)
-  for _, take in ipairs(takes) do
-    local charged = charged_of(take, charge)
-    ALGORITHMS[take[ALGORITHM]].settle(take, charged, again and take[GRANTED] or 0)
-    take[GRANTED] = charged
+-- What of a sorted set is due, `most` at most.
+local function due(key, most)
+  return redis.call('ZRANGEBYSCORE', key, '-inf', now, 'LIMIT', 0, most)
+end
+
+-- What books, made when it is first wanted, as algorithms are.
+local booking
+
+local function to_book()
+  if booking then return booking end
+  local HOUR = math.floor(now % DAY / 3600000) .. SEPARATOR
+  local sums_at, more_places, places = {}, 0, nil -- What this run adds to the usage, by the dimensions.
+
+  local function fields_of(place)
+    local fields = {}
+    for index, metric in ipairs(METRICS) do fields[index] = HOUR .. place .. metric end
+    return fields
   end
-end
 
-local function mark(call, value)
-  put_mark(call, value)
-  end_at(now + MARKED, MARK_END .. call)
-end
-
--- Books up to `most` calls of which nothing was heard for too long. Gives how many there were.
-local function reap(most)
-  local late = redis.call('ZRANGEBYSCORE', leases, '-inf', now, 'LIMIT', 0, most)
-  for _, call in ipairs(late) do
-    local found = found_hold(call)
-    if found then
-      local hold = hold_of(found)
-      local entry, charge = cmsgpack.unpack(hold.lost)
-      book(entry, charge)
-      settle_takes(hold.takes, charge)
-      mark(call, LOST .. packed(hold))
+  -- The sums of a place; where it is new in this hour and there are too many already, those of the others.
+  local function sums_of(place, counted)
+    local sums = sums_at[place]
+    if not sums then
+      sums = {}
+      sums_at[place] = sums
     end
-    let_go(call)
+    if counted and not sums.known then
+      sums.known = fields_of(place)
+      sums.before = redis.call('HMGET', usage, unpack(sums.known))
+      if (tonumber(sums.before[1]) or 0) == 0 then
+        places = places or tonumber(redis.call('HGET', usage, HOUR .. PLACES)) or 0
+        more_places = more_places + 1
+        if places + more_places > MOST_PLACES then sums.instead = string.gsub(place, USER_AND_TAGS, OTHERS) end
+      end
+    end
+    return counted and sums.instead and sums_of(sums.instead) or sums
   end
-  return #late
-end
 
--- Forgets up to `most` things that are over.
-local function forget(most)
-  local over = redis.call('ZRANGEBYSCORE', ends, '-inf', now, 'LIMIT', 0, most)
-  for _, member in ipairs(over) do
-    local kind, name = string.sub(member, 1, 1), string.sub(member, 2)
-    local done = true
-    if kind == MARK_END then redis.call('HDEL', booked, name)
-    else done = ALGORITHMS[ENDING[kind]].forget(name) end
-    if done == true then redis.call('ZREM', ends, member) else redis.call('ZADD', ends, done, member) end
+  -- Appends the entry and sums up the usage; nothing for a charge without an entry.
+  local function book(entry, charge)
+    if entry == '' then return end
+    redis.call('XADD', ledger, '*', 'e', entry)
+    local sums = sums_of(charge[DIMENSIONS] .. SEPARATOR, charge[FIRST_METRIC] ~= 0)
+    for index = 1, #METRICS do
+      local value = charge[FIRST_METRIC + index - 1] -- A hold of an older gateway lacks what came later.
+      if value and value ~= 0 then sums[index] = (sums[index] or 0) + value end
+    end
   end
-  return #over
+
+  local function write_usage()
+    if more_places > 0 then add(usage, HOUR .. PLACES, more_places) end
+    local more, values = {}, {}
+    for place, sums in pairs(sums_at) do
+      local fields = sums.known or fields_of(place)
+      for index, field in ipairs(fields) do
+        if sums[index] then
+          more[field] = sums[index]
+          if sums.known then values[field] = (tonumber(sums.before[index]) or 0) + sums[index] end
+        end
+      end
+    end
+    write_sums(usage, more, values, {})
+  end
+
+  -- Puts a charge in the place of what the takes hold. `again`: another charge has been put there before.
+  local function settle_each(takes, charge, again)
+    for _, take in ipairs(takes) do
+      local charged = charged_of(take, charge)
+      ALGORITHMS[take[ALGORITHM]].settle(take, charged, again and take[GRANTED] or 0)
+      take[GRANTED] = charged
+    end
+  end
+
+  -- What is booked stands, whatever is found in the counts: else it would be booked again, each time that it is tried.
+  local function settle_takes(takes, charge, again)
+    local settled, failure = pcall(settle_each, takes, charge, again)
+    if settled then return end
+    redis.log(redis.LOG_WARNING, 'Tollway: a count is damaged: ' .. (type(failure) == 'table' and failure.err or failure))
+  end
+
+  local function mark(call, value)
+    put_mark(call, value)
+    end_at(now + MARKED, MARK_END .. call)
+  end
+
+  -- Books calls of which nothing was heard for too long.
+  local function reap(late)
+    for _, call in ipairs(late) do
+      local found = found_hold(call)
+      if found then
+        local hold = hold_of(found)
+        local entry, charge = cmsgpack.unpack(hold.lost)
+        book(entry, charge)
+        settle_takes(hold.takes, charge)
+        mark(call, LOST .. packed(hold))
+      end
+      let_go(call)
+    end
+  end
+
+  -- Forgets what is over.
+  local function forget(over)
+    for _, member in ipairs(over) do
+      local kind, name = string.sub(member, 1, 1), string.sub(member, 2)
+      local done = true
+      if kind == MARK_END then redis.call('HDEL', booked, name)
+      else done = ALGORITHMS[ENDING[kind]].forget(name) end
+      if done == true then redis.call('ZREM', ends, member) else redis.call('ZADD', ends, done, member) end
+    end
+  end
+  booking = {book = book, settle_takes = settle_takes, mark = mark, reap = reap, forget = forget, write = write_usage}
+  return booking
 end

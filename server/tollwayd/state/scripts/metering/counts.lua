@@ -5,6 +5,7 @@
 --                          back to the window or slot that it took from, if that is still kept
 --   wait(limit, seen)      in how many milliseconds take[LEAST] may be left, as far as time alone tells
 --   forget(name)           drops what is over; true, or when to look again
+-- They reach `limits` by `counts` alone, which is in kept.lua.
 -- A limit as it comes, and a take as a hold keeps it:
 local BUCKET, ALGORITHM, UNIT, AMOUNT, LEAST, LIMIT, WINDOW, BURST, START, ENFORCE, ABOUT, THRESHOLDS =
   1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12
@@ -69,6 +70,7 @@ local function fixed_counts()
 
   function fixed.settle(take, charged, before)
     local field = window_field(take[BUCKET], take[WHERE], take[WINDOW])
+    counts.read(field, field .. 's', take[THRESHOLDS] and field .. 't' or nil)
     if not counts.get(field) then return end
     if charged ~= take[GRANTED] then counts.add(field, charged - take[GRANTED]) end
     if charged == before then return end
@@ -157,11 +159,12 @@ local function sliding_counts()
         end_at(leaves(take[WHERE], take[WINDOW]) + GRACE, SLIDING_END .. field)
       end
       counts.put(field .. 'l', text(take[WHERE]))
+      counts.values[slot_field(field, take[WHERE])] = false -- It is after the last: there is none yet.
       seen.last = take[WHERE]
     end
-    counts.add(slot_field(field, take[WHERE]), take[GRANTED])
-    counts.add(field, take[GRANTED])
-    if take[THRESHOLDS] then counts.add(field .. 'h', take[GRANTED]) end
+    counts.more(slot_field(field, take[WHERE]), take[GRANTED])
+    counts.more(field, take[GRANTED])
+    if take[THRESHOLDS] then counts.more(field .. 'h', take[GRANTED]) end
     seen.reset = leaves(take[WHERE], take[WINDOW]) - now
   end
 
@@ -169,8 +172,8 @@ local function sliding_counts()
     local field = sliding_field(take[BUCKET], take[WINDOW])
     local slot = slot_field(field, take[WHERE])
     if charged ~= take[GRANTED] and counts.get(slot) then
-      counts.add(slot, charged - take[GRANTED])
-      counts.add(field, charged - take[GRANTED])
+      counts.more(slot, charged - take[GRANTED])
+      counts.more(field, charged - take[GRANTED])
     end
     if not take[THRESHOLDS] then return end
     -- What is held is what was granted and is not settled yet: nothing of it is left when there was a settlement before.

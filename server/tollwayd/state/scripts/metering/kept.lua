@@ -10,9 +10,18 @@ function counts.get(field)
   local value = counts.values[field]
   if value == nil then
     value = redis.call('HGET', limits, field)
+    if counts.sums[field] then value = (tonumber(value) or 0) + counts.sums[field] end
     counts.values[field] = value
   end
   return value
+end
+
+-- Adds without asking what was there.
+function counts.more(field, amount)
+  local value = counts.values[field]
+  if value ~= nil then counts.values[field] = (tonumber(value) or 0) + amount end
+  counts.sums[field] = (counts.sums[field] or 0) + amount
+  changed = true
 end
 
 function counts.add(field, amount)
@@ -37,9 +46,9 @@ local function read(key, fields, into)
   for index, field in ipairs(fields) do into[field] = found[index] end
 end
 
--- Three fields that are wanted together.
+-- Fields that are wanted together, of which nothing was added to the first.
 function counts.read(one, two, three)
-  if counts.values[one] == nil then read(limits, {one, two, three}, counts.values) end
+  if counts.values[one] == nil and not counts.sums[one] then read(limits, {one, two, three}, counts.values) end
 end
 
 -- The hold of a call as it is stored, false where there is none.
@@ -76,6 +85,7 @@ end
 
 -- Runs a command on a key with words from a table, a thousand at a time: Lua takes no more than some thousands at once.
 local function with_all(command, key, names, words_of)
+  if next(names) == nil then return end
   local words = {}
   for name, value in pairs(names) do
     words[#words + 1], words[#words + 2] = words_of(name, value)
@@ -91,10 +101,19 @@ local function name_only(name) return name end
 local function name_and_value(name, value) return name, value end
 local function value_and_name(name, value) return value, name end
 
+-- Writes sums into a hash: all that are known at once, of which Lua's numbers can hold it, the others one by one. `texts`
+-- gets what is written at once.
+local function write_sums(key, sums, values, texts)
+  for field, amount in pairs(sums) do
+    local value = values[field]
+    if type(value) == 'number' and value < EXACT and value > -EXACT then texts[field] = value else add(key, field, amount) end
+  end
+  with_all('HSET', key, texts, name_and_value)
+end
+
 local function write_kept()
   with_all('HDEL', limits, counts.gone, name_only)
-  for field, amount in pairs(counts.sums) do add(limits, field, amount) end
-  with_all('HSET', limits, counts.texts, name_and_value)
+  write_sums(limits, counts.sums, counts.values, counts.texts)
   with_all('HSET', holds, held_now, name_and_value)
   with_all('ZADD', leases, leased_until, value_and_name)
   with_all('HSET', booked, marked_now, name_and_value)

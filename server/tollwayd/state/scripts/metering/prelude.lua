@@ -5,6 +5,7 @@ local now = seconds * 1000 + math.floor(micros / 1000)
 
 local SEPARATOR = '\31'
 local DAY = 86400000
+local EXACT = 9007199254740992 -- 2^53, up to which Lua counts exactly.
 local GRACE = 3600000 -- How long a window is kept after its end, for calls that began in it.
 local MARKED = 7 * DAY -- How long a call that was booked without its hold is remembered.
 local EVENTS = 10000 -- How many threshold events are kept, or a few more.

@@ -4,27 +4,33 @@
 -- another day, and nothing was done.
 if tonumber(ARGV[1]) ~= math.floor(now / DAY) then return {now, {}} end
 
-local COMMANDS = {R = reserve, S = settle, C = checkpoint, L = reap_some}
+-- What reserves and what settles is made when it is wanted: making it takes a single call as long as much of the rest.
+local COMMANDS = setmetatable({C = checkpoint, L = reap}, {__index = function(made, letter)
+  made[letter] = letter == 'R' and reserving() or settling()
+  return made[letter]
+end})
 local WORDS = {R = 6, S = 7, C = 3, L = 2}
 local REAPED = 2 -- Of lost calls, and of what is over, for each reservation.
 
 local function write_all()
   write_kept()
-  write_usage()
+  if booking then booking.write() end
 end
 
-local calls, reserving, at = {}, {}, 2
+local calls, admitting, at = {}, {}, 2
 while ARGV[at] do
   local letter = ARGV[at]
   calls[#calls + 1] = ARGV[at + 1]
-  if letter == 'R' and ARGV[at + 4] ~= '1' then reserving[#reserving + 1] = ARGV[at + 1] end
+  if letter == 'R' and ARGV[at + 4] ~= '1' then admitting[#admitting + 1] = ARGV[at + 1] end
   at = at + 1 + WORDS[letter]
 end
 read(holds, calls, held)
-read(booked, reserving, marks)
-if #reserving > 0 then
-  pcall(reap, REAPED * #reserving) -- A damaged record must not keep out those that have nothing to do with it.
-  pcall(forget, REAPED * #reserving)
+read(booked, admitting, marks)
+if #admitting > 0 then
+  local late, over = due(leases, REAPED * #admitting), due(ends, REAPED * #admitting)
+  -- A damaged record must not keep out those that have nothing to do with it.
+  if #late > 0 then pcall(to_book().reap, late) end
+  if #over > 0 then pcall(to_book().forget, over) end
 end
 
 -- An error of Redis's as it is (Redis 6 has a text behind an @ for it). One of Lua's own is of a record that it cannot make

@@ -72,7 +72,9 @@ def _measure(cell: Cell, document: Document) -> bool:
         with tempfile.TemporaryDirectory(prefix="tollway-bench-") as folder:
             figures = cell.measure(Path(folder))
     except Missing as missing:
-        sys.exit(str(missing))
+        print(missing)
+        document.fail(cell.name, str(missing))
+        return False
     except Exception as error:  # noqa: BLE001  # Whatever a cell meets, those after it are measured.
         traceback.print_exc()
         document.fail(cell.name, f"{type(error).__name__}: {error}")

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 STREAM_SECONDS = TOKENS * PACE_SECONDS
 FEW, MANY = 100, 1000
 LEVELS = (FEW, 500, MANY, 1500, 2000)
-"""Streams at once, tried in this order until one is too many; each beginning is measured with as many under way."""
+"""Streams at once, tried in this order: all up to MANY, of which targets speak, then until one is too many. Beginnings
+are measured with as many under way."""
 
 MEASURED_SECONDS = 2.0
 BEHIND_MS = PACE_SECONDS * 1e3
@@ -47,7 +48,7 @@ def measure(stage: Stage) -> dict[str, Figures]:
             figures[subject.name] |= level.figures
             if level.kept_up:
                 figures[subject.name]["sustained_streams"] = streams
-        going = [subject for subject, level in reached if level.kept_up]
+        going = [subject for subject, level in reached if level.kept_up or streams < MANY]
     _add_differences(figures)
     return figures
 

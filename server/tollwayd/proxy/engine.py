@@ -159,7 +159,8 @@ class Blocks:
         """The next block that is not read yet; empty at the end, and where `_take` has left something."""
         response, progress = self._response, self.progress
         response.lingers = progress.usage_due
-        response.straight = self._take if self.straight is not None and not _is_at_end(progress) else None
+        is_at_end = progress.complete or progress.usage_due
+        response.straight = self._take if self.straight is not None and not is_at_end else None
         try:
             async for chunk in response:
                 if block := self._framer.feed(chunk):
@@ -183,7 +184,8 @@ class Blocks:
         except Exception as error:  # noqa: BLE001 - it is the reader's.
             self._fault = error
             return False
-        if not _is_at_end(self.progress) and (not made or self.straight(made)):
+        progress = self.progress
+        if not (progress.complete or progress.usage_due) and (not made or self.straight(made)):
             return True
         self._left.append(made)
         return False
@@ -204,10 +206,6 @@ class Blocks:
             async with asyncio.timeout(END_GRACE_SECONDS):
                 async for _ in self._response:
                     pass
-
-
-def _is_at_end(progress: Progress) -> bool:
-    return progress.complete or progress.usage_due
 
 
 class Engine:

@@ -170,7 +170,7 @@ class Reply:
         if client.writing_paused or (transport := client.transport) is None or transport.is_closing():
             return False
         self.writes += 1
-        transport.write(self._part(body))
+        transport.write(self._chunk(body if self._encoded is None else self._encoded.part(body)))
         return True
 
     def put(self, body: bytes) -> None:

@@ -149,7 +149,7 @@ class HttpResponse:
 
     def end(self) -> None:
         """The body is whole."""
-        self._connection = None
+        self._connection = self.straight = None  # Who takes it has this answer in hand: that would be a cycle.
         self.deadlines.rest()
         if (waiter := self._waiter) is not None and not waiter.done():
             waiter.set_result(None)
@@ -158,6 +158,7 @@ class HttpResponse:
         """The answer ends here, with this error, unless it has ended already."""
         connection, self._connection = self._connection, None
         if connection is not None:
+            self.straight = None  # As in `end`.
             self._error = error
             self.deadlines.rest()
             connection.abort()

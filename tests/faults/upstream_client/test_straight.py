@@ -126,9 +126,10 @@ async def test_the_end_comes_to_the_reader_with_all_that_came_with_it(begun, sin
     async def script(peer: Peer) -> None:
         await peer.send(piece(b"last") + END)
 
-    _, reading = await begun(script)
+    response, reading = await begun(script)
     assert await reading == b"last"
     assert sink.got == []
+    assert response.straight is None, "or the two hold each other"
 
 
 async def test_the_break_of_an_answer_reaches_the_reader(begun, sink) -> None:
@@ -136,11 +137,12 @@ async def test_the_break_of_an_answer_reaches_the_reader(begun, sink) -> None:
         await peer.send(piece(b"on the way"))
         await until(lambda: sink.got)
 
-    _, reading = await begun(script)
+    response, reading = await begun(script)
     with pytest.raises(TollwayError) as caught:
         await reading
     assert caught.value.reason == Reason.REASON_UPSTREAM_INTERRUPTED
     assert sink.got == [b"on the way"]
+    assert response.straight is None
 
 
 async def test_a_reader_that_leaves_closes_the_answer(begun, sink) -> None:

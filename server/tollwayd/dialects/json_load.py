@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
+
 from tollwayd.core.metering.prices.terms import CacheWrites
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 _ESCAPED_ASCII: Final = re.compile(rb"\\u00([2-7][0-9a-fA-F])")
 _MARK: Final = b'"cache_control"'
@@ -30,6 +32,52 @@ def content(fields: Mapping[str, Any], *names: str) -> bytes:
     """The JSON of these fields, as it is."""
     given = [bytes(fields[name]) for name in names if name in fields]
     return given[0] if len(given) == 1 else b"".join(given)
+
+
+LONG: Final = 64 * 1024
+"""Bytes of JSON from which on its texts are left out before anything is looked for: that takes a fifth of the time."""
+
+LONG_TEXT: Final = 4 * 1024
+"""Bytes of a text that is worth leaving out."""
+
+LARGEST: Final = 1024 * 1024
+"""Bytes of JSON whose texts are looked for at most: where it is all of empty objects, they take 22 times as much."""
+
+_OBJECTS: Final = msgspec.json.Decoder(list[dict[str, msgspec.Raw]])
+_UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+_NESTED: Final = 1  # Lists of parts in a list of messages.
+_BEGINNING: Final = 64
+
+
+def outside_texts(raw: bytes) -> bytes:
+    """JSON without what stands in its long texts, where it is a long list of messages: all that is no text is still
+    there, with the quotes around it.
+
+    What is left out stands between two quotes, has no other that is not escaped, and is, byte for byte, a text. Should
+    the quotes be the end of one text and the beginning of another, it has no member either: only what JSON has between.
+    """
+    if not LONG <= len(raw) <= LARGEST:
+        return raw
+    left, end = [], 0
+    for text in _long_texts(raw, _NESTED):
+        start = raw.find(text[:_BEGINNING], end)
+        if start >= 0 and raw.startswith(text, start):
+            left.append(raw[end : start + 1])
+            end = start + len(text) - 1
+    return b"".join([*left, raw[end:]])
+
+
+def _long_texts(raw: bytes, nested: int) -> Iterator[bytes]:
+    try:
+        objects = _OBJECTS.decode(raw)
+    except _UNREADABLE:
+        return
+    for value in (value for each in objects for value in each.values() if memoryview(value).nbytes >= LONG_TEXT):
+        content = bytes(value)
+        if content.startswith(b'"'):
+            yield content
+        elif nested:
+            yield from _long_texts(content, nested - 1)
 
 
 def plain(raw: bytes) -> bytes:

@@ -61,11 +61,12 @@ def with_output(envelope: Envelope, tokens: int) -> Envelope:
 
 def load(envelope: Envelope) -> Load:
     """What the request holds beside text. A document counts as a file where it may not be text."""
-    raw = json_load.content(envelope.fields, "messages", "system")
-    plain = json_load.plain(raw)
+    parts = [json_load.content(envelope.fields, name) for name in ("messages", "system")]
+    plain = json_load.plain(b"".join(map(json_load.outside_texts, parts)))
     tools = json_load.has(envelope.fields, "tools")
     if b'"source"' not in plain and b"container_upload" not in plain:
         return Load(tools=tools)
+    plain = json_load.plain(b"".join(parts))
     files = min(len(_DOCUMENT.findall(plain)), len(_ELSEWHERE.findall(plain)))
     inline = _inline_bytes(envelope.fields.get("messages", _ABSENT)) if json_load.BASE64 in plain else 0
     return Load(len(_IMAGE.findall(plain)), files, tools, inline)

@@ -59,9 +59,10 @@ def load(envelope: Envelope) -> Load:
     """What the request holds beside text."""
     tools = json_load.has(envelope.fields, "tools")
     raw = json_load.content(envelope.fields, "messages")
-    plain = json_load.plain(raw)
+    plain = json_load.plain(json_load.outside_texts(raw))
     if b'_url"' not in plain and b'"file_' not in plain and b'"input_audio"' not in plain:
         return Load(tools=True) if tools else _NOTHING
+    plain = json_load.plain(raw)
     return Load(
         len(_IMAGE.findall(plain)),
         len(_FILE.findall(plain)),

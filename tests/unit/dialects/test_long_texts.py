@@ -44,7 +44,7 @@ def test_long_texts_are_left_out_of_what_is_searched():
 
 def test_what_stands_between_two_texts_does_not_hide_them_where_it_is_a_text_as_well():
     between = b" " * json_load.LONG + b":"
-    picture = b'{"type":"image_url","image_url"%b"data:image/png;base64,AAAA"}' % between
+    picture = b'{"image_url"%b"data:image/png;base64,AAAA"}' % between
     turns = [b'{"content":[%b]}' % picture, b'{"content":"%b"}' % between]
     for messages in (turns, turns[::-1]):
         body = b'{"model":"m","messages":[%b]}' % b",".join(messages)

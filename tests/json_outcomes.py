@@ -5,7 +5,7 @@ from __future__ import annotations
 from google.protobuf.json_format import Parse, ParseError
 
 from tollwayd.core.errors import TollwayError
-from tollwayd.translator.json_codec import decoder
+from tollwayd.translator.protojson.codec import decoder
 
 REFUSED = "refused"
 

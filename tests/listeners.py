@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.gateway import Gateway
-from tollwayd.translator.listener import LISTENERS
+from tollwayd.translator.listeners.listener import LISTENERS
 
 _chosen = ["lean"]
 

@@ -15,7 +15,7 @@ from tollwayd.settings import variable
 from tollwayd.start_error import StartError
 from tollwayd.telemetry.metrics_door import MetricsDoor
 from tollwayd.telemetry.refusal_metrics import RefusalMetrics
-from tollwayd.translator.cors import Cors
+from tollwayd.translator.head.cors import Cors
 from tollwayd.translator.limits import LEAST_COMPRESSED_BYTES
 from tollwayd.translator.options import RestOptions
 from tollwayd.translator.server import RestDoor

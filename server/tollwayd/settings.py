@@ -17,7 +17,7 @@ from tollwayd import listeners
 from tollwayd.core import failpoint
 from tollwayd.listeners import Address
 from tollwayd.start_error import MISTAKE, StartError
-from tollwayd.translator.cors import Cors
+from tollwayd.translator.head.cors import Cors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping

@@ -22,9 +22,9 @@ from tollwayd.rpc.options import FRAMING_BYTES, channel_options
 from tollwayd.rpc.remote import remote_registry
 from tollwayd.start_error import MISTAKE, StartError
 from tollwayd.telemetry.access_log import AccessLog
-from tollwayd.translator.cors import Cors
+from tollwayd.translator.head.cors import Cors
 from tollwayd.translator.options import RestOptions
-from tollwayd.translator.rule import bindings
+from tollwayd.translator.rules.rule import bindings
 from tollwayd.translator.server import RestDoor
 
 if TYPE_CHECKING:

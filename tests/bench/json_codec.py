@@ -15,7 +15,7 @@ from google.protobuf.json_format import MessageToJson, Parse
 
 from tests.bench.table import Cell, line
 from tests.bookstore import Book, ListBooksResponse
-from tollwayd.translator.json_codec import decoder, encoder
+from tollwayd.translator.protojson.codec import decoder, encoder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,7 +11,7 @@ import pytest
 
 from tests.bench.processes import resident_bytes
 from tests.gateway import ADMIN_KEY, send
-from tollwayd.translator.json_text import MAX_JSON_DEPTH
+from tollwayd.translator.protojson.text import MAX_JSON_DEPTH
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="the kernel does not tell CPU time here")
 

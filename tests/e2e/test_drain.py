@@ -18,7 +18,7 @@ from openai import AsyncOpenAI
 from tests.gateway import Gateway
 from tollway.proxy.v1 import conversation_pb2, inference_pb2, inference_pb2_grpc
 from tollwayd.mock import MockProvider
-from tollwayd.translator.listener import LISTENERS
+from tollwayd.translator.listeners.listener import LISTENERS
 
 HELLO = [{"role": "user", "content": "Hello there!"}]
 SLOW = {"rules": [{"answer": {"tokens": 400, "pace": 0.05}}]}

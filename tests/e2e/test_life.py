@@ -27,7 +27,7 @@ from tollway.proxy.v1 import inference_pb2, inference_pb2_grpc
 from tollwayd.doors import NOTICE_SECONDS
 from tollwayd.mock import MockProvider
 from tollwayd.state.embedded import EmbeddedRedis
-from tollwayd.translator.listener import LISTENERS
+from tollwayd.translator.listeners.listener import LISTENERS
 
 HELLO = [{"role": "user", "content": "Hello there!"}]
 CANARY = "canary-of-the-prompt"

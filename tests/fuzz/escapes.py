@@ -13,7 +13,7 @@ import atheris
 
 with atheris.instrument_imports(include=["tollwayd.translator"]):
     from tollwayd.core.errors import TollwayError
-    from tollwayd.translator.percent import decode
+    from tollwayd.translator.fields.percent import decode
 
 ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})")
 BROKEN = re.compile(rb"%(?![0-9A-Fa-f]{2})")

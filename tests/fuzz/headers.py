@@ -13,10 +13,10 @@ from multidict import CIMultiDict
 
 with atheris.instrument_imports(include=["tollwayd.translator"]):
     from tollwayd.core.errors import TollwayError
-    from tollwayd.translator.aiohttp_listener.requests import joined
-    from tollwayd.translator.codings import CODINGS
-    from tollwayd.translator.encoding import chosen
-    from tollwayd.translator.metadata import deadline, request_metadata
+    from tollwayd.translator.answers.codings import CODINGS
+    from tollwayd.translator.answers.encoding import chosen
+    from tollwayd.translator.head.metadata import deadline, request_metadata
+    from tollwayd.translator.listeners.aiohttp_listener.requests import joined
 
 NAMES = (
     "accept-encoding",

@@ -11,7 +11,7 @@ import atheris
 
 with atheris.instrument_imports(include=["tollwayd.translator"]):
     from tollwayd.core.errors import TollwayError
-    from tollwayd.translator.json_codec import decoder, encoder
+    from tollwayd.translator.protojson.codec import decoder, encoder
 
 from tests.every_kind import EveryKind, Old
 

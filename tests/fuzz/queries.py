@@ -11,8 +11,8 @@ import atheris
 
 with atheris.instrument_imports(include=["tollwayd.translator"]):
     from tollwayd.core.errors import TollwayError
-    from tollwayd.translator.json_codec import decoder, encoder
-    from tollwayd.translator.query import QueryReader, parse, system_parameters
+    from tollwayd.translator.messages.query import QueryReader, parse, system_parameters
+    from tollwayd.translator.protojson.codec import decoder, encoder
 
 from google.protobuf import message_factory
 

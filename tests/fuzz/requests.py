@@ -11,8 +11,8 @@ import sys
 import atheris
 
 with atheris.instrument_imports(include=["tollwayd.translator"]):
-    from tollwayd.translator.lean.flow import Flow
-    from tollwayd.translator.lean.parser import RequestParser
+    from tollwayd.translator.listeners.lean.flow import Flow
+    from tollwayd.translator.listeners.lean.parser import RequestParser
     from tollwayd.translator.request import Request
 
 LOOP = asyncio.new_event_loop()

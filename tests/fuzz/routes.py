@@ -12,9 +12,9 @@ import atheris
 
 with atheris.instrument_imports(include=["tollwayd.translator"]):
     from tollwayd.core.errors import TollwayError
-    from tollwayd.translator.percent import decode
-    from tollwayd.translator.routes import Match, RouteTable, WrongMethod
-    from tollwayd.translator.template import ANY_SEGMENT, ANY_SEGMENTS, parse
+    from tollwayd.translator.fields.percent import decode
+    from tollwayd.translator.rules.routes import Match, RouteTable, WrongMethod
+    from tollwayd.translator.rules.template import ANY_SEGMENT, ANY_SEGMENTS, parse
 
 TEMPLATES = (
     "/v1/a",

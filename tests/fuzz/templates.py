@@ -10,8 +10,8 @@ import sys
 import atheris
 
 with atheris.instrument_imports(include=["tollwayd.translator"]):
-    from tollwayd.translator.routes import Match, RouteTable
-    from tollwayd.translator.template import ANY_SEGMENT, ANY_SEGMENTS, parse
+    from tollwayd.translator.rules.routes import Match, RouteTable
+    from tollwayd.translator.rules.template import ANY_SEGMENT, ANY_SEGMENTS, parse
 
 ALPHABET = "/{}*=.:,aB_1%2F~- \n\u00e9"
 """What templates are made of, and a little more: any byte would hardly ever be a template."""

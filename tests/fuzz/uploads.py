@@ -12,8 +12,8 @@ import orjson
 
 with atheris.instrument_imports(include=["tollwayd.translator"]):
     from tollwayd.core.errors import TollwayError
-    from tollwayd.translator.json_values import values
-    from tollwayd.translator.upload import lines
+    from tollwayd.translator.messages.upload import lines
+    from tollwayd.translator.protojson.values import values
 
 LIMIT = 16
 WORDS = b'[]{},:"\\ \n1e-tn'

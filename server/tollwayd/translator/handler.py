@@ -8,12 +8,12 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from tollwayd.core.errors import Reason, TollwayError
-from tollwayd.translator.reply import Reply
+from tollwayd.translator.answers.reply import Reply
 from tollwayd.translator.turn import Turn
 
 if TYPE_CHECKING:
     from tollwayd.translator.request import Request
-    from tollwayd.translator.wire import Site
+    from tollwayd.translator.wires.wire import Site
 
 _CUT_SECONDS = 0.5
 """How long calls that are cut get to write their last words."""

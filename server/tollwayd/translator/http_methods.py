@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from tollwayd.core.errors import Reason, TollwayError
-from tollwayd.translator.errors import ALLOW
+from tollwayd.translator.answers.errors import ALLOW
+from tollwayd.translator.answers.reply import answer_headers
 from tollwayd.translator.pages import PAGE_METHODS
-from tollwayd.translator.protocols import http_methods
-from tollwayd.translator.reply import answer_headers
-from tollwayd.translator.routes import Match
+from tollwayd.translator.rules.routes import Match
+from tollwayd.translator.wires.rpc.protocols import http_methods
 
 if TYPE_CHECKING:
-    from tollwayd.translator.reply import Reply
+    from tollwayd.translator.answers.reply import Reply
     from tollwayd.translator.request import Request
-    from tollwayd.translator.wire import Site
+    from tollwayd.translator.wires.wire import Site
 
 OWN: Final = frozenset({"CONNECT", "OPTIONS", "TRACE"})
 

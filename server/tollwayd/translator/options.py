@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from tollwayd.core.errors import Reason
-    from tollwayd.translator.cors import Cors
-    from tollwayd.translator.listener import ListenerName
+    from tollwayd.translator.head.cors import Cors
+    from tollwayd.translator.listeners.listener import ListenerName
     from tollwayd.translator.pages import Page
 
     OnRefusal = Callable[[Reason], None]

@@ -7,14 +7,14 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tollwayd.core.errors import Reason, TollwayError
-from tollwayd.translator.errors import ALLOW
-from tollwayd.translator.reply import answer_headers
+from tollwayd.translator.answers.errors import ALLOW
+from tollwayd.translator.answers.reply import answer_headers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tollwayd.translator.encoding import Encoding
-    from tollwayd.translator.reply import Reply
+    from tollwayd.translator.answers.encoding import Encoding
+    from tollwayd.translator.answers.reply import Reply
     from tollwayd.translator.request import Request
 
 PAGE_METHODS: Final = ("GET", "HEAD", "OPTIONS")

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Awaitable, Callable, Mapping
 
-    from tollwayd.translator.reply import Reply
+    from tollwayd.translator.answers.reply import Reply
 
     Answer = Callable[["Request"], Awaitable[bool]]
     """Answers a request, and says whether the connection stays for another. It raises CancelledError only."""

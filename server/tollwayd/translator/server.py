@@ -6,22 +6,22 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from tollwayd.translator.codec import codecs
-from tollwayd.translator.cors import CrossOrigin
-from tollwayd.translator.encoding import Encoding
-from tollwayd.translator.etags import Etags
+from tollwayd.translator.answers.encoding import Encoding
 from tollwayd.translator.handler import Handler
-from tollwayd.translator.inbound import RequestReader
-from tollwayd.translator.listener import LISTENERS
+from tollwayd.translator.head.cors import CrossOrigin
+from tollwayd.translator.head.etags import Etags
+from tollwayd.translator.listeners.listener import LISTENERS
+from tollwayd.translator.messages.inbound import RequestReader
+from tollwayd.translator.messages.outbound import ResponsePrinter
 from tollwayd.translator.options import RestOptions
-from tollwayd.translator.outbound import ResponsePrinter
-from tollwayd.translator.routes import RouteTable
-from tollwayd.translator.rule import bindings
-from tollwayd.translator.wire import Endpoint, Site
+from tollwayd.translator.rules.routes import RouteTable
+from tollwayd.translator.rules.rule import bindings
+from tollwayd.translator.wires.rpc.codec import codecs
+from tollwayd.translator.wires.wire import Endpoint, Site
 
 if TYPE_CHECKING:
     from tollwayd.rpc.registry import Registry
-    from tollwayd.translator.listener import Listener
+    from tollwayd.translator.listeners.listener import Listener
 
 
 class RestDoor:

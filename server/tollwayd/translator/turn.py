@@ -7,26 +7,26 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tollwayd.core.call import Call, new_call_id
 from tollwayd.core.errors import Reason, TollwayError
-from tollwayd.translator.connect import refuse as refuse_in_connect
-from tollwayd.translator.errors import ALLOW
-from tollwayd.translator.handshake import asks_for_socket
+from tollwayd.translator.answers.errors import ALLOW
+from tollwayd.translator.answers.refusal import refuse
+from tollwayd.translator.head.target import target
 from tollwayd.translator.http_methods import OWN, answered
 from tollwayd.translator.pages import answer_with
-from tollwayd.translator.protocols import method_wire, stranger
-from tollwayd.translator.refusal import refuse
-from tollwayd.translator.routes import Match, WrongMethod
-from tollwayd.translator.target import target
-from tollwayd.translator.transcoding import Transcoding
-from tollwayd.translator.verbs import unknown_verb
-from tollwayd.translator.websocket import WebSocket
-from tollwayd.translator.websocket import find as find_for_socket
+from tollwayd.translator.rules.routes import Match, WrongMethod
+from tollwayd.translator.rules.verbs import unknown_verb
+from tollwayd.translator.wires.rpc.connect import refuse as refuse_in_connect
+from tollwayd.translator.wires.rpc.protocols import method_wire, stranger
+from tollwayd.translator.wires.transcoding import Transcoding
+from tollwayd.translator.wires.websocket.handshake import asks_for_socket
+from tollwayd.translator.wires.websocket.websocket import WebSocket
+from tollwayd.translator.wires.websocket.websocket import find as find_for_socket
 
 if TYPE_CHECKING:
     from tollwayd.rpc.registry import Method
-    from tollwayd.translator.reply import Reply
+    from tollwayd.translator.answers.reply import Reply
     from tollwayd.translator.request import Request
-    from tollwayd.translator.rpc_wire import Refuse
-    from tollwayd.translator.wire import Endpoint, Site, Wire
+    from tollwayd.translator.wires.rpc.rpc_wire import Refuse
+    from tollwayd.translator.wires.wire import Endpoint, Site, Wire
 
 
 class Turn:

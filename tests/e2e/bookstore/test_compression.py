@@ -13,8 +13,8 @@ from tests.bookstore import Bookstore, serve
 from tests.decoded import CODINGS, decoded, decoder
 from tests.raw_http import TIMEOUT, connect, get, request
 from tollwayd.core.errors import Reason, TollwayError
-from tollwayd.translator import encoding
-from tollwayd.translator.codings import GZIP
+from tollwayd.translator.answers import encoding
+from tollwayd.translator.answers.codings import GZIP
 from tollwayd.translator.limits import Timeouts
 from tollwayd.translator.pages import Page
 

@@ -9,7 +9,7 @@ from tests.library import NAME, Library, reason_of, serve, served
 from tests.listeners import listener
 from tests.raw_http import connect, get, request
 from tollwayd.core.errors import Reason, TollwayError
-from tollwayd.translator.cors import EXPOSED, MAX_ORIGINS, MAX_REQUESTED_HEADERS, Cors, parse_origin
+from tollwayd.translator.head.cors import EXPOSED, MAX_ORIGINS, MAX_REQUESTED_HEADERS, Cors, parse_origin
 from tollwayd.translator.options import RestOptions
 from tollwayd.translator.pages import Page
 from tollwayd.translator.server import RestDoor

@@ -9,8 +9,8 @@ import pytest
 
 from tests.bookstore import Bookstore, serve
 from tests.raw_http import TIMEOUT, connect, get, request
-from tollwayd.translator import half_close
 from tollwayd.translator.limits import Timeouts
+from tollwayd.translator.listeners import half_close
 
 GET = "/v1/books/1"
 SELL = "/v1/shelves/1/books/emma:sell"

@@ -6,7 +6,7 @@ import grpc
 import pytest
 
 from tests.library import NAME, PACKAGE, Library, Shelf, UpdateShelfRequest, serve_grpc, served
-from tollwayd.translator.patch_mask import MAX_PATHS
+from tollwayd.translator.messages.patch_mask import MAX_PATHS
 
 PATH = f"/v1/{NAME}"
 

@@ -13,9 +13,11 @@ import pytest
 from tests.bookstore import Book, Bookstore, serve
 from tests.raw_http import connect, get
 from tollwayd.core.errors import Reason, TollwayError
-from tollwayd.translator import codec, inbound, json_codec
-from tollwayd.translator.json_text import MAX_JSON_VALUES
 from tollwayd.translator.limits import THREAD_BYTES
+from tollwayd.translator.messages import inbound
+from tollwayd.translator.protojson import codec as json_codec
+from tollwayd.translator.protojson.text import MAX_JSON_VALUES
+from tollwayd.translator.wires.rpc import codec
 
 EMMA = "shelves/1/books/emma"
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.bookstore import Bookstore, serve
 from tests.raw_http import TIMEOUT, connect, get, request
-from tollwayd.translator.accept import MAX_RANGES
+from tollwayd.translator.head.accept import MAX_RANGES
 from tollwayd.translator.limits import MAX_FIELD_BYTES, MAX_HEADERS, MAX_LINE_BYTES
 
 GET = "/v1/books/1"

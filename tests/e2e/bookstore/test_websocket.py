@@ -33,7 +33,7 @@ from tests.raw_websocket import (
 from tollwayd.core.chain import Chain
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.core.plugin import Stage
-from tollwayd.translator.cors import Cors
+from tollwayd.translator.head.cors import Cors
 from tollwayd.translator.limits import Timeouts
 from tollwayd.translator.options import RestOptions
 from tollwayd.translator.server import RestDoor

@@ -12,7 +12,7 @@ from tests.calls import SERVICE, Line, serve
 from tests.kinds import STATUSES
 from tests.raw_http import connect, get, request
 from tests.rpc_http import CONNECT_JSON, CONNECT_PROTO, GRPC_WEB, STREAM_JSON, STREAM_PROTO
-from tollwayd.translator.cors import Cors
+from tollwayd.translator.head.cors import Cors
 
 LOOK = f"{SERVICE}/Look"
 LINE = Line(text="a b+é", number=7, data=b"\xff\xfe\xfd")

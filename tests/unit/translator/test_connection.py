@@ -8,10 +8,10 @@ import asyncio
 
 import pytest
 
-from tollwayd.translator.aiohttp_listener.connections import Connections
-from tollwayd.translator.lean.connection import Connection
-from tollwayd.translator.lean.listener import LeanListener
 from tollwayd.translator.limits import Timeouts
+from tollwayd.translator.listeners.aiohttp_listener.connections import Connections
+from tollwayd.translator.listeners.lean.connection import Connection
+from tollwayd.translator.listeners.lean.listener import LeanListener
 
 QUICK = Timeouts(head=9, stalled_answer=0.01)
 

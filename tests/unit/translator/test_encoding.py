@@ -9,8 +9,8 @@ import random
 import pytest
 
 from tests.decoded import CODINGS, decoded, decoder
-from tollwayd.translator import codings
-from tollwayd.translator.encoding import chosen
+from tollwayd.translator.answers import codings
+from tollwayd.translator.answers.encoding import chosen
 
 BY_NAME = {coding.name: coding for coding in codings.CODINGS}
 CHEAPEST = codings.CODINGS[0].name

@@ -8,8 +8,8 @@ from google.rpc.status_pb2 import Status
 
 from tests.bookstore import Bookstore, registry
 from tollwayd.core.errors import Reason, TollwayError, invalid_field
-from tollwayd.translator import errors
-from tollwayd.translator.errors import error_answer, status_json
+from tollwayd.translator.answers import errors
+from tollwayd.translator.answers.errors import error_answer, status_json
 
 
 def test_an_error_is_google_rpc_status_with_its_details():

@@ -13,7 +13,7 @@ from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.struct_pb2 import Value
 
 from tollwayd.core.errors import MAX_NAMES_LISTED
-from tollwayd.translator.fields import form
+from tollwayd.translator.fields.fields import form
 
 
 def field_of(enum: EnumDescriptorProto):

@@ -12,9 +12,9 @@ from google.protobuf.struct_pb2 import Struct
 
 from tests.bookstore import Book, ListBooksResponse, message
 from tollwayd.core.errors import Reason, TollwayError
-from tollwayd.translator.json_codec import decoder, encoder
-from tollwayd.translator.json_faults import MAX_LOOKED_AT
-from tollwayd.translator.json_text import MAX_JSON_DEPTH, MAX_JSON_VALUES
+from tollwayd.translator.protojson.codec import decoder, encoder
+from tollwayd.translator.protojson.faults import MAX_LOOKED_AT
+from tollwayd.translator.protojson.text import MAX_JSON_DEPTH, MAX_JSON_VALUES
 
 GENRES = "has to be one of GENRE_FICTION, GENRE_SCIENCE"
 A_BOOK = (

@@ -10,8 +10,8 @@ from google.protobuf.message_factory import GetMessageClass
 from tests.compiled import PROTOS, descriptor_set
 from tollwayd.core.errors import StatusError, TollwayError
 from tollwayd.rpc.descriptor_set import DescriptorSet
-from tollwayd.translator.errors import error_answer, status_json
-from tollwayd.translator.json_codec import decoder, encoder
+from tollwayd.translator.answers.errors import error_answer, status_json
+from tollwayd.translator.protojson.codec import decoder, encoder
 
 TYPE = "type.googleapis.com/"
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.every_kind import EveryKind, Old
 from tests.json_outcomes import REFUSED, ours, theirs
 from tests.made_messages import messages
-from tollwayd.translator.json_codec import encoder
+from tollwayd.translator.protojson.codec import encoder
 
 KINDS = pytest.mark.parametrize("kind", [EveryKind, Old])
 OFTEN = settings(max_examples=40, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))

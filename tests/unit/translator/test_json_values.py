@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tollwayd.core.errors import Reason, TollwayError
-from tollwayd.translator import json_values
-from tollwayd.translator.json_values import values
-from tollwayd.translator.upload import lines
+from tollwayd.translator.messages.upload import lines
+from tollwayd.translator.protojson import values as json_values
+from tollwayd.translator.protojson.values import values
 
 LIMIT = 1000
 

@@ -7,8 +7,8 @@ import asyncio
 import pytest
 
 from tollwayd.core.errors import Reason
-from tollwayd.translator.lean.flow import Flow
-from tollwayd.translator.lean.parser import MAX_REQUESTS, RequestParser
+from tollwayd.translator.listeners.lean.flow import Flow
+from tollwayd.translator.listeners.lean.parser import MAX_REQUESTS, RequestParser
 from tollwayd.translator.request import BrokenBody, Request
 
 GET = b"GET /%d HTTP/1.1\r\nHost: a\r\n\r\n"

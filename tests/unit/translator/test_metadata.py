@@ -7,9 +7,9 @@ import pytest
 from multidict import CIMultiDict
 
 from tollwayd.core.errors import Reason, TollwayError
-from tollwayd.translator.aiohttp_listener.requests import joined
-from tollwayd.translator.lean.parser import RequestParser
-from tollwayd.translator.metadata import content_type_header, deadline, request_metadata, response_headers
+from tollwayd.translator.head.metadata import content_type_header, deadline, request_metadata, response_headers
+from tollwayd.translator.listeners.aiohttp_listener.requests import joined
+from tollwayd.translator.listeners.lean.parser import RequestParser
 
 
 def by_aiohttp(fields):

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tollwayd.core.errors import Reason, TollwayError
-from tollwayd.translator.percent import decode
+from tollwayd.translator.fields.percent import decode
 
 
 @pytest.mark.parametrize("text", ["%", "a%2", "%zz", "%2 0", "%%20", "%c3", "%ff", "%c0%af", "%ed%a0%80", "\udcff"])

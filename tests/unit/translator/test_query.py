@@ -6,7 +6,7 @@ import pytest
 
 from tests.bookstore import Book, GetBookRequest, ListBooksRequest, message
 from tollwayd.core.errors import Reason, TollwayError
-from tollwayd.translator.query import MAX_PATH_DEPTH, QueryReader, parse, system_parameters
+from tollwayd.translator.messages.query import MAX_PATH_DEPTH, QueryReader, parse, system_parameters
 
 GENRES = "has to be one of GENRE_FICTION, GENRE_SCIENCE"
 

@@ -6,9 +6,9 @@ import random
 
 import pytest
 
-from tollwayd.translator.percent import decode
-from tollwayd.translator.routes import Match, RouteTable, WrongMethod
-from tollwayd.translator.template import parse
+from tollwayd.translator.fields.percent import decode
+from tollwayd.translator.rules.routes import Match, RouteTable, WrongMethod
+from tollwayd.translator.rules.template import parse
 
 
 def table(*routes: str) -> RouteTable[str]:

@@ -13,7 +13,7 @@ from google.protobuf.descriptor_pb2 import FileDescriptorProto
 from tests.bookstore import PACKAGE, Bookstore, registry
 from tollwayd.core.chain import Chain
 from tollwayd.rpc.registry import Registry
-from tollwayd.translator.rule import bindings
+from tollwayd.translator.rules.rule import bindings
 from tollwayd.translator.server import RestDoor
 
 _numbers = count(1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tollwayd.translator.template import Variable, parse
+from tollwayd.translator.rules.template import Variable, parse
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Fields by their names, and values as text."""

@@ -1,0 +1,1 @@
+"""HTTP to messages and back: bodies, queries, masks."""

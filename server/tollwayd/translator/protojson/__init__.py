@@ -1,0 +1,1 @@
+"""Messages as JSON, and back, to the letter of proto3."""

@@ -1,0 +1,1 @@
+"""The protocols that requests come in, a wire each."""

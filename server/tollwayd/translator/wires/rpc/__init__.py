@@ -1,0 +1,1 @@
+"""The wires whose paths are names of methods: Connect and gRPC-Web."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import tracemalloc
 
 import pytest
 
@@ -155,6 +156,8 @@ class Reading(Flow):
 
 POST = b"POST /a HTTP/1.1\r\nHost: a\r\nX-A: 1\r\nContent-Length: %d\r\nX-B: 2\r\n\r\n"
 OTHER = POST.replace(b"X-A", b"X-C")
+HALF_HEAD = OTHER % 300
+HALF = HALF_HEAD + b"x" * (300 - len(HALF_HEAD))
 AGAIN = {
     "a head again": [POST % 2 + b"{}"] * 3,
     "another length": [POST % 2 + b"{}", POST % 12 + b"a" * 12, POST % 1 + b"1"],
@@ -163,6 +166,9 @@ AGAIN = {
     "a body of none": [POST % 2 + b"{}", POST % 0, POST % 2 + b"{}"],
     "other fields": [POST % 2 + b"{}", OTHER % 2 + b"{}", POST % 2 + b"{}"],
     "two at once": [POST % 2 + b"{}", (POST % 2 + b"{}") * 2, POST % 2 + b"{}"],
+    # What has come of the second is as long as its body: the first head is none of its own.
+    "half of another behind it": [GET % 1 + HALF, b"x" * len(HALF_HEAD), GET % 1],
+    "half of another behind its body": [POST % 2 + b"{}" + HALF[:-2], b"x" * (len(HALF_HEAD) + 2), POST % 2 + b"[]"],
     "the body later": [POST % 2 + b"{}", POST % 2, b"{}", POST % 2 + b"{", b"}"],
     "a head that is cut": [POST % 2 + b"{}", (POST % 2)[:60], (POST % 2)[60:] + b"{}", POST % 2 + b"{}"],
     "a length that is none": [POST % 2 + b"{}", (POST % 2 + b"{}").replace(b": 2\r", b": +2\r")],
@@ -192,6 +198,18 @@ def said(request):
         return request
     body = request.body and (request.body.whole, request.body.take())
     return request.method, request.target, request.version, request.headers, body, request.keep_alive
+
+
+async def test_a_body_that_nobody_read_is_not_kept_with_its_head():
+    tracemalloc.start()
+    try:
+        parsers = [RequestParser(Flow(asyncio.get_running_loop())) for _ in range(20)]
+        for parser in parsers:
+            parser.feed(POST % 100_000 + b"a" * 100_000)
+            parser.requests.clear()
+        assert tracemalloc.get_traced_memory()[0] < 500_000
+    finally:
+        tracemalloc.stop()
 
 
 async def test_a_head_that_comes_again_is_not_parsed(parser):

@@ -6,6 +6,7 @@ call. To compare it with the last one and to copy what was made of that takes 1 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from tollwayd.translator.request import Request
@@ -76,7 +77,7 @@ class Memo:
         return self._made(known, {**known.headers, "content-length": digits.decode()}, ReadyBody(data[end:]))
 
     def keep(self, data: bytes, request: Request) -> None:
-        """Remembers the head of a request that these bytes began with."""
+        """Remembers the head of a request, where these bytes are all of it and nothing else: no other head."""
         self._request = None
         end = data.find(b"\r\n\r\n") + 4
         if self._misses == _MISSES or not 4 <= end <= _HEAD_BYTES or not _is_plain(data, request):
@@ -90,7 +91,7 @@ class Memo:
             start += data[start] == _SPACE
             self._before, self._after = data[:start], data[data.find(b"\r", start) : end]
         if len(data) - end == int(request.headers.get("content-length", "0")):
-            self._request = request
+            self._request = replace(request, body=None)  # What nobody reads of it would stay as long as the connection.
 
     def _made(self, known: Request, headers: Mapping[str, str], body: ReadyBody | None) -> Request:
         self._misses = 0

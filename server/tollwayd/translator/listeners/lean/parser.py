@@ -84,8 +84,9 @@ class RequestParser:
         elif (request := self._memo.again(data)) is not None:
             self.requests.append(request)
         else:
+            before = len(self.requests)
             self._parse_all(data)
-            if self.requests and isinstance(last := self.requests[-1], Request) and not (self.in_head or self.rest):
+            if len(self.requests) == before + 1 and isinstance(last := self.requests[-1], Request):
                 self._memo.keep(data, last)
 
     def resume(self) -> None:

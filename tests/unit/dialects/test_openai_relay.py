@@ -96,6 +96,13 @@ def test_an_event_whose_usage_is_taken_out_keeps_its_name():
     assert (event.name, json.loads(event.data)) == ("chunk", chunk({"content": "a"}))
 
 
+def test_an_event_with_usage_that_cannot_be_taken_out_passes_as_it_is():
+    event = b'data: {"\xe4\xb8":1,"choices":[{"index":0}],"usage":{"prompt_tokens":9,"completion_tokens":3}}\n\n'
+    passed, relay = relayed(event)
+    assert passed == event
+    assert (relay.usage.input_tokens, relay.usage.output_tokens) == (9, 3)
+
+
 def test_the_last_usage_that_can_be_read_counts():
     _, relay = relayed(frame(chunk(usage=USAGE), chunk(usage={}), chunk(usage=None)))
     assert (relay.usage.input_tokens, relay.usage.output_tokens) == (9, 3)

@@ -194,7 +194,7 @@ class RelayStream:
         self.usage = usage.read_usage(answer.usage_said(), self.terms) or self.usage
         if answer.usage is None or not self._takes_out or event is None:
             return raw
-        return _without_usage(event) if answer.choices else b""
+        return (_without_usage(event) or raw) if answer.choices else b""
 
     def _read_error(self, block: bytes) -> None:
         for raw in sse.split(block):
@@ -224,8 +224,12 @@ def _finished_in(raw: bytes) -> list[int]:
     return [choice.index or 0 for choice in choices or () if choice.finish_reason]
 
 
-def _without_usage(event: sse.ServerSentEvent) -> bytes:
-    fields = _FIELDS.decode(event.data)
+def _without_usage(event: sse.ServerSentEvent) -> bytes | None:
+    """The event without its usage; None where it has members whose names nobody can read."""
+    try:
+        fields = _FIELDS.decode(event.data)
+    except _UNREADABLE:
+        return None
     del fields["usage"]
     name = f"event: {event.name}\n".encode() if event.name else b""
     return name + b"data: " + encode(fields) + b"\n\n"

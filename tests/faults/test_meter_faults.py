@@ -18,7 +18,7 @@ from tests.metering import TENANT, TOKENS, calls, limit, reservation, settlement
 from tests.metering_redis import ledger, spent
 from tollway.admin.v1.ledger_pb2 import LedgerEntry
 from tollwayd.core.errors import Reason, TollwayError
-from tollwayd.core.metering.limits.limit import Grants, Refusal
+from tollwayd.core.metering.limits.limit import Algorithm, Grants, Refusal
 from tollwayd.state.connection import connect
 from tollwayd.state.metering import keys
 from tollwayd.state.metering.commands import LEASE_MS
@@ -316,6 +316,40 @@ async def test_damaged_counts_have_no_call_booked_twice(warmed, redis_client, cl
 
     assert [(entry.call, entry.input_tokens) for entry in await ledger(redis_client)] == [("a", 25), ("b", 33)]
     assert not await redis_client.exists(keys.holds(TENANT))
+
+
+async def test_a_damaged_count_keeps_no_other_of_its_call(warmed, redis_client):
+    await warmed.reserve(reservation("a", REQUESTS, calls(5)))
+    await redis_client.eval(DAMAGE, 1, keys.holds(TENANT), "a")
+    await warmed.settle(settlement("a", spent(25)))
+
+    assert await taken(warmed, calls(5)) == [0]
+
+
+async def test_a_damaged_count_has_no_call_booked_twice_that_was_let_through(warmed, redis_client):
+    rolling = limit(1_000, window_ms=60_000, algorithm=Algorithm.SLIDING)
+    await warmed.reserve(reservation("before", rolling))
+    limits = await redis_client.hgetall(keys.limits(TENANT))
+    slot = max(map(int, limits.values()))  # The oldest and the last one have its number.
+    await redis_client.hset(
+        keys.limits(TENANT), mapping={name: "1" for name, value in limits.items() if int(value) == slot}
+    )
+    for _ in range(3):
+        await warmed.settle(settlement("a", spent(25), unreserved=[rolling]))
+
+    assert [entry.input_tokens for entry in await ledger(redis_client)] == [25]
+
+
+async def test_a_damaged_record_keeps_no_lost_call_from_being_booked(warmed, redis_client, clock):
+    for name in "ab":
+        await warmed.reserve(reservation(name, REQUESTS, if_lost=spent(33, call=name)))
+        clock.now_ms += 1
+    await redis_client.hset(keys.holds(TENANT), "a", b"\xdb")
+    clock.now_ms += LEASE_MS
+    for _ in range(3):
+        await warmed.reap(TENANT)
+
+    assert [entry.call for entry in await ledger(redis_client)] == ["b"]
 
 
 async def test_what_can_never_be_booked_keeps_nothing_up_that_was_spooled_with_it(

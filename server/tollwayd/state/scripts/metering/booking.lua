@@ -85,20 +85,28 @@ local function to_book()
     write_sums(usage, more, values, {})
   end
 
-  -- Puts a charge in the place of what the takes hold. `again`: another charge has been put there before.
-  local function settle_each(takes, charge, again)
-    for _, take in ipairs(takes) do
+  -- Does something for each. What it finds damaged keeps none of the others; gives what could not be done.
+  local function for_each(things, work)
+    local failed = {}
+    for _, thing in ipairs(things) do
+      local done, failure = pcall(work, thing)
+      if not done then
+        failed[#failed + 1] = thing
+        local said = type(failure) == 'table' and failure.err or failure
+        redis.log(redis.LOG_WARNING, 'Tollway: a count or a call is damaged: ' .. said)
+      end
+    end
+    return failed
+  end
+
+  -- Puts a charge in the place of what the takes hold. `again`: another charge has been put there before. What is booked
+  -- stands, whatever is found in the counts: else it would be booked again, each time that it is tried.
+  local function settle_takes(takes, charge, again)
+    for_each(takes, function(take)
       local charged = charged_of(take, charge)
       ALGORITHMS[take[ALGORITHM]].settle(take, charged, again and take[GRANTED] or 0)
       take[GRANTED] = charged
-    end
-  end
-
-  -- What is booked stands, whatever is found in the counts: else it would be booked again, each time that it is tried.
-  local function settle_takes(takes, charge, again)
-    local settled, failure = pcall(settle_each, takes, charge, again)
-    if settled then return end
-    redis.log(redis.LOG_WARNING, 'Tollway: a count is damaged: ' .. (type(failure) == 'table' and failure.err or failure))
+    end)
   end
 
   local function mark(call, value)
@@ -106,31 +114,36 @@ local function to_book()
     end_at(now + MARKED, MARK_END .. call)
   end
 
-  -- Books calls of which nothing was heard for too long.
-  local function reap(late)
-    for _, call in ipairs(late) do
-      local found = found_hold(call)
-      if found then
-        local hold = hold_of(found)
-        local entry, charge = cmsgpack.unpack(hold.lost)
-        book(entry, charge)
-        settle_takes(hold.takes, charge)
-        mark(call, LOST .. packed(hold))
-      end
-      let_go(call)
+  local function reap_one(call)
+    local found = found_hold(call)
+    if found then
+      local hold = hold_of(found)
+      local entry, charge = cmsgpack.unpack(hold.lost)
+      book(entry, charge)
+      settle_takes(hold.takes, charge)
+      mark(call, LOST .. packed(hold))
     end
+    let_go(call)
+  end
+
+  -- Books calls of which nothing was heard for too long. One that cannot be read never can be.
+  local function reap(late)
+    for _, call in ipairs(for_each(late, reap_one)) do let_go(call) end
+  end
+
+  local function forget_one(member)
+    local kind, name = string.sub(member, 1, 1), string.sub(member, 2)
+    local done = true
+    if kind == MARK_END then redis.call('HDEL', booked, name)
+    else done = ALGORITHMS[ENDING[kind]].forget(name) end
+    if done == true then redis.call('ZREM', ends, member) else redis.call('ZADD', ends, done, member) end
   end
 
   -- Forgets what is over.
   local function forget(over)
-    for _, member in ipairs(over) do
-      local kind, name = string.sub(member, 1, 1), string.sub(member, 2)
-      local done = true
-      if kind == MARK_END then redis.call('HDEL', booked, name)
-      else done = ALGORITHMS[ENDING[kind]].forget(name) end
-      if done == true then redis.call('ZREM', ends, member) else redis.call('ZADD', ends, done, member) end
-    end
+    for _, member in ipairs(for_each(over, forget_one)) do redis.call('ZREM', ends, member) end
   end
-  booking = {book = book, settle_takes = settle_takes, mark = mark, reap = reap, forget = forget, write = write_usage}
+  booking = {book = book, for_each = for_each, settle_takes = settle_takes, mark = mark, reap = reap, forget = forget,
+    write = write_usage}
   return booking
 end

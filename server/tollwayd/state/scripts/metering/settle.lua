@@ -5,14 +5,13 @@
 -- Gives: 0 done; {4, the charge that was booked when the call was lost}; 5 nothing is known of the call; 6 its hold was
 -- lost, and its limits are wanted to settle it without.
 local function settling()
-  local book, settle_takes, mark = to_book().book, to_book().settle_takes, to_book().mark
+  local book, for_each, settle_takes, mark = to_book().book, to_book().for_each, to_book().settle_takes, to_book().mark
 
   -- Adds the limits that a hold has not, with nothing granted.
   local function take_unreserved(hold, unreserved)
-    if unreserved == '' then return end
     local has = {}
     for _, take in ipairs(hold.takes) do has[take[BUCKET]] = true end
-    for _, limit in ipairs(cmsgpack.unpack(unreserved)) do
+    for_each(unreserved, function(limit)
       if not has[limit[BUCKET]] then
         local algorithm = ALGORITHMS[limit[ALGORITHM]]
         local seen = algorithm.look(limit)
@@ -20,20 +19,25 @@ local function settling()
         algorithm.take(seen, take)
         hold.takes[#hold.takes + 1] = take
       end
-    end
+    end)
+  end
+
+  local function unpacked(unreserved)
+    return unreserved == '' and {} or cmsgpack.unpack(unreserved)
   end
 
   -- The entry comes first: where the store is full that fails, and nothing else was done.
   local function finish(hold, entry, charge, unreserved)
+    local more = unpacked(unreserved)
     book(entry, charge)
-    take_unreserved(hold, unreserved)
+    take_unreserved(hold, more)
     settle_takes(hold.takes, charge)
   end
 
   local function correct(call, hold, charge, unreserved, corrections)
     local parts = corrections ~= '' and {cmsgpack.unpack(corrections)} or {}
     for index = 1, #parts, 2 do book(parts[index], parts[index + 1]) end
-    take_unreserved(hold, unreserved)
+    take_unreserved(hold, unpacked(unreserved))
     settle_takes(hold.takes, charge, true)
     mark(call, BOOKED)
     return 0

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import time
 from urllib.request import Request
 
 import grpc
 import pytest
 
+from tests.e2e.metering.test_settlement import body_of, post
 from tests.gateway import ROOT, send
 from tollway.proxy.v1 import conversation_pb2, inference_pb2, inference_pb2_grpc
 from tollwayd.core.sse import parse, split
@@ -71,6 +73,48 @@ async def test_a_finished_answer_without_its_mark_of_the_end_is_complete(gateway
     provider.use({"rules": [{"answer": {"text": "Hello there!", "fault": fault}}]})
     *_, last = await events(gateway, tenant.key(), "openai", model="gpt")
     assert json.loads(last)["choices"][0]["finish_reason"] == "stop"
+
+
+LATE = {
+    "openai": b'data: {"choices":[],"usage":{"prompt_tokens":9,"completion_tokens":100000}}\n\n',
+    "anthropic": b'data: {"type":"message_delta","delta":{},"usage":{"output_tokens":100000}}\n\n',
+}
+TOLD = {
+    "openai": (GOLDEN / "openai_chat" / "streams" / "text.sse", b"[DONE]"),
+    "anthropic": (GOLDEN / "anthropic_messages" / "streams" / "cut_at_the_limit.sse", b'"message_stop"'),
+}
+
+
+@pytest.mark.parametrize("dialect", LATE)
+async def test_what_a_provider_says_behind_the_end_has_no_part_in_the_answer(gateway, dialect):
+    recording, end = TOLD[dialect]
+    first, *others = split(recording.read_bytes())
+    begun, ended = asyncio.Event(), asyncio.Event()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n" + first)
+        await begun.wait()
+        writer.writelines(others)
+        await ended.wait()
+        writer.write(LATE[dialect])
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        tenant = gateway.admin().tenant(**{dialect: f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"})
+        tenant.model("m", {"provider": dialect, "model": "upstream"})
+        reader, writer = await post(gateway.addresses["proxy_http"], PATHS[dialect], tenant.key(), body_of("m", "Hi"))
+        async with asyncio.timeout(5):
+            head = await reader.readuntil(b"\r\n\r\n")
+            await reader.readuntil(b"data: ")
+            begun.set()
+            await reader.readuntil(end)
+            ended.set()
+            await reader.readuntil(b"\r\n0\r\n\r\n")
+        writer.close()
+        await writer.wait_closed()
+    call = re.search(rb"x-request-id: (\w+)", head)[1].decode()
+    assert 0 < gateway.line_of(call)["output_tokens"] < 100_000
 
 
 async def test_a_connection_whose_answer_ended_well_serves_again(gateway, tenant, provider):

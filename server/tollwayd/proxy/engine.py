@@ -201,7 +201,9 @@ class Blocks:
                         break
 
     async def _end(self) -> None:
-        # Mostly there is nothing left but the last chunk, which may not have come with the last event.
+        # Mostly there is nothing left but the last chunk, which may not have come with the last event. What else comes
+        # has no part in the answer, which is booked.
+        self._response.straight = None
         with suppress(TollwayError, TimeoutError):
             async with asyncio.timeout(END_GRACE_SECONDS):
                 async for _ in self._response:

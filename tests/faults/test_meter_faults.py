@@ -481,6 +481,44 @@ async def test_a_slow_store_is_as_good_as_none(warmed, proxy):
     await healed(warmed)
 
 
+async def test_what_is_spooled_is_not_set_aside_where_the_store_is_full(warmed, redis_client, redis_url, tmp_path):
+    spool = Spool(tmp_path)
+    meter = RedisMeter(redis_url, spool)
+    await meter.reserve(reservation("a", REQUESTS))
+    await redis_client.config_set("maxmemory", 1)
+    try:
+        await meter.settle(settlement("a", spent(25)))
+        with pytest.raises(TollwayError):
+            await spool.replay(meter.book)
+    finally:
+        await redis_client.config_set("maxmemory", 0)
+    assert await spool.replay(meter.book) == 1
+    assert [entry.input_tokens for entry in await ledger(redis_client)] == [25]
+    await meter.aclose()
+
+
+async def test_a_lost_call_is_booked_when_a_store_that_was_full_has_room_again(warmed, redis_client, clock):
+    await warmed.reserve(reservation("a", REQUESTS, if_lost=spent(33, call="a")))
+    clock.now_ms += LEASE_MS
+    await redis_client.config_set("maxmemory", 1)
+    try:
+        with pytest.raises(TollwayError):
+            await warmed.reap(TENANT)
+    finally:
+        await redis_client.config_set("maxmemory", 0)
+    assert await warmed.reap(TENANT) == 1
+    assert [(entry.call, entry.input_tokens) for entry in await ledger(redis_client)] == [("a", 33)]
+
+
+async def test_a_lost_call_whose_charge_is_damaged_puts_nothing_into_the_ledger(warmed, redis_client, clock):
+    await warmed.reserve(reservation("a", REQUESTS))
+    no_charge = b"".join(map(msgspec.msgpack.encode, ("no charge", False, [])))
+    await redis_client.hset(keys.holds(TENANT), "a", no_charge)
+    clock.now_ms += LEASE_MS
+    await warmed.reap(TENANT)
+    assert not await redis_client.exists(keys.ledger(TENANT))
+
+
 async def test_a_store_that_is_full_refuses_and_takes_settlements_when_there_is_room(warmed, redis_client):
     await warmed.reserve(reservation("a", BUDGET))
     await redis_client.config_set("maxmemory", 1)

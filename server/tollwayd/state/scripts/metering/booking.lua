@@ -21,6 +21,12 @@ local function packed(hold)
   return cmsgpack.pack(hold.lost, hold.doubtful, hold.takes)
 end
 
+-- Whether an error is Lua's own, of a record that it cannot make sense of, today or tomorrow. Redis's begin with a word in
+-- capitals, those of Redis 6 with the place behind an @; its `pcall` makes texts of both.
+local function is_damage(failure)
+  return type(failure) == 'string' and not string.find(failure, '^[@-]') and not string.find(failure, '^[A-Z]+ ')
+end
+
 -- What of a sorted set is due, `most` at most.
 local function due(key, most)
   return redis.call('ZRANGEBYSCORE', key, '-inf', now, 'LIMIT', 0, most)
@@ -62,8 +68,9 @@ local function to_book()
   -- Appends the entry and sums up the usage; nothing for a charge without an entry.
   local function book(entry, charge)
     if entry == '' then return end
+    local place = charge[DIMENSIONS] .. SEPARATOR -- Before anything is done: it fails where the charge is none.
     redis.call('XADD', ledger, '*', 'e', entry)
-    local sums = sums_of(charge[DIMENSIONS] .. SEPARATOR, charge[FIRST_METRIC] ~= 0)
+    local sums = sums_of(place, charge[FIRST_METRIC] ~= 0)
     for index = 1, #METRICS do
       local value = charge[FIRST_METRIC + index - 1] -- A hold of an older gateway lacks what came later.
       if value and value ~= 0 then sums[index] = (sums[index] or 0) + value end
@@ -85,18 +92,19 @@ local function to_book()
     write_sums(usage, more, values, {})
   end
 
-  -- Does something for each. What it finds damaged keeps none of the others; gives what could not be done.
+  -- Does something for each. What it finds damaged keeps none of the others; gives what no sense can be made of, and what
+  -- Redis refused with, if it did: being full it may do later what it does not now.
   local function for_each(things, work)
-    local failed = {}
+    local damaged, refusal = {}, nil
     for _, thing in ipairs(things) do
       local done, failure = pcall(work, thing)
       if not done then
-        failed[#failed + 1] = thing
+        if is_damage(failure) then damaged[#damaged + 1] = thing else refusal = failure end
         local said = type(failure) == 'table' and failure.err or failure
-        redis.log(redis.LOG_WARNING, 'Tollway: a count or a call is damaged: ' .. said)
+        redis.log(redis.LOG_WARNING, 'Tollway: a count or a call cannot be seen to: ' .. said)
       end
     end
-    return failed
+    return damaged, refusal
   end
 
   -- Puts a charge in the place of what the takes hold. `again`: another charge has been put there before. What is booked
@@ -128,7 +136,9 @@ local function to_book()
 
   -- Books calls of which nothing was heard for too long. One that cannot be read never can be.
   local function reap(late)
-    for _, call in ipairs(for_each(late, reap_one)) do let_go(call) end
+    local damaged, refusal = for_each(late, reap_one)
+    for _, call in ipairs(damaged) do let_go(call) end
+    if refusal then error(refusal, 0) end
   end
 
   local function forget_one(member)

@@ -33,11 +33,11 @@ if #admitting > 0 then
   if #over > 0 then pcall(to_book().forget, over) end
 end
 
--- An error of Redis's as it is (Redis 6 has a text behind an @ for it). One of Lua's own is of a record that it cannot make
--- sense of, today or tomorrow.
-local function error_of(error)
-  if type(error) == 'table' then return error end
-  return {err = (string.sub(error, 1, 1) == '@' and 'ERR ' or 'DAMAGED ') .. error}
+-- An error of Redis's as it is, else that a record is damaged.
+local function error_of(failure)
+  if type(failure) == 'table' then return failure end
+  if is_damage(failure) then return {err = 'DAMAGED ' .. failure} end
+  return {err = string.sub(failure, 1, 1) == '@' and 'ERR ' .. failure or failure}
 end
 
 local answers, writers = {now, told_now}, {}

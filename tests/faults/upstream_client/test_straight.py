@@ -163,13 +163,13 @@ async def test_a_reader_that_leaves_closes_the_answer(begun, sink) -> None:
 
 async def test_pieces_that_go_straight_keep_the_answer_from_being_idle(begun, sink) -> None:
     async def script(peer: Peer) -> None:
-        for _ in range(8):
+        for _ in range(15):
             await asyncio.sleep(0.05)
             await peer.send(piece(b"more"))
         await peer.left()
 
-    _, reading = await begun(script, idle=0.2)
+    _, reading = await begun(script, idle=0.6)
     with pytest.raises(TollwayError) as caught:
         await reading
     assert caught.value.reason == Reason.REASON_UPSTREAM_TIMEOUT
-    assert sink.got == [b"more"] * 8
+    assert sink.got == [b"more"] * 15

@@ -159,7 +159,8 @@ class Blocks:
         """The next block that is not read yet; empty at the end, and where `_take` has left something."""
         response, progress = self._response, self.progress
         response.lingers = progress.usage_due
-        is_at_end = progress.complete or progress.usage_due
+        # Of an answer that has all come nothing would take it away again, and the two would hold each other.
+        is_at_end = progress.complete or progress.usage_due or not response.under_way
         response.straight = self._take if self.straight is not None and not is_at_end else None
         try:
             async for chunk in response:

@@ -8,8 +8,10 @@ import pytest
 
 from tests.faults.upstream_client.scripted import STREAM, Peer, until
 from tollwayd.core.errors import Reason, TollwayError
+from tollwayd.proxy.engine import Blocks
 
 END = b"0\r\n\r\n"
+EVENT = b'data: {"choices": [{"delta": {"content": "Hello"}}]}\n\n'
 
 
 def piece(text: bytes) -> bytes:
@@ -173,3 +175,15 @@ async def test_pieces_that_go_straight_keep_the_answer_from_being_idle(begun, si
         await reading
     assert caught.value.reason == Reason.REASON_UPSTREAM_TIMEOUT
     assert sink.got == [b"more"] * 15
+
+
+async def test_a_streamed_answer_that_ends_too_early_is_not_held_by_its_reader(start, client, ask, sink) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.answer(STREAM + piece(EVENT) + END)
+
+    response = await ask(client, (await start(script)).origin)
+    await until(lambda: not response.under_way)
+    blocks = Blocks(None, response)
+    blocks.straight = sink
+    assert [block async for block in blocks] == [EVENT]
+    assert response.straight is None

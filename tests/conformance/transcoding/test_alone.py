@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from http import HTTPStatus
 
 import pytest
 
@@ -30,6 +31,10 @@ async def test_it_answers_as_the_rest_door_does(echo, doors, alone, case):
     its_answer, its = await exchange(echo, alone[listener], case)
 
     assert its == replace(ours, status=STATUSES.get(case.id, ours.status))
+    if ours.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        # The connection stays where all of the body had come by then, and nobody knows when that is.
+        answer.headers.pop("connection", None)
+        its_answer.headers.pop("connection", None)
     expected = headers(answer)
     if is_silent(case):
         assert headers(its_answer) in (expected, {name: expected[name] for name in expected.keys() - METADATA})

@@ -77,7 +77,7 @@ async def test_of_an_open_loop_each_request_counts_from_when_it_was_due_however_
 @pytest.mark.parametrize("size", [10, 300_000])
 async def test_grpc_calls_of_any_size_are_answered(generator, echo_port, size):
     driven = await to_thread(generator.closed, call(echo_port, size, least=len(TEXT)), 2, SECONDS)
-    assert driven.load.rate > 0
+    assert any(each.ok for each in driven.made)
     assert driven.load.failed == 0
 
 

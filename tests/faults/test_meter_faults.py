@@ -21,8 +21,9 @@ from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.core.metering.limits.limit import Algorithm, Grants, Refusal
 from tollwayd.state.connection import connect
 from tollwayd.state.metering import keys
-from tollwayd.state.metering.commands import LEASE_MS
+from tollwayd.state.metering.commands import LEASE_MS, Record
 from tollwayd.state.metering.meter import RedisMeter
+from tollwayd.state.metering.payload import charge_bytes
 from tollwayd.state.metering.spool import Spool
 
 SOON = 15  # Seconds: far more than anything here takes, so that a test which fails does not hang.
@@ -336,6 +337,19 @@ async def test_a_damaged_count_has_no_call_booked_twice_that_was_let_through(war
     )
     for _ in range(3):
         await warmed.settle(settlement("a", spent(25), unreserved=[rolling]))
+
+    assert [entry.input_tokens for entry in await ledger(redis_client)] == [25]
+
+
+async def test_what_cannot_be_summed_up_is_not_booked_at_each_try(warmed, redis_client, clock):
+    day = keys.usage(TENANT, clock.now_ms // 86_400_000)
+    await warmed.reserve(reservation("a", REQUESTS))
+    await redis_client.set(day, "nobody's")
+    record = msgspec.msgpack.encode(Record(TENANT, "a", charge_bytes(spent(25))))
+    for _ in range(3):
+        await unavailable(warmed.book(record))
+    await redis_client.delete(day)
+    await warmed.book(record)
 
     assert [entry.input_tokens for entry in await ledger(redis_client)] == [25]
 

@@ -68,9 +68,9 @@ local function to_book()
   -- Appends the entry and sums up the usage; nothing for a charge without an entry.
   local function book(entry, charge)
     if entry == '' then return end
-    local place = charge[DIMENSIONS] .. SEPARATOR -- Before anything is done: it fails where the charge is none.
+    -- Before the entry, which would be there again at each try: it fails where the charge or the usage is none.
+    local sums = sums_of(charge[DIMENSIONS] .. SEPARATOR, charge[FIRST_METRIC] ~= 0)
     redis.call('XADD', ledger, '*', 'e', entry)
-    local sums = sums_of(place, charge[FIRST_METRIC] ~= 0)
     for index = 1, #METRICS do
       local value = charge[FIRST_METRIC + index - 1] -- A hold of an older gateway lacks what came later.
       if value and value ~= 0 then sums[index] = (sums[index] or 0) + value end

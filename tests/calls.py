@@ -10,7 +10,7 @@ from google.protobuf import descriptor_pool, message_factory
 
 from tests.compiled import PROTOS, compile_proto
 from tests.kinds import failure
-from tests.listeners import listener
+from tests.listeners import grpc_listener, listener
 from tollwayd.core.chain import Chain
 from tollwayd.rpc.door import GrpcDoor
 from tollwayd.rpc.registry import Registry
@@ -115,7 +115,7 @@ async def serve(calls: Calls, chain: Chain | None = None, **options):
     """The REST door, its address, and that of the gRPC door."""
     methods = registry(calls, chain)
     rest = RestDoor(methods, RestOptions(max_body_bytes=MAX_BODY_BYTES, **{"listener": listener()} | options))
-    grpc = GrpcDoor(methods, max_body_bytes=MAX_BODY_BYTES)
+    grpc = GrpcDoor(methods, max_body_bytes=MAX_BODY_BYTES, listener=grpc_listener())
     try:
         yield rest, await rest.start("127.0.0.1", 0), await grpc.start("127.0.0.1", 0)
     finally:

@@ -20,7 +20,7 @@ from google.protobuf import (
 from google.rpc import error_details_pb2
 
 from tests.compiled import PROTOS, compile_proto
-from tests.listeners import listener
+from tests.listeners import grpc_listener, listener
 from tollwayd.core.chain import Chain
 from tollwayd.core.errors import RULES, FieldViolation, Reason, ReasonRule, TollwayError
 from tollwayd.rpc.door import GrpcDoor
@@ -156,7 +156,7 @@ async def serve(echo: Echo):
     doors = {
         "rest": RestDoor(methods, RestOptions(print_unset=False, max_body_bytes=MAX_BODY_BYTES, listener=listener())),
         "zeros": RestDoor(methods, RestOptions(max_body_bytes=MAX_BODY_BYTES, listener=listener())),
-        "grpc": GrpcDoor(methods, max_body_bytes=MAX_BODY_BYTES),
+        "grpc": GrpcDoor(methods, max_body_bytes=MAX_BODY_BYTES, listener=grpc_listener()),
     }
     async with AsyncExitStack() as stack:
         addresses = {}

@@ -10,7 +10,7 @@ from google.api import annotations_pb2, field_behavior_pb2, httpbody_pb2
 from google.protobuf import descriptor_pool, empty_pb2, field_mask_pb2, message_factory, struct_pb2, timestamp_pb2
 
 from tests.compiled import PROTOS, compile_proto
-from tests.listeners import listener
+from tests.listeners import grpc_listener, listener
 from tollwayd.core.chain import Chain
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.rpc.door import GrpcDoor
@@ -151,7 +151,7 @@ async def served(library: Library, **options):
 @asynccontextmanager
 async def serve_grpc(library: Library):
     """The library behind a gRPC door; gives its address."""
-    door = GrpcDoor(registry(library), max_body_bytes=64 * 1024)
+    door = GrpcDoor(registry(library), max_body_bytes=64 * 1024, listener=grpc_listener())
     try:
         host, port = await door.start("127.0.0.1", 0)
         yield f"{host}:{port}"

@@ -115,7 +115,7 @@ class Wire:
         """Reads until the stream has ended."""
         found = Answer()
         while True:
-            kind, flags, payload = await self._next(stream)
+            kind, flags, payload = await self.next(stream)
             if kind == HEADERS:
                 found.blocks.append(dict(_fields(payload)))
             elif kind == DATA:
@@ -126,23 +126,47 @@ class Wire:
             if flags & END_STREAM:
                 return found
 
+    async def gone(self) -> int:
+        """Reads until the server says that it ends the connection; the code of its GOAWAY."""
+        while True:
+            kind, _, payload, _ = await self._read()
+            if kind == GOAWAY:
+                return int.from_bytes(payload[4:8])
+
+    async def pong(self) -> bytes:
+        """Reads until a PING is answered; what it carries."""
+        while True:
+            kind, flags, payload, _ = await self._read()
+            if kind == PING and flags & ACK:
+                return payload
+
+    async def answer_ping(self) -> None:
+        """Reads until the server asks whether anybody is there, and says so."""
+        while True:
+            kind, flags, payload, _ = await self._read()
+            if kind == PING and not flags & ACK:
+                return await self.send(frame(PING, ACK, payload, 0))
+
     async def block(self, stream: int = 1) -> dict[str, bytes]:
         """Reads the stream's next frame, a header block."""
-        kind, _, payload = await self._next(stream)
+        kind, _, payload = await self.next(stream)
         assert kind == HEADERS
         return dict(_fields(payload))
 
-    async def _next(self, stream: int) -> tuple[int, int, bytes]:
+    async def next(self, stream: int) -> tuple[int, int, bytes]:
         """The stream's next frame; those of other streams are kept."""
         while not self._kept[stream]:
             kind, flags, payload, of = await self._frame()
             self._kept[of].append((kind, flags, payload))
         return self._kept[stream].popleft()
 
-    async def _frame(self) -> tuple[int, int, bytes, int]:
+    async def _read(self) -> tuple[int, int, bytes, int]:
         start = await self._connection.exactly(9)
         payload = await self._connection.exactly(int.from_bytes(start[:3]))
-        kind, flags, stream = start[3], start[4], int.from_bytes(start[5:])
+        return start[3], start[4], payload, int.from_bytes(start[5:])
+
+    async def _frame(self) -> tuple[int, int, bytes, int]:
+        kind, flags, payload, stream = await self._read()
         assert kind != GOAWAY or payload[4:8] == NO_ERROR, payload
         if kind in {SETTINGS, PING} and not flags & ACK:
             await self.send(frame(kind, ACK, payload if kind == PING else b"", 0))

@@ -71,8 +71,8 @@ class Doors:
             "proxy_http": RestDoor(proxy, _proxy_options(settings, cors, refusals)),
         }
         self._grpc = {
-            "admin_grpc": GrpcDoor(admin, max_body_bytes=MAX_ADMIN_BODY_BYTES),
-            "proxy_grpc": GrpcDoor(proxy, max_body_bytes=limit),
+            "admin_grpc": GrpcDoor(admin, max_body_bytes=MAX_ADMIN_BODY_BYTES, listener=settings.admin_grpc_listener),
+            "proxy_grpc": GrpcDoor(proxy, max_body_bytes=limit, listener=settings.proxy_grpc_listener),
         }
         self._metrics = MetricsDoor(metrics, lambda: not self._draining)
 

@@ -54,6 +54,8 @@ class Settings:
     proxy_compression: Literal["off", "on"] = "off"  # of REST answers, for callers who ask for it
     admin_listener: Literal["aiohttp", "lean"] = "aiohttp"  # what reads REST requests from the wire
     proxy_listener: Literal["aiohttp", "lean"] = "lean"
+    admin_grpc_listener: Literal["grpcio", "lean"] = "grpcio"  # what speaks HTTP/2 at the gRPC listeners
+    proxy_grpc_listener: Literal["grpcio", "lean"] = "grpcio"
     drain_seconds: Annotated[float, Meta(ge=0, le=3600)] = 10.0  # how long calls may end after a stop is asked for
     log_format: Literal["text", "json"] = "json"
     log_level: Literal["debug", "info", "warning", "error"] = "info"

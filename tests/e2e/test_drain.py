@@ -16,9 +16,9 @@ from google.rpc import error_details_pb2, status_pb2
 from openai import AsyncOpenAI
 
 from tests.gateway import Gateway
+from tests.listeners import PAIRS
 from tollway.proxy.v1 import conversation_pb2, inference_pb2, inference_pb2_grpc
 from tollwayd.mock import MockProvider
-from tollwayd.translator.listeners.listener import LISTENERS
 
 HELLO = [{"role": "user", "content": "Hello there!"}]
 SLOW = {"rules": [{"answer": {"tokens": 400, "pace": 0.05}}]}
@@ -33,10 +33,11 @@ TYPED_HELLO = inference_pb2.GenerateRequest(
 )
 
 
-@pytest.mark.parametrize("listener", LISTENERS)
-async def test_streams_that_outlast_the_drain_are_told_why_they_end(tmp_path, listener):
+@pytest.mark.parametrize(("listener", "grpc_listener"), PAIRS.items())
+async def test_streams_that_outlast_the_drain_are_told_why_they_end(tmp_path, listener, grpc_listener):
     async with MockProvider(SLOW) as provider, AsyncExitStack() as stack:
-        gateway = stack.enter_context(Gateway(tmp_path, drain_seconds="1.2", proxy_listener=listener))
+        settings = {"proxy_listener": listener, "proxy_grpc_listener": grpc_listener}
+        gateway = stack.enter_context(Gateway(tmp_path, drain_seconds="1.2", **settings))
         tenant = await asyncio.to_thread(gateway.admin().tenant, openai=provider.url)
         tenant.model("gpt", {"provider": "openai", "model": "gpt-upstream"})
         url, secret = gateway.url("proxy_http"), tenant.key()

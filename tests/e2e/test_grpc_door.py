@@ -12,10 +12,13 @@ import pytest
 from google.rpc import error_details_pb2, status_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from tests import listeners
 from tests.kinds import MAX_BODY_BYTES, Echo, Kinds, registry
 from tests.raw_http2 import CANCEL, INITIAL_WINDOW_SIZE, RESET, WINDOW_UPDATE, frame, head, http2, message, setting
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.rpc.door import GrpcDoor
+
+each_grpc_listener = listeners.each_grpc_listener
 
 SERVICE = "/transcoding.kinds.v1.KindService"
 SERVING, NOT_SERVING, SERVICE_UNKNOWN = 1, 2, 3
@@ -31,7 +34,7 @@ class Scripted(Echo):
 
 @asynccontextmanager
 async def opened(ask):
-    door = GrpcDoor(registry(Scripted(ask)), max_body_bytes=MAX_BODY_BYTES)
+    door = GrpcDoor(registry(Scripted(ask)), max_body_bytes=MAX_BODY_BYTES, listener=listeners.grpc_listener())
     address = await door.start("127.0.0.1", 0)
     try:
         yield door, address
@@ -50,6 +53,11 @@ def calls(channel):
     return channel.unary_unary(f"{SERVICE}/Ask")(b""), channel.unary_stream(f"{SERVICE}/Watch")(b"")
 
 
+def logged(caplog):
+    """What was logged, but for what grpc.aio's client has left over from an earlier test's loop."""
+    return [record for record in caplog.records if "PollerCompletionQueue" not in record.getMessage()]
+
+
 async def drained(call):
     while await (call.read() if hasattr(call, "read") else call) is not grpc.aio.EOF:
         pass
@@ -65,17 +73,21 @@ async def outcome(call):
     return await call.code(), info.reason, dict(await call.initial_metadata())
 
 
-async def test_metadata_reaches_the_caller_of_a_failed_call():
+@pytest.mark.parametrize("method", ["Ask", "Watch"])
+async def test_metadata_reaches_the_caller_of_a_failed_call(method):
     async def ask(_, call):
         call.response_metadata.update({"x-a": "b", "x-raw-bin": "AAH/"})
         raise TollwayError(Reason.REASON_MODEL_NOT_FOUND)
 
-    async with dialled(ask) as (_, channel):
-        for call in calls(channel):
-            code, reason, metadata = await outcome(call)
-            assert (code, reason) == (grpc.StatusCode.NOT_FOUND, "MODEL_NOT_FOUND")
-            assert (metadata["x-a"], metadata["x-raw-bin"]) == ("b", b"\0\1\xff")
-            assert metadata["x-request-id"] == dict(await call.trailing_metadata())["x-request-id"]
+    # By hand: grpc.aio's clients can lose the metadata of a call without a message.
+    async with opened(ask) as (_, address), http2(address) as wire:
+        await wire.send(head(f"{SERVICE}/{method}".encode()), message(b"", end=True))
+        answer = await wire.answer()
+    metadata, trailers = answer.blocks
+    assert metadata["x-a"] == b"b"
+    assert metadata["x-raw-bin"] in {b"AAH/", b"\x86\x1c\x6c\x7f"}  # grpcio writes it in Huffman's code.
+    assert metadata["x-request-id"] == trailers["x-request-id"]
+    assert answer.status == grpc.StatusCode.NOT_FOUND.value[0]
 
 
 class Large:
@@ -140,7 +152,7 @@ async def test_metadata_that_is_set_until_the_first_message_goes_out_with_it():
         await more.wait()
 
     async with dialled(ask) as (_, channel):
-        _, stream = calls(channel)
+        stream = channel.unary_stream(f"{SERVICE}/Watch")(b"")
         assert await stream.read() == b""
         assert dict(await stream.initial_metadata())["x-a"] == "b"
         more.set()
@@ -156,10 +168,10 @@ async def test_a_stream_without_messages_has_its_metadata():
         return
         yield
 
-    async with dialled(ask) as (_, channel):
-        stream = channel.unary_stream(f"{SERVICE}/Watch")(b"")
-        assert await stream.read() is grpc.aio.EOF
-        assert dict(await stream.initial_metadata())["x-a"] == "b"
+    async with opened(ask) as (_, address), http2(address) as wire:
+        await wire.send(head(f"{SERVICE}/Watch".encode()), message(b"", end=True))
+        answer = await wire.answer()
+    assert (answer.blocks[0]["x-a"], answer.data, answer.status) == (b"b", b"", 0)
 
 
 @pytest.mark.parametrize("place", ["response_metadata", "trailers"])
@@ -176,7 +188,7 @@ async def test_metadata_that_grpc_has_no_room_for_is_a_defect(caplog, place, pai
         for call in calls(channel):
             code, reason, _ = await asyncio.wait_for(outcome(call), 10)
             assert (code, reason) == (grpc.StatusCode.INTERNAL, "INTERNAL")
-    assert [record.name for record in caplog.records] == ["tollwayd.rpc.reply"] * 2
+    assert [record.name for record in logged(caplog)] == ["tollwayd.rpc.reply"] * 2
 
 
 @pytest.mark.parametrize("method", ["Ask", "Watch"])
@@ -206,7 +218,7 @@ async def test_who_reads_nothing_and_leaves_is_no_error(caplog, method, says):
         for _ in range(count):
             await asyncio.wait_for(closed.acquire(), 10)
         await door.stop(5)
-    assert caplog.records == []
+    assert logged(caplog) == []
 
 
 @pytest.mark.parametrize("leave", [lambda call: call.cancel(), lambda _: None], ids=["cancels", "deadline"])
@@ -224,7 +236,8 @@ async def test_who_leaves_while_the_servicer_works_is_no_error(caplog, leave):
             await asyncio.wait_for(begun.acquire(), 10)
             leave(call)
             await asyncio.wait_for(ended.acquire(), 10)
-    assert caplog.records == []
+            await call.code()  # What comes of it later than the loop ends would be another test's.
+    assert logged(caplog) == []
 
 
 async def test_who_is_slow_to_read_is_told_why_a_stream_ends():

@@ -7,28 +7,23 @@ import logging
 import re
 from base64 import b64decode
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NoReturn
-
-import grpc
+from typing import TYPE_CHECKING
 
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.rpc.status import to_status
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Mapping
 
     from google.protobuf.message import Message
 
     from tollwayd.core.call import Call
     from tollwayd.rpc.registry import ErrorBody
+    from tollwayd.rpc.stream import Pairs, Stream
 
-    Context = grpc.aio.ServicerContext[Any, bytes]
-    Pairs = tuple[tuple[str, str | bytes], ...]
-
-_CODES = {code.value[0]: code for code in grpc.StatusCode}
 _DETAILS = "grpc-status-details-bin"
 
-# gRPC over HTTP/2, "Custom-Metadata". C-Core refuses all else, and with it the whole answer.
+# gRPC over HTTP/2, "Custom-Metadata". Clients refuse all else, and with it the whole answer.
 _NAME = re.compile(r"[0-9a-z_.-]+")
 
 _KEPT_NAMES = 256
@@ -38,34 +33,39 @@ _log = logging.getLogger(__name__)
 
 
 class Reply:
-    """Either `start`, any number of `write`, and `end`; or `fail`, also after any of them."""
+    """Either `only`; or `start`, any number of `write`, and `end`; or `fail`, also after any of them."""
 
-    __slots__ = ("_call", "_context", "_error_body", "_started")
+    __slots__ = ("_call", "_error_body", "_started", "_stream")
 
-    def __init__(self, context: Context, call: Call, error_body: ErrorBody | None = None) -> None:
-        self._context = context
+    def __init__(self, stream: Stream, call: Call, error_body: ErrorBody | None = None) -> None:
+        self._stream = stream
         self._call = call
         self._error_body = error_body
         self._started = False
 
-    async def start(self) -> None:
-        """Sends the call's metadata; ValueError where gRPC has no room for it."""
+    async def only(self, message: Message) -> None:
+        """Sends an answer that is one message; ValueError as in `start`."""
+        self.start()
+        await self._stream.finish(self._trailers(), message.SerializeToString())
+
+    def start(self) -> None:
+        """Has the call's metadata go out with what comes next; ValueError where gRPC has no room for it."""
         metadata = pairs(self._call.response_metadata) if self._call.response_metadata else ()
-        await self._send(metadata)
+        self._begin(metadata)
 
-    async def write(self, message: Message) -> None:
-        """Sends a message, and waits while the client does not keep up."""
-        await self._context.write(message.SerializeToString())
+    def write(self, message: Message) -> Awaitable[None] | None:
+        """Sends a message; what is to be awaited while the client does not keep up, None where it does."""
+        data = message.SerializeToString()
+        return None if self._stream.put(data) else self._stream.write(data)
 
-    def end(self) -> None:
-        """Has the call's trailers go out with its status; ValueError as in `start`."""
-        if self._call.trailers:
-            self._context.set_trailing_metadata(pairs(self._call.trailers))
+    async def end(self) -> None:
+        """Sends the status with the call's trailers; ValueError as in `start`."""
+        await self._stream.finish(self._trailers())
 
-    async def fail(self, error: BaseException) -> NoReturn:
+    async def fail(self, error: BaseException) -> None:
         """Tells the caller what went wrong. CancelledError where nobody is there to be told."""
         reason = self._call.reason_for(error)
-        if isinstance(reason, grpc.aio.BaseError) or not isinstance(reason, Exception):
+        if not isinstance(reason, Exception):
             raise asyncio.CancelledError from None
         metadata: Pairs = ()
         trailers: Pairs = ()
@@ -76,42 +76,27 @@ class Reply:
                 reason = wrong
         if not isinstance(reason, TollwayError):
             reason = self._defect(reason)
-        _forget_frames(error)
-        try:
-            await self._abort(reason, metadata, trailers)
-        except grpc.aio.InternalError:
-            raise asyncio.CancelledError from None
-
-    async def _abort(self, error: TollwayError, metadata: Pairs, trailers: Pairs) -> NoReturn:
         # After a defect the call's metadata may be what is wrong.
-        if metadata and not self._started and error.reason != Reason.REASON_INTERNAL:
-            await self._send(metadata)
-        status = to_status(error, self._error_body)
+        if metadata and not self._started and reason.reason != Reason.REASON_INTERNAL:
+            self._begin(metadata)
+        status = to_status(reason, self._error_body)
         own = ("x-request-id", self._call.id), (_DETAILS, status.SerializeToString())
-        await self._context.abort(_CODES[error.rule.code], status.message, (*trailers, *own))
+        await self._stream.abort(reason.rule.code, status.message, (*trailers, *own))
 
-    async def _send(self, metadata: Pairs) -> None:
+    def _begin(self, metadata: Pairs) -> None:
         self._started = True
-        await self._context.send_initial_metadata((("x-request-id", self._call.id), *metadata))
+        self._stream.begin((("x-request-id", self._call.id), *metadata))
+
+    def _trailers(self) -> Pairs:
+        return pairs(self._call.trailers) if self._call.trailers else ()
 
     def _defect(self, error: Exception) -> TollwayError:
         _log.error("Call %s cannot be answered.", self._call.id, exc_info=error)
         return TollwayError(Reason.REASON_INTERNAL)
 
 
-def _forget_frames(error: BaseException | None) -> None:
-    """grpc.aio keeps what a call is aborted within in a cycle, until a collection: with the frames that the error came
-    through it would keep their request, of megabytes maybe, of which collections know nothing.
-    """
-    seen = set()
-    while error is not None and id(error) not in seen:  # An error can be its own cause's context.
-        seen.add(id(error))
-        error.__traceback__ = None
-        error = error.__cause__ or error.__context__
-
-
 def pairs(metadata: Mapping[str, str]) -> Pairs:
-    """Metadata as grpc.aio takes it, names in `-bin` out of base64; ValueError for what gRPC has no room for."""
+    """Metadata as gRPC has it, names in `-bin` out of base64; ValueError for what gRPC has no room for."""
     return tuple([(_name(name), _value(name, value)) for name, value in metadata.items()])
 
 

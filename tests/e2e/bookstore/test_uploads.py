@@ -13,6 +13,7 @@ import grpc
 import pytest
 
 from tests.bookstore import Book, Bookstore, SellBookRequest, registry, serve
+from tests.listeners import grpc_listener
 from tests.raw_http import TIMEOUT, connect, request
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.rpc.door import GrpcDoor
@@ -335,7 +336,7 @@ def result(body: bytes) -> tuple[str, int]:
 @asynccontextmanager
 async def grpc_call(store):
     """ReviewBooks through the gRPC door."""
-    door = GrpcDoor(registry(store), max_body_bytes=MAX_BODY_BYTES)
+    door = GrpcDoor(registry(store), max_body_bytes=MAX_BODY_BYTES, listener=grpc_listener())
     _, port = await door.start("127.0.0.1", 0)
     try:
         async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:

@@ -7,6 +7,7 @@ import asyncio
 import grpc
 import pytest
 
+from tests import listeners
 from tests.harbour import packed, pb, refusal, stubs
 from tests.raw_http import connect, get, request
 from tollwayd.core.chain import Chain
@@ -23,6 +24,8 @@ from tollwayd.translator.server import RestDoor
 SECONDS = 10
 LIMIT = 64 * 1024
 
+each_grpc_listener = listeners.each_grpc_listener
+
 
 @pytest.fixture
 async def door(upstream, descriptors):
@@ -30,7 +33,7 @@ async def door(upstream, descriptors):
     files = DescriptorSet(descriptors.read_bytes())
     async with grpc.aio.insecure_channel("{}:{}".format(*upstream), options=channel_options(LIMIT)) as channel:
         registry = remote_registry(channel, files.services.values(), files.pool, Chain([]))
-        made = GrpcDoor(registry, max_body_bytes=LIMIT)
+        made = GrpcDoor(registry, max_body_bytes=LIMIT, listener=listeners.grpc_listener())
         yield await made.start("127.0.0.1", 0)
         await made.stop(0)
 

@@ -21,6 +21,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.gateway import ADMIN_KEY, Gateway, environment, send
 from tests.raw_http2 import head, http2, message
 from tollwayd.mock import MockProvider
+from tollwayd.rpc.listeners.listener import GRPC_LISTENERS
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux shares a port's connections")
 
@@ -39,8 +40,10 @@ async def provider():
 
 
 @pytest.fixture
-def gateway(tmp_path):
-    with Gateway(tmp_path, command=f"serve --workers {WORKERS}") as running:
+def gateway(tmp_path, request):
+    """Two workers; with other settings where the test is parametrized by them."""
+    settings = getattr(request, "param", {})
+    with Gateway(tmp_path, command=f"serve --workers {WORKERS}", **settings) as running:
         yield running
 
 
@@ -179,10 +182,12 @@ async def healths(gateway: Gateway) -> set[int]:
         return {answer.status for answer in await asyncio.gather(*(stub.Check(asked, timeout=10) for stub in stubs))}
 
 
+@pytest.mark.parametrize("gateway", [{"proxy_grpc_listener": name} for name in GRPC_LISTENERS], indirect=True)
 async def test_grpc_is_shared_too(gateway):
     assert await healths(gateway) == {health_pb2.HealthCheckResponse.SERVING}
 
 
+# Of grpcio's alone: the other one does not close by itself.
 async def test_a_grpc_listener_that_closes_by_itself_is_opened_again_though_others_listen(gateway):
     host, _, port = gateway.addresses["proxy_grpc"].rpartition(":")
     async with http2((host, int(port))) as wire:

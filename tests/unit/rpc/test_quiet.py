@@ -5,7 +5,7 @@ import logging
 import grpc
 import pytest
 
-from tollwayd.rpc.quiet import keep_quiet_about_callers_who_left
+from tollwayd.rpc.listeners.grpcio_listener.quiet import keep_quiet_about_callers_who_left
 
 LOG = logging.getLogger("grpc._cython.cygrpc")
 

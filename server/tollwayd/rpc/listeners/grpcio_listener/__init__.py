@@ -1,0 +1,1 @@
+"""A listener on grpc.aio's server."""

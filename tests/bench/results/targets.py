@@ -64,6 +64,7 @@ TARGETS = (
     Target(
         "gRPC in types, governed, of an empty server's rate", "unary/1k/grpc-typed", "strict", "c32_rps", 0.6, of="echo"
     ),
+    Target("the same by the lean listener", "unary/1k/grpc-typed", "lean", "c32_rps", 0.6, of="echo"),
     Target(
         "CPU a request with a prompt of 100,000 tokens",
         "unary/100k-tokens/openai",

@@ -42,6 +42,8 @@ def stage(folder: Path, scene: Scene, *, peers: bool = True) -> Iterator[Stage]:
         subjects += Tollway(stack, folder / "tollway").subjects(scene, f"http://127.0.0.1:{port}")
         if scene.way.grpc:
             subjects.append(start_echo(stack, scene, like=subjects[-1]))
+            lean = Tollway(stack, folder / "lean", TOLLWAY_PROXY_GRPC_LISTENER="lean")
+            subjects.append(lean.subject(scene, f"http://127.0.0.1:{port}", "strict")._replace(name="lean"))
         generator = Generator(folder)
         yield Stage(scene, [each._replace(request=tried(each.request)) for each in subjects], generator)
 

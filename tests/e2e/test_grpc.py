@@ -28,6 +28,7 @@ from tollway.proxy.v1 import (
     openai_pb2_grpc,
 )
 from tollwayd.doors import MAX_ADMIN_BODY_BYTES
+from tollwayd.rpc.listeners.lean.counts import FIRST_ID
 from tollwayd.rpc.options import FRAMING_BYTES
 
 gateway = listeners.gateway
@@ -226,6 +227,8 @@ async def test_channelz_shows_servers_and_their_peers(gateway):
         stub = channelz_pb2_grpc.ChannelzStub(channel)
         servers = (await stub.GetServers(channelz_pb2.GetServersRequest(), metadata=ROOT)).server
         assert len(servers) == 2
+        lean = gateway.settings["admin_grpc_listener"] == "lean"
+        assert [server.ref.server_id >= FIRST_ID for server in servers] == [lean] * 2
         assert sum(server.data.calls_started for server in servers) > 0
         requests = [channelz_pb2.GetServerSocketsRequest(server_id=server.ref.server_id) for server in servers]
         found = [(await stub.GetServerSockets(request, metadata=ROOT)).socket_ref for request in requests]

@@ -17,6 +17,7 @@ from tests.kinds import MAX_BODY_BYTES, Echo, Kinds, registry
 from tests.raw_http2 import CANCEL, INITIAL_WINDOW_SIZE, RESET, WINDOW_UPDATE, frame, head, http2, message, setting
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.rpc.door import GrpcDoor
+from tollwayd.rpc.parsing import MAX_FIELDS
 
 each_grpc_listener = listeners.each_grpc_listener
 
@@ -34,7 +35,7 @@ class Scripted(Echo):
 
 @asynccontextmanager
 async def opened(ask):
-    door = GrpcDoor(registry(Scripted(ask)), max_body_bytes=MAX_BODY_BYTES, listener=listeners.grpc_listener())
+    door = GrpcDoor(registry(Scripted(ask)), max_body_bytes=4 * MAX_FIELDS, listener=listeners.grpc_listener())
     address = await door.start("127.0.0.1", 0)
     try:
         yield door, address
@@ -261,6 +262,18 @@ async def test_who_is_slow_to_read_is_told_why_a_stream_ends():
         answer = await wire.answer()
         await stopping
     assert (answer.status, answer.text) == (14, TollwayError(Reason.REASON_SHUTTING_DOWN).message)
+
+
+async def test_a_message_of_more_fields_than_anybody_sends_is_refused():
+    async def ask(request, _):
+        return request
+
+    unknown = b"\x98\x06\x01"
+    async with dialled(ask) as (_, channel):
+        call = channel.unary_unary(f"{SERVICE}/Ask")(unknown * (MAX_FIELDS + 1))
+        code, reason, _ = await outcome(call)
+        assert (code, reason) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "BODY_TOO_LARGE")
+        assert await call.details() == f"The message has more than {MAX_FIELDS} fields."
 
 
 async def hangs(_, __):

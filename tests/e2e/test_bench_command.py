@@ -48,7 +48,7 @@ async def test_a_gateway_that_runs_is_measured_by_its_own_models(running, tmp_pa
     url, key = running
     output = tmp_path / "figures.json"
     # The provider is in this process, which therefore must not wait for the other one by itself.
-    words = ("--url", url, "--key", key, "--model", "gpt", "--streams", "0", "--output", str(output))
+    words = ("--url", url, "--key", key, "--model", "gpt", "--seconds", "2", "--streams", "0", "--output", str(output))
     ran = await to_thread(bench, *words)
     assert ran.returncode == 0, ran.stderr
     assert json.loads(output.read_text())["gateway"].keys() == FIGURES

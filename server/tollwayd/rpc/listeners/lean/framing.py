@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from tollwayd.rpc.listeners.lean.frames import (
@@ -48,7 +49,7 @@ MAX_UNASKED = 10_000
 """Frames that ask for an answer, or end a call, in a second: nobody needs as many."""
 
 
-class Framing(asyncio.Protocol):
+class Framing(asyncio.Protocol, ABC):
     """What of a connection is below its calls. `last` is the number of the last stream that began, `paused` tells that
     the client does not read, `heard` that something has come since it was asked."""
 
@@ -133,28 +134,33 @@ class Framing(asyncio.Protocol):
         """Says that no further calls are taken."""
         self.write(frame(GOAWAY, 0, 0, self.last.to_bytes(4) + code.to_bytes(4)))
 
+    @abstractmethod
     def leave_calls(self) -> None:
         """Nobody is there any more for the calls under way."""
-        raise NotImplementedError
 
+    @abstractmethod
     def take_data(self, flags: int, number: int, payload: bytes) -> None:
-        raise NotImplementedError
+        """A part of a request."""
 
+    @abstractmethod
     def take_block(self, flags: int, number: int, block: bytes) -> None:
         """A whole header block."""
-        raise NotImplementedError
 
+    @abstractmethod
     def take_reset(self, flags: int, number: int, payload: bytes) -> None:
-        raise NotImplementedError
+        """The client ends a stream."""
 
+    @abstractmethod
     def take_settings(self, flags: int, number: int, payload: bytes) -> None:
-        raise NotImplementedError
+        """The client's settings, or that it has ours."""
 
+    @abstractmethod
     def take_goaway(self, flags: int, number: int, payload: bytes) -> None:
-        raise NotImplementedError
+        """The client opens no more streams."""
 
+    @abstractmethod
     def take_window(self, flags: int, number: int, payload: bytes) -> None:
-        raise NotImplementedError
+        """The client has room for more."""
 
     def count_unasked(self, cost: int = 1) -> None:
         """Counts what costs the client nothing; ConnectionFailed where it is too much."""

@@ -47,7 +47,7 @@ bench-peers: $(VENV)/build.stamp ## Install other gateways for make bench: LiteL
 	  else echo 'npm is not installed: Portkey is left out' >&2; fi
 
 .PHONY: bench-smoke
-bench-smoke: $(VENV)/bench.stamp ## Within a minute: does the gateway cost more than was recorded?
+bench-smoke: $(VENV)/bench.stamp ## In a minute or so: has a ratio fallen well below the recorded one?
 	@$(BENCH) tests.bench.smoke
 
 .PHONY: test-faults

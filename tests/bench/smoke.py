@@ -55,8 +55,8 @@ def main() -> None:
     except Missing as missing:
         sys.exit(str(missing))
     if bad:
-        sys.exit("\nSlower than recorded:\n" + "\n".join(bad))
-    print("\nNothing is slower than recorded.")
+        sys.exit("\nSlower than recorded, beyond the room that is left for a busy machine:\n" + "\n".join(bad))
+    print("\nNothing has fallen below its bar, which leaves room beneath what was recorded.")
 
 
 def _judge(cell: str, recorded: dict[str, Any]) -> list[str]:

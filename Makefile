@@ -47,8 +47,8 @@ bench-peers: $(VENV)/build.stamp ## Install other gateways for make bench: LiteL
 	  else echo 'npm is not installed: Portkey is left out' >&2; fi
 
 .PHONY: bench-smoke
-bench-smoke: $(VENV)/bench.stamp ## In a minute or so: has a ratio fallen well below the recorded one?
-	@$(BENCH) tests.bench.smoke
+bench-smoke: $(VENV)/bench.stamp ## Within a minute: has a ratio fallen well below the recorded one?
+	@$(BENCH) tests.bench.smoke $(ARGS)
 
 .PHONY: test-faults
 test-faults: $(VENV)/bench.stamp ## The proofs at full length: kills, races, failovers, 5,000 steps against the model

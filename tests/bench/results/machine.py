@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
+import sysconfig
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -18,11 +19,18 @@ def described() -> dict[str, object]:
         "cpu": _cpu(),
         "cores": os.cpu_count(),
         "kernel": platform.release(),
-        "python": platform.python_version(),
+        "python": f"{platform.python_version()}{_built()}",
         "packages": {name: found for name in PACKAGES if (found := _version(name))},
         "commit": _said("git", "describe", "--always", "--dirty"),
         "date": datetime.now(UTC).strftime("%Y-%m-%dT%H:%MZ"),
     }
+
+
+def _built() -> str:
+    """What its makers had the compiler do for speed, as far as it knows: a fifth of it."""
+    words = sysconfig.get_config_var("CONFIG_ARGS") or ""
+    done = [name for name, word in {"PGO": "--enable-optimizations", "LTO": "--with-lto"}.items() if word in words]
+    return f" ({', '.join(done)})" if done else ""
 
 
 def _cpu() -> str:

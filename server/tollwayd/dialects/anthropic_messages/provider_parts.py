@@ -40,17 +40,20 @@ _CONTENT = {
 }
 """The deltas that add to a kind of part, each with the member that it adds to."""
 
+_TAKES = {kind: frozenset(delta for delta, _ in content) for kind, content in _CONTENT.items()}
+
 _EMPTY_OBJECT = re.compile(r"\{\s*\}")
 
 
 class _OpenPart:
-    """A part under way. `silent` while it is a tool call without arguments."""
+    """A part under way, of a kind that `_CONTENT` has. `silent` while it is a tool call without arguments."""
 
-    __slots__ = ("index", "silent")
+    __slots__ = ("index", "silent", "takes")
 
-    def __init__(self, index: int, *, silent: bool) -> None:
+    def __init__(self, index: int, kind: str) -> None:
         self.index = index
-        self.silent = silent
+        self.silent = kind == "tool_call"
+        self.takes = _TAKES[kind]
 
 
 class StreamParts:
@@ -75,12 +78,13 @@ class StreamParts:
             self._blocks[block_index] = None
             return events
         part = block.part()
-        open_part = self._blocks[block_index] = _OpenPart(self._next, silent=part.HasField("tool_call"))
+        kind = part.WhichOneof("kind")
+        open_part = self._blocks[block_index] = _OpenPart(self._next, kind)
         self._next += 1
-        return events + _opening(open_part, part)
+        return events + _opening(open_part, part, kind)
 
     def add(self, block_index: int, delta: BlockDelta) -> Events:
-        """More of a block; REASON_UPSTREAM_INVALID if it has not begun."""
+        """More of a block; REASON_UPSTREAM_INVALID if it has not begun, or is of a type that has no such content."""
         if block_index not in self._blocks:
             raise TollwayError(Reason.REASON_UPSTREAM_INVALID)
         open_part = self._blocks[block_index]
@@ -114,10 +118,9 @@ class StreamParts:
         return [*([] if cut else _more(open_part, "arguments", "{}")), _end(open_part)]
 
 
-def _opening(open_part: _OpenPart, part: Part) -> Events:
+def _opening(open_part: _OpenPart, part: Part, kind: str) -> Events:
     """The part's beginning, then as deltas what its block began with: a tool call that Anthropic's code execution makes
     has its whole input there."""
-    kind = part.WhichOneof("kind")
     content = getattr(part, kind)
     deltas = [(delta, getattr(content, member)) for delta, member in _CONTENT[kind]]
     for _, member in _CONTENT[kind]:
@@ -132,6 +135,8 @@ def _opening(open_part: _OpenPart, part: Part) -> Events:
 def _more(open_part: _OpenPart, kind: str, text: str) -> Events:
     if not text:
         return []
+    if kind not in open_part.takes:
+        raise TollwayError(Reason.REASON_UPSTREAM_INVALID)
     open_part.silent = False
     return [StreamGenerateResponse(part_delta=PartDelta(index=open_part.index, **{kind: text}))]
 

@@ -249,8 +249,8 @@ class ProviderDialect(Protocol):
         """A whole answer. REASON_UPSTREAM_INVALID where it is not one."""
         ...
 
-    def event_reader(self) -> EventReader:
-        """A reader for one streamed answer."""
+    def event_reader(self, credential: str = "") -> EventReader:
+        """A reader for one streamed answer. Its errors do not quote the credential."""
         ...
 
     def read_error(self, status: int, headers: Mapping[str, str], body: bytes) -> TollwayError:
@@ -258,8 +258,9 @@ class ProviderDialect(Protocol):
         (bounded, and without anything that looks like a credential) and `retry_after` where it gave one."""
         ...
 
-    def read_error_event(self, event: ServerSentEvent) -> TollwayError | None:
-        """The error that a stream's event tells, as `read_error` has it; None where it tells something else."""
+    def read_error_event(self, event: ServerSentEvent, credential: str = "") -> TollwayError | None:
+        """The error that a stream's event tells, as `read_error` has it; None where it tells something else. It does
+        not quote the credential."""
         ...
 
     def read_models(self, body: bytes) -> list[str]:
@@ -305,8 +306,8 @@ class RelayDialect(Protocol):
         """The body to send: the caller's with the provider's model name, each other field's JSON byte for byte."""
         ...
 
-    def relay_stream(self, envelope: Envelope) -> RelayStream:
-        """A relay for one streamed answer to this request."""
+    def relay_stream(self, envelope: Envelope, credential: str = "") -> RelayStream:
+        """A relay for one streamed answer to this request. In errors that pass the credential is masked."""
         ...
 
     def read_usage(self, body: bytes) -> Usage | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from tollwayd.core.dialect import Said
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.core.sse import parse, split
+from tollwayd.dialects.unquoted import unquoted
 from tollwayd.proxy import estimate
 
 if TYPE_CHECKING:
@@ -47,8 +48,12 @@ def showable(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def response_of(call: Call, target: Target, body: bytes) -> GenerateResponse:
-    """A whole answer, and its usage noted on the call."""
-    response = target.provider.dialect.read_response(body)
+    """A whole answer, and its usage noted on the call. Raises the error that stands in its place."""
+    provider = target.provider
+    try:
+        response = provider.dialect.read_response(body)
+    except TollwayError:
+        response = provider.dialect.read_response(unquoted(provider.credential, body))
     assert call.exchange is not None
     if not response.HasField("usage"):
         response.usage.CopyFrom(estimate.of_whole(call.exchange, response.ByteSize()))
@@ -62,7 +67,8 @@ async def events_of(call: Call, blocks: Blocks) -> AsyncGenerator[Sequence[Strea
 
     Raises the provider's error within the stream, and REASON_UPSTREAM_INTERRUPTED where the stream ends too early.
     """
-    reader = blocks.progress = blocks.target.provider.dialect.event_reader()
+    provider = blocks.target.provider
+    reader = blocks.progress = provider.dialect.event_reader(provider.credential)
     exchange = call.exchange
     assert exchange is not None
     seen = Seen(exchange, reader)

@@ -15,6 +15,7 @@ from tollwayd.core.call import Exchange
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.core.failpoint import failpoint
 from tollwayd.core.sse import Framer, parse, split
+from tollwayd.dialects.unquoted import unquoted
 from tollwayd.proxy.failures import Failures
 
 if TYPE_CHECKING:
@@ -131,7 +132,8 @@ class Blocks:
             if not (block := await self._next()):
                 raise TollwayError(Reason.REASON_UPSTREAM_INTERRUPTED)
             first = next(filter(None, map(parse, split(block))), None)
-        if error := self.target.provider.dialect.read_error_event(first):
+        provider = self.target.provider
+        if error := provider.dialect.read_error_event(first, provider.credential):
             self._response.close()
             raise error
         self._first = block
@@ -281,14 +283,8 @@ def _note_head(call: Call, response: HttpResponse) -> None:
 
 
 async def _refusal(provider: Provider, response: HttpResponse) -> TollwayError:
-    said = _without(provider.credential, await _error_body(response))
+    said = unquoted(provider.credential, await _error_body(response))
     return provider.dialect.read_error(response.status, response.headers, said)
-
-
-def _without(credential: str, body: bytes) -> bytes:
-    """What a provider said, without the gateway's own credential, which some quote when they refuse it. Dialects mask
-    what looks like one; this one is known, whatever it looks like."""
-    return body.replace(credential.encode(), b"***") if credential else body
 
 
 def _read_whole(_: Target, response: HttpResponse) -> Awaitable[bytes]:

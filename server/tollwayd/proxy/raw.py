@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from google.api.httpbody_pb2 import HttpBody
 
 from tollwayd.core.errors import Reason, TollwayError
+from tollwayd.dialects.unquoted import unquoted
 from tollwayd.proxy import estimate
 from tollwayd.proxy.canonical import response_of, write_request
 from tollwayd.proxy.engine import find_model
@@ -133,7 +134,10 @@ class RawService:
             _tell_dropped(call)
         dialect = target.provider.dialect
         if dialect is self._caller or _same(dialect, self._caller):
-            exchange.usage = self._caller.read_usage(body) or self._estimated(exchange, body)
+            exchange.usage = self._caller.read_usage(body)
+            if exchange.usage is None:  # So it may be an error.
+                exchange.usage = self._estimated(exchange, body)
+                body = unquoted(target.provider.credential, body)
             exchange.complete = True
             return HttpBody(content_type=_JSON, data=body)
         return HttpBody(content_type=_JSON, data=self._caller.write_response(response_of(call, target, body)))
@@ -149,7 +153,7 @@ class RawService:
         return self._with_errors_within(call, pieces)
 
     async def _relayed(self, call: Call, blocks: Blocks, envelope: Envelope) -> AsyncGenerator[bytes, None]:
-        relay = blocks.progress = self._caller.relay_stream(envelope)
+        relay = blocks.progress = self._caller.relay_stream(envelope, blocks.target.provider.credential)
         exchange = call.exchange
         assert exchange is not None
 
@@ -183,7 +187,8 @@ class RawService:
     async def _translated(self, call: Call, blocks: Blocks, envelope: Envelope) -> AsyncGenerator[bytes, None]:
         exchange = call.exchange
         assert exchange is not None
-        reader = blocks.progress = blocks.target.provider.dialect.event_reader()
+        provider = blocks.target.provider
+        reader = blocks.progress = provider.dialect.event_reader(provider.credential)
         translation = Translation(exchange, reader, self._caller.event_writer(envelope))
         blocks.read = translation.feed
         exchange.so_far = translation.usage

@@ -111,14 +111,14 @@ class AnthropicMessages:
     def read_response(self, body: bytes) -> GenerateResponse:
         return provider_response.read_response(body)
 
-    def event_reader(self) -> EventReader:
-        return provider_stream.AnthropicEventReader()
+    def event_reader(self, credential: str = "") -> EventReader:
+        return provider_stream.AnthropicEventReader(credential)
 
     def read_error(self, status: int, headers: Mapping[str, str], body: bytes) -> TollwayError:
         return provider_error.read_error(status, headers, body)
 
-    def read_error_event(self, event: ServerSentEvent) -> TollwayError | None:
-        return provider_error.read_error_event(event)
+    def read_error_event(self, event: ServerSentEvent, credential: str = "") -> TollwayError | None:
+        return provider_error.read_error_event(event, credential)
 
     def read_models(self, body: bytes) -> list[str]:
         return provider_response.read_models(body)
@@ -126,8 +126,8 @@ class AnthropicMessages:
     def relay_request(self, envelope: Envelope, model: str) -> bytes:
         return relay.relay_request(envelope, model)
 
-    def relay_stream(self, envelope: Envelope) -> RelayStream:
-        return relay.AnthropicRelayStream()
+    def relay_stream(self, envelope: Envelope, credential: str = "") -> RelayStream:
+        return relay.AnthropicRelayStream(credential)
 
     def read_usage(self, body: bytes) -> Usage | None:
         return relay.read_usage(body)

@@ -9,6 +9,7 @@ import msgspec
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.dialects.json_body import public_text
 from tollwayd.dialects.retry_after import retry_after
+from tollwayd.dialects.unquoted import unquoted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,10 +67,12 @@ def stream_error(error: object) -> TollwayError:
     return _error(_BY_TYPE.get(kind, Reason.REASON_UPSTREAM_FAILED), message, None)
 
 
-def read_error_event(event: ServerSentEvent) -> TollwayError | None:
+def read_error_event(event: ServerSentEvent, credential: str = "") -> TollwayError | None:
     """The error in an event of the type `error`; None for any other."""
+    if b'"error"' not in event.data:
+        return None
     try:
-        said = _ERROR_EVENT.decode(event.data)
+        said = _ERROR_EVENT.decode(unquoted(credential, event.data))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     return stream_error(said.error) if said.type == "error" else None

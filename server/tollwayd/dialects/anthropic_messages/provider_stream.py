@@ -13,6 +13,7 @@ from tollwayd.dialects.anthropic_messages.stop_reason import finish_reason
 from tollwayd.dialects.anthropic_messages.usage import UsageTally
 from tollwayd.dialects.json_body import read_answer
 from tollwayd.dialects.said_text import pattern
+from tollwayd.dialects.unquoted import unquoted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,11 +52,12 @@ _EVENT = msgspec.json.Decoder(_Event)
 class AnthropicEventReader:
     """Reads one streamed answer."""
 
-    __slots__ = ("_finished", "_parts", "_started", "_tally", "_usage", "complete", "done", "usage_due")
+    __slots__ = ("_credential", "_finished", "_parts", "_started", "_tally", "_usage", "complete", "done", "usage_due")
 
     texts = pattern("text", "thinking")
 
-    def __init__(self) -> None:
+    def __init__(self, credential: str = "") -> None:
+        self._credential = credential
         self.complete = False
         self.done = False
         self.usage_due = False
@@ -91,7 +93,7 @@ class AnthropicEventReader:
             case "message_stop":
                 events = self._stop()
             case "error":
-                raise stream_error(said.error)
+                raise stream_error(read_answer(unquoted(self._credential, event.data), _EVENT).error)
         return events
 
     @property

@@ -14,6 +14,7 @@ from tollwayd.dialects.anthropic_messages.provider_error import stream_error
 from tollwayd.dialects.anthropic_messages.usage import UsageTally
 from tollwayd.dialects.anthropic_messages.usage_said import UsageSaid  # noqa: TC001 (msgspec reads annotations)
 from tollwayd.dialects.said_text import SaidText, pattern
+from tollwayd.dialects.unquoted import unquoted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -83,11 +84,12 @@ def _sum(found: Mapping[bytes, Said]) -> Said:
 
 
 class AnthropicRelayStream:
-    """Passes one streamed answer on untouched."""
+    """Passes one streamed answer on untouched, but for a credential in its error."""
 
-    __slots__ = ("_said", "_tally", "complete", "done", "error", "usage", "usage_due")
+    __slots__ = ("_credential", "_said", "_tally", "complete", "done", "error", "usage", "usage_due")
 
-    def __init__(self) -> None:
+    def __init__(self, credential: str = "") -> None:
+        self._credential = credential
         self._said = SaidText(_SAID, _sum)
         self._tally = UsageTally()
         self.usage: Usage | None = None
@@ -97,13 +99,15 @@ class AnthropicRelayStream:
         self.error: TollwayError | None = None
 
     def feed(self, block: bytes) -> bytes:
-        """The block itself."""
+        """The block itself; of one with an error what may be passed on."""
         if self._said.takes(block):
             return block
         self._said.add(block)
         if b'"content_block_st' in block:
             self.usage_due = block.rfind(b'"content_block_stop"') > block.rfind(b'"content_block_start"')
         if _is_telling(block):
+            if b'"error"' in block:
+                block = unquoted(self._credential, block)
             for raw in sse.split(block):
                 if _is_telling(raw) and (event := sse.parse(raw)):
                     self._read(event.data)

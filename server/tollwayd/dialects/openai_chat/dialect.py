@@ -82,8 +82,8 @@ class OpenAIChat:
     def event_writer(self, envelope: Envelope) -> EventWriter:
         return EventWriter(envelope)
 
-    def event_reader(self) -> EventReader:
-        return EventReader()
+    def event_reader(self, credential: str = "") -> EventReader:
+        return EventReader(credential)
 
-    def relay_stream(self, envelope: Envelope) -> RelayStream:
-        return RelayStream(envelope)
+    def relay_stream(self, envelope: Envelope, credential: str = "") -> RelayStream:
+        return RelayStream(envelope, credential)

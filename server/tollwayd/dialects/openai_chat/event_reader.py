@@ -23,6 +23,7 @@ from tollwayd.dialects.openai_chat.tool_call_id import tool_call_id
 from tollwayd.dialects.openai_chat.tool_deltas import StreamedCall, ToolDeltas
 from tollwayd.dialects.openai_chat.usage import read_usage
 from tollwayd.dialects.said_text import pattern
+from tollwayd.dialects.unquoted import unquoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -43,6 +44,7 @@ class EventReader:
 
     __slots__ = (
         "_calls",
+        "_credential",
         "_finished",
         "_id",
         "_index",
@@ -57,7 +59,8 @@ class EventReader:
 
     texts = pattern("content", "reasoning_content", "reasoning")
 
-    def __init__(self) -> None:
+    def __init__(self, credential: str = "") -> None:
+        self._credential = credential
         self.complete = False
         self.done = False
         self.terms = ""
@@ -84,7 +87,7 @@ class EventReader:
             return self.end()
         chunk = read_answer(event.data, ANSWER)
         if chunk.error:
-            raise stream_error(chunk.error)
+            raise stream_error(read_answer(unquoted(self._credential, event.data), ANSWER).error)
         return list(self._read(chunk))
 
     def end(self) -> Sequence[StreamGenerateResponse]:

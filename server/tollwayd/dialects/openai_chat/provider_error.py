@@ -11,6 +11,7 @@ from tollwayd.core.errors import FieldViolation, Reason, TollwayError
 from tollwayd.dialects.json_body import public_text
 from tollwayd.dialects.openai_chat.answer_shapes import METERED_ANSWER
 from tollwayd.dialects.retry_after import retry_after
+from tollwayd.dialects.unquoted import unquoted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,12 +72,12 @@ def stream_error(error: object) -> TollwayError:
     return _error(_by_words(said), said, None)
 
 
-def read_error_event(event: ServerSentEvent) -> TollwayError | None:
+def read_error_event(event: ServerSentEvent, credential: str = "") -> TollwayError | None:
     """The error in an event; None where it holds none."""
     if b'"error"' not in event.data:
         return None
     try:
-        error = METERED_ANSWER.decode(event.data).error
+        error = METERED_ANSWER.decode(unquoted(credential, event.data)).error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     return stream_error(error) if error else None

@@ -19,6 +19,7 @@ from tollwayd.dialects.openai_chat.provider_error import stream_error
 from tollwayd.dialects.openai_chat.service_tier import terms_said
 from tollwayd.dialects.openai_chat.stream_options import asking_usage, asks_usage
 from tollwayd.dialects.said_text import SaidText, pattern
+from tollwayd.dialects.unquoted import unquoted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -118,6 +119,7 @@ class RelayStream:
 
     __slots__ = (
         "_asked",
+        "_credential",
         "_finished",
         "_null_usage",
         "_said",
@@ -129,7 +131,8 @@ class RelayStream:
         "usage",
     )
 
-    def __init__(self, envelope: Envelope) -> None:
+    def __init__(self, envelope: Envelope, credential: str = "") -> None:
+        self._credential = credential
         self._asked = _choices_asked(envelope.fields)
         self._finished: set[int] = set()
         self._said = SaidText(_SAID, _sum)
@@ -153,6 +156,7 @@ class RelayStream:
         if b"[DONE]" in block and _DONE.search(block):
             self.complete = self.done = True
         if fails := b'"error"' in block and _ERROR.search(block) is not None:
+            block = unquoted(self._credential, block)
             self._read_error(block)
         meters = b'"usage"' in block and _USAGE.search(block) is not None
         if not (finishes or fails or meters or self.complete):

@@ -6,7 +6,8 @@ import logging
 import select
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from io import StringIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import msgspec
 import orjson
@@ -71,10 +72,8 @@ def _write_text(line: CallLine) -> None:
 
 
 def _text() -> list[Processor]:
-    renderer = structlog.dev.ConsoleRenderer(
-        colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
-    )
-    return [_short_times, renderer, _encoded]
+    renderer = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=_write_traceback)
+    return [_short_times, _on_one_line, renderer, _encoded]
 
 
 def _json() -> list[Processor]:
@@ -89,6 +88,22 @@ def _json() -> list[Processor]:
 def _short_times(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     event["timestamp"] = str(event["timestamp"])[11:23]
     return event
+
+
+def _on_one_line(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Texts without what ends a line or commands a terminal: some are a caller's. Other values the renderer quotes."""
+    return {name: _shown(value) if isinstance(value, str) else value for name, value in event.items()}
+
+
+def _shown(text: str) -> str:
+    return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+def _write_traceback(to: TextIO, exception: Any) -> None:
+    """Indented, since its last lines are what the exception says, and must not look like a line of ours."""
+    plain = StringIO()
+    structlog.dev.plain_traceback(plain, exception)
+    to.write("\n  ".join(map(_shown, plain.getvalue().split("\n"))))
 
 
 def _encoded(_: WrappedLogger, __: str, line: Any) -> bytes:

@@ -114,7 +114,7 @@ def registry(calls: Calls, chain: Chain | None = None) -> Registry:
 async def serve(calls: Calls, chain: Chain | None = None, **options):
     """The REST door, its address, and that of the gRPC door."""
     methods = registry(calls, chain)
-    rest = RestDoor(methods, RestOptions(max_body_bytes=MAX_BODY_BYTES, **{"listener": listener()} | options))
+    rest = RestDoor(methods, RestOptions(**{"listener": listener(), "max_body_bytes": MAX_BODY_BYTES} | options))
     grpc = GrpcDoor(methods, max_body_bytes=MAX_BODY_BYTES, listener=grpc_listener())
     try:
         yield rest, await rest.start("127.0.0.1", 0), await grpc.start("127.0.0.1", 0)

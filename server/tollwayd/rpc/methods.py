@@ -10,12 +10,12 @@ from google.protobuf.message import Message
 
 from tollwayd.core.call import Call
 from tollwayd.core.errors import Reason, TollwayError
-from tollwayd.rpc.parsing import Parser
 from tollwayd.rpc.reply import Reply
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
+    from tollwayd.rpc.parsing import Parser
     from tollwayd.rpc.registry import Method, Registry
     from tollwayd.rpc.stream import Stream
 
@@ -68,7 +68,7 @@ async def _refuse_unknown(stream: Stream) -> bool:
 
 def _answered(method: Method, running: Running) -> Answered:
     read = _read_all if method.descriptor.client_streaming else _read_one
-    parser = Parser(method.request_class)
+    parser = method.parser
 
     async def answer(stream: Stream) -> bool:
         task = asyncio.current_task()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from google.protobuf.message_factory import GetMessageClass
 
 from tollwayd.core.chain import Bound, Chain, Handler
+from tollwayd.rpc.parsing import Parser
 
 if TYPE_CHECKING:
     from google.api.httpbody_pb2 import HttpBody
@@ -36,12 +37,13 @@ answer raises the same while it is read, and must be read to its end or closed.
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """One RPC. `name` is its full gRPC name, `/package.Service/Method`."""
+    """One RPC. `name` is its full gRPC name, `/package.Service/Method`; `parser` makes its requests out of bytes."""
 
     name: str
     descriptor: MethodDescriptor
     request_class: type[Message]
     response_class: type[Message]
+    parser: Parser
     invoke: Invoke
     error_body: ErrorBody | None = None
 
@@ -61,11 +63,13 @@ class Registry:
         for descriptor in service.methods:
             handler = as_handler(getattr(servicer, descriptor.name))
             name = f"/{service.full_name}/{descriptor.name}"
+            request_class = GetMessageClass(descriptor.input_type)
             self._methods[name] = Method(
                 name,
                 descriptor,
-                GetMessageClass(descriptor.input_type),
+                request_class,
                 GetMessageClass(descriptor.output_type),
+                Parser(request_class),
                 chain.bind(handler, streams=descriptor.server_streaming, request=descriptor.input_type),
                 error_body,
             )

@@ -8,7 +8,7 @@ from base64 import b64encode
 
 import pytest
 
-from tests.calls import MAX_BODY_BYTES, SERVICE, Line
+from tests.calls import MAX_BODY_BYTES, SERVICE, Line, serve
 from tests.raw_http import connect, get
 from tests.rpc_http import (
     CONNECT_JSON,
@@ -22,6 +22,7 @@ from tests.rpc_http import (
     UNARY,
     enveloped,
 )
+from tollwayd.rpc.parsing import MAX_FIELDS
 
 CANARY = b"canary-of-the-request"
 MALFORMED, TOO_LARGE = (3, "REQUEST_MALFORMED"), (8, "BODY_TOO_LARGE")
@@ -159,6 +160,23 @@ async def test_the_largest_message_passes_and_one_byte_more_does_not(address, fo
     _, said = await form.call(address, f"{SERVICE}/{path}", Line(text="a" * fits))
     assert said.error is None
     assert await refused(form, address, path, form.body([form.write(Line(text="a" * (fits + 1)))])) == TOO_LARGE
+
+
+OF_MANY_FIELDS = [
+    *[(form, "Say") for form in (CONNECT_PROTO, GRPC_WEB, GRPC_WEB_TEXT)],
+    *[(form, path) for form in (STREAM_PROTO, GRPC_WEB) for path in ("Count", "Collect")],
+]
+
+
+@pytest.mark.parametrize(("form", "path"), OF_MANY_FIELDS)
+async def test_a_message_of_more_fields_than_anybody_sends(calls, form, path):
+    unknown = b"\x98\x06\x01"
+    async with serve(calls, max_body_bytes=4 * MAX_FIELDS) as (_, address, _):
+        _, said = await form.exchange(address, f"{SERVICE}/{path}", form.body([unknown * MAX_FIELDS]))
+        assert said.error is None
+        _, said = await form.exchange(address, f"{SERVICE}/{path}", form.body([unknown * (MAX_FIELDS + 1)]))
+    assert reason(said) == TOO_LARGE
+    assert said.error[2] == f"The message has more than {MAX_FIELDS} fields."
 
 
 @pytest.mark.parametrize("form", STREAMED, ids=repr)

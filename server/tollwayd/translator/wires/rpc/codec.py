@@ -5,9 +5,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Final
 
-from google.protobuf.message import DecodeError
-
-from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.translator.protojson.codec import decoder, encoder
 from tollwayd.translator.threads import fairly
 
@@ -40,11 +37,7 @@ class ProtoCodec(Codec):
     name = "proto"
 
     async def read(self, method: Method, data: bytes) -> Message:
-        try:
-            return method.request_class.FromString(data)
-        except DecodeError:
-            name = method.request_class.DESCRIPTOR.full_name
-            raise TollwayError(Reason.REASON_REQUEST_MALFORMED, f"The message is not a valid {name}.") from None
+        return await method.parser.parse(data)
 
     def write(self, method: Method, message: Message) -> bytes:
         return message.SerializeToString()

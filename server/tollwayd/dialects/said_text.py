@@ -24,6 +24,10 @@ KEPT_BYTES: Final = 8 * 1024
 KEPT_TEXTS: Final = 64
 """Of texts that are kept, some 3 KB: one by one, to measure them would cost more than all else."""
 
+LONG_TEXT: Final = 256
+"""Bytes of a text with which all that are kept are measured, so that they are 16 KB at most: few models say as much at
+once, and of a text as long the measuring is no great part of what it costs."""
+
 _PATIENCE: Final = 8
 """Moulds that are made in vain: where every event differs, they are not worth their making."""
 
@@ -59,7 +63,7 @@ class SaidText:
             return False
         if text:
             self._texts.append(text)
-            if len(self._texts) > KEPT_TEXTS or len(text) > KEPT_BYTES:
+            if len(self._texts) > KEPT_TEXTS or len(text) > LONG_TEXT:
                 self._measure_texts()
         return True
 

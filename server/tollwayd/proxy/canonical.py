@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 KEPT_TEXTS = 64
 """Pieces of a stream that are measured at once: one by one that would cost more than all else here."""
 
+KEPT_CHARACTERS = 4 * 1024
+"""In these pieces, where they are long: a provider may send megabytes in each."""
+
 MAX_NAMES = 20
 """How many of a request's fields are named that were dropped."""
 
@@ -101,7 +104,7 @@ async def events_of(call: Call, blocks: Blocks) -> AsyncGenerator[Sequence[Strea
 class Seen:
     """What of a stream has passed: the last usage, and what was said."""
 
-    __slots__ = ("_exchange", "_reader", "_said", "_texts", "_usage")
+    __slots__ = ("_exchange", "_kept", "_reader", "_said", "_texts", "_usage")
 
     def __init__(self, exchange: Exchange, reader: EventReader) -> None:
         self._exchange = exchange
@@ -109,6 +112,7 @@ class Seen:
         self._usage: Usage | None = None
         self._said = Said()
         self._texts: list[str] = []
+        self._kept = 0
 
     def add(self, events: Sequence[StreamGenerateResponse]) -> None:
         """Adds events."""
@@ -118,13 +122,15 @@ class Seen:
             elif event.HasField("part_delta"):
                 kind = event.part_delta.WhichOneof("delta")
                 if kind is not None and kind != "signature":
-                    self._texts.append(getattr(event.part_delta, kind))
-        self._measure_many()
+                    self.say((getattr(event.part_delta, kind),))
 
     def say(self, texts: Sequence[str]) -> None:
         """Adds texts alone."""
         self._texts += texts
-        self._measure_many()
+        for text in texts:
+            self._kept += len(text)
+        if self._kept > KEPT_CHARACTERS or len(self._texts) > KEPT_TEXTS:
+            self._measure()
 
     def usage(self) -> Usage:
         """Of the whole answer what the provider says, of a part of it what was said."""
@@ -134,10 +140,7 @@ class Seen:
         tokens = estimate.tokens(self._said)
         return estimate.usage(self._exchange, output_tokens=tokens, known=self._usage, terms=self._reader.terms)
 
-    def _measure_many(self) -> None:
-        if len(self._texts) > KEPT_TEXTS:
-            self._measure()
-
     def _measure(self) -> None:
         self._said = self._said.plus(Said.of("".join(self._texts), len(self._texts)))
         self._texts = []
+        self._kept = 0

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 
 import pytest
 
 from tests.unit.dialects.openai_recordings import envelope
+from tollwayd.core.call import Exchange
 from tollwayd.core.dialect import Said
 from tollwayd.dialects import ANTHROPIC_MESSAGES, OPENAI_CHAT
 from tollwayd.dialects.said_text import KEPT_BYTES
+from tollwayd.proxy.translation import Translation
 
 TEXTS = ["Hello", " there", "é", "中文", '"quoted" \\ and\nbroken', "\U0001f600", ""]
 SAID = Said(len('Hello there"quoted" \\ and\nbroken'), 2 + 6 + 4, 6)
@@ -56,6 +59,30 @@ def test_long_streams_are_measured_on_the_way():
     for _ in range(events):
         relay.feed(chunk(True, content="four"))
     assert relay.said() == Said(4 * events, 0, events)
+
+
+def held(feed, events: int, size: int) -> int:
+    """The bytes that a stream holds on to, of so many events with a text of this size each."""
+    for text in ("a", "b", "c"):
+        feed(chunk(True, content=text))
+    tracemalloc.start()
+    try:
+        for number in range(events):
+            feed(chunk(True, content=f"{number:0{size}}"))
+        return tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("size", [4, 250, 2_000, 8_000, 100_000])
+def test_a_stream_holds_on_to_little_of_what_is_said_however_long_its_texts_are(size):
+    relay = OPENAI_CHAT.relay_stream(envelope())
+    assert held(relay.feed, 60, size) < 32 * 1024
+    writer = ANTHROPIC_MESSAGES.event_writer(envelope())
+    translation = Translation(Exchange("m", stream=True, input_estimate=1), OPENAI_CHAT.event_reader(), writer)
+    assert held(translation.feed, 60, size) < 32 * 1024
+    assert relay.said() == Said(3 + 60 * size, 0, 63)
+    assert translation.usage().output_tokens == max(63, -(-(3 + 60 * size) // 4))
 
 
 def test_half_a_surrogate_pair_is_counted_for_something():

@@ -14,7 +14,7 @@ import pytest
 from redis.crc import key_slot
 
 from tests.metered_load import MeteredLoad
-from tests.metering import limit, reservation, settlement, taken
+from tests.metering import TENANT, limit, reservation, settlement, taken
 from tests.metering_redis import ledger, spent
 from tests.redis_topologies import Cluster, SentinelGroup, until
 from tollwayd.core.errors import Reason, TollwayError
@@ -26,6 +26,9 @@ from tollwayd.state.metering.meter import RedisMeter
 LONG = os.environ.get("TESTS_FAULTS") == "1"
 only_long = pytest.mark.skipif(not LONG, reason="takes many seconds: make test-faults")
 TOKENS = limit(1_000, 100, bucket="tokens", unit=Unit.INPUT_TOKENS, window_ms=keys.MS_A_DAY)
+SOON = 10
+"""Seconds in which all that is waited for has come; a wait that has no end fails."""
+
 TENANTS = [f"tenants/t{i}" for i in range(6)]
 
 
@@ -166,25 +169,34 @@ async def test_a_master_of_a_cluster_that_dies_harms_its_own_tenants_alone(repli
     await meter.aclose()
 
 
+async def stored(client) -> dict[bytes, bytes | None]:
+    """Every key of the store, and all that is under it."""
+    return {key: await client.dump(key) async for key in client.scan_iter()}
+
+
 async def test_a_store_that_is_full_admits_nothing_and_says_so(own_redis, caplog):
-    """What was used before is booked when there is room again."""
+    """What was used before is booked when there is room again, and of the calls that were refused nothing is left."""
     meter = RedisMeter(own_redis.url)
     await meter.reserve(reservation("a", TOKENS))
-    async with connect(own_redis.url) as client:
+    async with connect(own_redis.url) as client, asyncio.timeout(SOON):
+        before = await stored(client)
         await client.config_set("maxmemory", 1)
-        with pytest.raises(TollwayError) as refused:
-            await meter.reserve(reservation("b", TOKENS))
         settled = asyncio.ensure_future(meter.settle(settlement("a", spent(7))))
-        with pytest.raises(TollwayError):
-            await meter.reserve(reservation("c", TOKENS))
+        for call in "bc":
+            with pytest.raises(TollwayError) as refused:
+                await meter.reserve(reservation(call, TOKENS))
+            assert refused.value.reason == Reason.REASON_STORE_UNAVAILABLE
+        assert caplog.text.count("its memory is full (OOM)") >= len("abc")
+        assert await stored(client) == before
         assert not settled.done()
         await client.config_set("maxmemory", 0)
         await settled
+        await meter.aclose()  # What calls off the refused ones is through then.
         assert [entry.input_tokens for entry in await ledger(client)] == [7]
-    assert refused.value.reason == Reason.REASON_STORE_UNAVAILABLE
-    assert await taken(meter, TOKENS) == [7]
-    assert "its memory is full (OOM)" in caplog.text
-    await meter.aclose()
+        assert not await client.exists(keys.holds(TENANT))
+    again = RedisMeter(own_redis.url)
+    assert await taken(again, TOKENS) == [7]
+    await again.aclose()
 
 
 async def test_a_store_that_was_emptied_books_the_calls_that_it_had_admitted(own_redis):

@@ -87,6 +87,12 @@ class Gateway(LoggedProcess):
         """The fields of the one log line of this event, once it is written."""
         return self._line(name, lambda line: line["event"] == name)
 
+    def until_logged(self, name: str, count: int) -> None:
+        """Waits for so many log lines of this event."""
+        with self._logged:
+            if not self._logged.wait_for(lambda: [it["event"] for it in self.lines()].count(name) >= count, timeout=10):
+                raise AssertionError(f"{name} was not logged {count} times")
+
     def _line(self, title: str, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         with self._logged:
             if not self._logged.wait_for(lambda: any(map(wanted, self.lines())), timeout=10):

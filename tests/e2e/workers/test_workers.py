@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from urllib.request import Request, urlopen
@@ -22,6 +23,7 @@ from tests.gateway import ADMIN_KEY, Gateway, environment, send
 from tests.raw_http2 import head, http2, message
 from tollwayd.mock import MockProvider
 from tollwayd.rpc.listeners.listener import GRPC_LISTENERS
+from tollwayd.workers.crew import LAST_SECONDS
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux shares a port's connections")
 
@@ -58,6 +60,10 @@ def pids(gateway: Gateway) -> set[int]:
     """The workers' process ids."""
     children = Path(f"/proc/{gateway.process.pid}/task/{gateway.process.pid}/children").read_text().split()
     return {int(pid) for pid in children if Path(f"/proc/{pid}/cmdline").read_bytes().endswith(b"\0worker\0")}
+
+
+def is_running(pid: int) -> bool:
+    return Path(f"/proc/{pid}").exists()
 
 
 async def statuses(gateway: Gateway, secret: str, count: int = CONNECTIONS, **body) -> list[int | None]:
@@ -166,6 +172,24 @@ async def test_every_worker_drains(gateway, tenant):
     assert await asyncio.to_thread(gateway.stop, signal.SIGCONT) == 0
     ends = [line for line in gateway.lines() if line["event"] == "stopped"]
     assert len(ends) == WORKERS + 1
+
+
+@pytest.mark.parametrize("gateway", [{"drain_seconds": "120"}], indirect=True)
+@pytest.mark.parametrize("first", [signal.SIGTERM, signal.SIGINT])
+async def test_a_second_signal_ends_every_worker_at_once(gateway, tenant, provider, first):
+    provider.use({"rules": [{"answer": {"tokens": 10_000, "pace": 0.05}}]})
+    calls = asyncio.ensure_future(statuses(gateway, tenant.key(), stream=True))
+    await in_flight(gateway)
+    workers = pids(gateway)
+    gateway.process.send_signal(first)
+    await asyncio.to_thread(gateway.until_logged, "draining", WORKERS + 1)
+    assert not calls.done()
+    began = time.monotonic()
+    assert await asyncio.to_thread(gateway.stop, signal.SIGTERM) == 128 + signal.SIGTERM
+    assert time.monotonic() - began < LAST_SECONDS, "nothing had to be killed"
+    assert len(await calls) == CONNECTIONS
+    assert not any(map(is_running, workers))
+    assert not (gateway.data_dir / "listeners.json").exists()
 
 
 async def healths(gateway: Gateway) -> set[int]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-import time
-from dataclasses import dataclass, field
+from time import monotonic, time_ns
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -20,6 +19,11 @@ if TYPE_CHECKING:
 
 # Seeded by the system once a process. Ids have to be unique, and are no secret.
 _randomness = random.Random()  # noqa: S311
+
+
+def new_call_id() -> str:
+    """A unique id, 32 hexadecimal digits that sort by time: milliseconds in 48 bits, then 80 random ones (RFC 9562)."""
+    return f"{(time_ns() // 1_000_000) << 80 | _randomness.getrandbits(80):032x}"
 
 
 class Principal(msgspec.Struct, frozen=True, gc=False):
@@ -40,8 +44,7 @@ def unknown_cost(_: Usage) -> None:
     return
 
 
-@dataclass(slots=True)
-class Exchange:
+class Exchange(msgspec.Struct):
     """What one call had with providers. Times are `time.monotonic()` seconds, `request_bytes` is the last body sent.
 
     `attempts` names every target tried, with the reason of those that failed; `dropped` the request's fields that the
@@ -58,7 +61,7 @@ class Exchange:
     upstream_model: str = ""
     stream: bool = False
     request_bytes: int = 0
-    attempts: list[str] = field(default_factory=list)
+    attempts: list[str] = msgspec.field(default_factory=list)
     dropped: tuple[str, ...] = ()
     usage: Usage | None = None
     first_byte_at: float | None = None
@@ -81,7 +84,7 @@ class Exchange:
         self.first_byte_at = None
 
 
-class Call:
+class Call(msgspec.Struct, eq=False):
     """One request. The door makes it; the chain and the servicer read it and add to it.
 
     `method` is the full gRPC name, `/tollway.proxy.v1.OpenAIService/CreateChatCompletion`. `metadata` maps lower-case
@@ -94,54 +97,28 @@ class Call:
     whether it did; it may be called only while the door waits for a message.
     """
 
-    __slots__ = (
-        "api_key",
-        "closers",
-        "cut_by",
-        "deadline",
-        "door",
-        "end_errors",
-        "error",
-        "exchange",
-        "id",
-        "metadata",
-        "method",
-        "peer",
-        "principal",
-        "response_metadata",
-        "snapshot",
-        "started",
-        "straight",
-        "trailers",
-    )
+    method: str
+    metadata: Mapping[str, str]
+    peer: str = ""
+    door: str = ""
+    deadline: float | None = None
+    id: str = msgspec.field(default_factory=new_call_id)
+    started: float = msgspec.field(default_factory=monotonic)
+    principal: Principal | None = None
+    api_key: ApiKey | None = None
+    snapshot: Snapshot | None = None
+    response_metadata: dict[str, str] = msgspec.field(default_factory=dict)
+    trailers: dict[str, str] = msgspec.field(default_factory=dict)
+    exchange: Exchange | None = None
+    cut_by: TollwayError | None = None
+    straight: Callable[[bytes], bool] | None = None
+    error: BaseException | None = None
+    end_errors: list[BaseException] = msgspec.field(default_factory=list)
+    closers: list[Callable[[], object]] = msgspec.field(default_factory=list)
 
-    def __init__(
-        self,
-        method: str,
-        metadata: Mapping[str, str],
-        *,
-        peer: str = "",
-        door: str = "",
-        deadline: float | None = None,
-    ) -> None:
-        self.id = new_call_id()
-        self.method = method
-        self.metadata = metadata
-        self.peer = peer
-        self.door = door
-        self.deadline = deadline
-        self.started = time.monotonic()
-        self.principal: Principal | None = None
-        self.api_key: ApiKey | None = None
-        self.snapshot: Snapshot | None = None
-        self.response_metadata: dict[str, str] = {}
-        self.trailers: dict[str, str] = {}
-        self.exchange: Exchange | None = None
-        self.cut_by: TollwayError | None = None
-        self.straight: Callable[[bytes], bool] | None = None
-        self.error: BaseException | None = None
-        self.end_errors: list[BaseException] = []
-        self.closers: list[Callable[[], object]] = []
+    def __repr__(self) -> str:
+        # The metadata hold a credential.
+        return f"Call({self.id!r}, {self.method!r})"
 
     def defer(self, close: Callable[[], object]) -> None:
         """Has the chain run `close`, plain or async, when the call ends, however it ends; the last deferred first."""
@@ -167,9 +144,4 @@ class Call:
 
     def remaining(self) -> float | None:
         """Seconds until the deadline, below zero when it has passed; None where there is none."""
-        return None if self.deadline is None else self.deadline - time.monotonic()
-
-
-def new_call_id() -> str:
-    """A unique id, 32 hexadecimal digits that sort by time: milliseconds in 48 bits, then 80 random ones (RFC 9562)."""
-    return f"{(time.time_ns() // 1_000_000) << 80 | _randomness.getrandbits(80):032x}"
+        return None if self.deadline is None else self.deadline - monotonic()

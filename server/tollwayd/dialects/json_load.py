@@ -28,12 +28,6 @@ MAX_INLINE: Final = 1_000
 """Pieces of base64 that are looked for: more than providers take, and a few milliseconds. The rest counts as text."""
 
 
-def content(fields: Mapping[str, Any], *names: str) -> bytes:
-    """The JSON of these fields, as it is."""
-    given = [bytes(fields[name]) for name in names if name in fields]
-    return given[0] if len(given) == 1 else b"".join(given)
-
-
 LONG: Final = 64 * 1024
 """Bytes of JSON from which on its texts are left out before anything is looked for: that takes a fifth of the time."""
 
@@ -83,7 +77,7 @@ def _long_texts(raw: bytes, nested: int) -> Iterator[bytes]:
 def plain(raw: bytes) -> bytes:
     """JSON with ASCII characters as themselves. A quote out of an escape can then end a text too early, and something
     be found that is not there; nothing that is there can hide."""
-    if b"\\u00" not in raw:
+    if b"\\" not in raw or b"\\u00" not in raw:  # One character is found far faster.
         return raw
     return _ESCAPED_ASCII.sub(lambda found: bytes.fromhex(found[1].decode()), raw)
 

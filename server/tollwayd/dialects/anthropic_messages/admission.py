@@ -61,7 +61,7 @@ def with_output(envelope: Envelope, tokens: int) -> Envelope:
 
 def load(envelope: Envelope) -> Load:
     """What the request holds beside text. A document counts as a file where it may not be text."""
-    parts = [json_load.content(envelope.fields, name) for name in ("messages", "system")]
+    parts = [bytes(envelope.fields.get(name, b"")) for name in ("messages", "system")]
     plain = json_load.plain(b"".join(map(json_load.outside_texts, parts)))
     tools = json_load.has(envelope.fields, "tools")
     if b'"source"' not in plain and b"container_upload" not in plain:

@@ -58,9 +58,10 @@ def with_older_bound(envelope: Envelope) -> Envelope:
 def load(envelope: Envelope) -> Load:
     """What the request holds beside text."""
     tools = json_load.has(envelope.fields, "tools")
-    raw = json_load.content(envelope.fields, "messages")
+    raw = bytes(envelope.fields.get("messages", b""))
     plain = json_load.plain(json_load.outside_texts(raw))
-    if b'_url"' not in plain and b'"file_' not in plain and b'"input_audio"' not in plain:
+    # One character is found in a twentieth of the time that a word takes, and much text has no underscore.
+    if b"_" not in plain or (b'_url"' not in plain and b'"file_' not in plain and b'"input_audio"' not in plain):
         return Load(tools=True) if tools else _NOTHING
     plain = json_load.plain(raw)
     return Load(

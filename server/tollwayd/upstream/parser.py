@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
@@ -34,15 +34,19 @@ class AnswerParser:
         "_limits",
         "_overhead",
         "_parser",
+        "_pieces",
         "_response",
         "begun",
         "complete",
         "keep_alive",
+        "on_body",
         "until_close",
     )
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
+        self._pieces: list[bytes] = []
+        self.on_body: Final = self._pieces.append  # Called by llhttp for each piece of the body.
         self._parser = HttpResponseParser(self)
 
     def expect(self, response: HttpResponse) -> None:
@@ -64,6 +68,11 @@ class AnswerParser:
             self.keep_alive = False
             if not self.complete:
                 raise _refusal(error) from None
+        finally:
+            if pieces := self._pieces:
+                self._overhead = 0
+                self._response.body_arrived(pieces)
+                pieces.clear()
         # Nothing calls back for a status line, a field or a chunk extension that does not end, so bytes that bring no
         # body forward are counted too; twice the limit leaves room for what frames the fields.
         if self._overhead > 2 * self._limits.head_bytes:
@@ -82,21 +91,17 @@ class AnswerParser:
     def on_headers_complete(self) -> None:
         """Called by llhttp at the end of each head; interim ones (1xx) are passed over (RFC 9110, section 15.2)."""
         status = self._parser.get_status_code()
-        given = self._take_fields()
+        given = iter(self._take_fields())
         # Names come in any case; nothing of them is decoded, as hardly any is ever looked at.
-        fields = dict(zip(map(bytes.lower, given[::2]), given[1::2], strict=True))
+        fields = {name.lower(): value for name, value in zip(given, given, strict=True)}
         if status >= _OK:
-            self.until_close = _ends_with_connection(fields)
+            if b"content-length" not in fields or b"content-encoding" in fields or b"transfer-encoding" in fields:
+                self.until_close = _ends_with_connection(fields)
             self._response.head_arrived(status, fields)
         elif status < _CONTINUE or status == _SWITCHING_PROTOCOLS:
             raise unreadable()
         else:
             self._interim = True
-
-    def on_body(self, piece: bytes) -> None:
-        """Called by llhttp for each piece of the body."""
-        self._overhead = 0
-        self._response.body_arrived(piece)
 
     def on_message_complete(self) -> None:
         """Called by llhttp at the end of each answer that has an end of its own."""

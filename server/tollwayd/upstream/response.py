@@ -129,10 +129,10 @@ class HttpResponse:
         self._fields = fields
         self.status = status
 
-    def body_arrived(self, piece: bytes) -> None:
-        """A piece of the body is there."""
-        self._pieces.append(piece)
-        self._buffered += len(piece)
+    def body_arrived(self, pieces: list[bytes]) -> None:
+        """Pieces of the body are there; the list stays the caller's."""
+        self._pieces += pieces
+        self._buffered += sum(map(len, pieces))
 
     def progress(self) -> None:
         """The connection has read something. The reader wakes, and a socket that is ahead of it is left unread."""

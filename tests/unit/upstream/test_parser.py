@@ -39,8 +39,8 @@ class Sink:
     def head_arrived(self, status: int, fields: Mapping[bytes, bytes]) -> None:
         self.heads.append((status, fields))
 
-    def body_arrived(self, piece: bytes) -> None:
-        self.body += piece
+    def body_arrived(self, pieces: list[bytes]) -> None:
+        self.body += b"".join(pieces)
 
 
 def parse(*parts: bytes) -> tuple[AnswerParser, Sink]:

@@ -148,9 +148,9 @@ class Stream:
         """Ends the call as one whose caller left, unless it has ended already."""
         await self._finish(GeneratorExit())
 
-    async def _finish(self, error: BaseException | None) -> BaseException:
+    async def _finish(self, error: BaseException | None) -> BaseException | None:
         if self._ended:
-            return error or StopAsyncIteration()
+            return error
         self._ended = True
         return await _end(self._call, self._on_end, error)
 
@@ -183,15 +183,16 @@ async def _settled(outcome: Any, message: Any) -> Any:
     return message if outcome is None else outcome
 
 
-async def _end(call: Call, hooks: tuple[Hook, ...], error: BaseException | None) -> BaseException:
-    """Closes what the call opened, runs the `on_end` hooks, and gives the error as its caller may see it."""
+async def _end(call: Call, hooks: tuple[Hook, ...], error: BaseException | None) -> BaseException | None:
+    """Closes what the call opened, runs the `on_end` hooks, and gives the error, if any, as its caller may see it."""
     call.error = public = error if error is None else _public(call.reason_for(error))
     # An ending must reach its last step whatever one of them does, a second cancellation included; what went wrong goes
     # into the call's log line.
-    while call.closers:
+    closers = call.closers
+    while closers:
         try:
-            if (outcome := call.closers.pop()()) is not None:
-                await _settled(outcome, None)
+            if hasattr(outcome := closers.pop()(), "__await__"):
+                await outcome
         except BaseException as error_within:  # noqa: BLE001
             call.end_errors.append(error_within)
     call.error = None  # Its frames hold the call: a cycle that would keep the request until a collection.
@@ -201,12 +202,13 @@ async def _end(call: Call, hooks: tuple[Hook, ...], error: BaseException | None)
                 await _settled(outcome, None)
         except BaseException as error_within:  # noqa: BLE001
             call.end_errors.append(error_within)
-    return public or StopAsyncIteration()
+    return public
 
 
-def _raise(error: BaseException) -> NoReturn:
+def _raise(error: BaseException | None) -> NoReturn:
     # A frame that holds the error it raises lives as long as that: in a cycle, until a collection, and with it the
     # frame's request, of megabytes maybe. So no caller names the error, and this frame forgets it.
+    assert error is not None
     try:
         raise error from error.__cause__
     finally:

@@ -89,11 +89,11 @@ class UsageSaid(Struct):
     def _cached(self, prompt: int) -> tuple[int, int]:
         """Tokens read from the prompt cache and written to it, both of them part of the prompt's."""
         details = self.prompt_tokens_details or _NO_PROMPT_DETAILS
-        cached = details.cached_tokens
+        cached, written = details.cached_tokens, details.cache_write_tokens or 0
         if cached is None:
             cached = self.prompt_cache_hit_tokens or 0  # DeepSeek's older name.
-        cached = min(cached, prompt)
-        return cached, min(details.cache_write_tokens or 0, prompt - cached)
+        cached = min(cached, prompt) if cached else 0
+        return cached, (min(written, prompt - cached) if written else 0)
 
     def _generated(self, prompt: int, completion: int) -> tuple[int, int]:
         """Tokens of the answer proper and of reasoning.
@@ -103,7 +103,8 @@ class UsageSaid(Struct):
         reasoning.
         """
         details = self.completion_tokens_details or _NO_COMPLETION_DETAILS
-        excess = max(0, (self.total_tokens or 0) - prompt - completion)
+        total = self.total_tokens or 0
+        excess = total - prompt - completion if total > prompt + completion else 0
         generated = completion + excess
         reasoning = details.reasoning_tokens or excess
         # More reasoning than was generated in all: it stands beside the completion, and the total left it out.

@@ -66,51 +66,44 @@ class CallLine(Struct, gc=False):
 
 def call_line(call: Call, error: BaseException | None) -> CallLine:
     """The line of a call that has ended just now, with this error or none."""
-    principal, exchange = call.principal, call.exchange
-    seconds = _rounded(monotonic() - call.started)
+    principal, exchange, started = call.principal, call.exchange, call.started
+    # Seconds are rounded to microseconds, in a third of the time that `round` takes.
+    seconds = ((monotonic() - started) * 1e6 + 0.5) // 1 / 1e6
     line = CallLine(call.id, call.method, call.door, call.peer, outcome(call, error), seconds)
     line.timestamp = datetime.now(UTC)
     if principal is not None:
         line.tenant, line.key = principal.tenant, principal.key
     if exchange is not None:
-        _add_exchange(line, call, exchange)
+        line.model, line.provider = exchange.model, exchange.provider
+        line.upstream_model, line.stream = exchange.upstream_model, exchange.stream
+        if exchange.first_byte_at is not None:
+            line.first_byte_seconds = ((exchange.first_byte_at - started) * 1e6 + 0.5) // 1 / 1e6
+        if exchange.usage is not None:
+            _add_usage(line, exchange.usage)
+        if exchange.charged is not None:
+            line.cost_nanos = exchange.charged
+        if exchange.exceeded or exchange.attempts or exchange.dropped or exchange.downgraded_to:
+            _add_trouble(line, exchange)
     if error is not None and isinstance(error, TollwayError) and (policy := error.metadata.get("policy")):
         line.refused_by = policy
     return line
 
 
-def _add_exchange(line: CallLine, call: Call, exchange: Exchange) -> None:
-    line.model, line.provider = exchange.model, exchange.provider
-    line.upstream_model, line.stream = exchange.upstream_model, exchange.stream
-    if exchange.first_byte_at is not None:
-        line.first_byte_seconds = _rounded(exchange.first_byte_at - call.started)
-    if exchange.usage is not None:
-        _add_usage(line, exchange.usage)
-    if exchange.charged is not None:
-        line.cost_nanos = exchange.charged
-    if exchange.downgraded_to:
-        line.downgraded_to = exchange.downgraded_to
-    if exchange.exceeded:
-        line.exceeded = exchange.exceeded
-    if exchange.attempts:
-        line.failed_attempts = exchange.attempts
-    if exchange.dropped:
-        line.dropped = exchange.dropped
+def _add_trouble(line: CallLine, exchange: Exchange) -> None:
+    line.downgraded_to = exchange.downgraded_to or UNSET
+    line.exceeded = exchange.exceeded or UNSET
+    line.failed_attempts = exchange.attempts or UNSET
+    line.dropped = exchange.dropped or UNSET
 
 
 def _add_usage(line: CallLine, usage: Usage) -> None:
     line.input_tokens = usage.input_tokens or UNSET
+    line.output_tokens = usage.output_tokens or UNSET
     line.cache_read_tokens = usage.cache_read_tokens or UNSET
     line.cache_write_tokens = usage.cache_write_tokens or UNSET
     line.cache_write_1h_tokens = usage.cache_write_1h_tokens or UNSET
-    line.output_tokens = usage.output_tokens or UNSET
     line.reasoning_tokens = usage.reasoning_tokens or UNSET
     line.estimated = usage.estimated or UNSET
     line.terms = usage.terms or UNSET
     if usage.HasField("parts"):
         line.parts = str(usage.parts)
-
-
-def _rounded(seconds: float) -> float:
-    # To microseconds, in a third of the time that `round` takes.
-    return (seconds * 1e6 + 0.5) // 1 / 1e6

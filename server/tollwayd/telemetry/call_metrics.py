@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import time
+from collections import defaultdict
+from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from prometheus_client.core import GaugeMetricFamily
@@ -54,7 +55,7 @@ class CallMetrics(Collector):
         )
         self._failed_attempts = Count("tollway_failed_attempts", "Targets that were tried in vain.", ("provider",))
         # By tenant, provider and its model: one look-up a call in place of one for each class of tokens.
-        self._used: dict[tuple[str, str, str], _Used] = {}
+        self._used: defaultdict[tuple[str, str, str], _Used] = defaultdict(_Used)
         self._in_flight = 0
         registry.register(self)
 
@@ -91,26 +92,25 @@ class CallMetrics(Collector):
     def on_end(self, call: Call, error: BaseException | None) -> None:
         """Counts the call, its time and its tokens."""
         self._in_flight -= 1
-        self._calls.add((call.method, call.door, outcome(call, error)))
-        self._seconds.add(call.method, time.monotonic() - call.started)
-        if call.exchange is not None and call.exchange.provider:
-            self._count(call, call.exchange)
-
-    def _count(self, call: Call, exchange: Exchange) -> None:
-        if exchange.first_byte_at is not None:
-            self._first_byte.add(exchange.provider, exchange.first_byte_at - call.started)
-        for attempt in exchange.attempts:
-            self._failed_attempts.add((attempt.partition(":")[0],))
-        tenant = call.principal.tenant if call.principal else ""
-        for policy in exchange.exceeded:
-            self._observed.add((tenant, policy))
-        if exchange.usage is not None or exchange.charged:
-            used = self._used.get(model := (tenant, exchange.provider, exchange.upstream_model))
-            if used is None:
-                used = self._used[model] = _Used()
+        self._calls.counts[call.method, call.door, outcome(call, error)] += 1
+        self._seconds.add(call.method, monotonic() - call.started)
+        exchange = call.exchange
+        if exchange is not None and (provider := exchange.provider):
+            if exchange.first_byte_at is not None:
+                self._first_byte.add(provider, exchange.first_byte_at - call.started)
+            tenant = call.principal.tenant if call.principal else ""
+            if exchange.attempts or exchange.exceeded:
+                self._count_trouble(tenant, exchange)
+            used = self._used[tenant, provider, exchange.upstream_model]
             used.cost += exchange.charged or 0
             if exchange.usage is not None:
                 _add_tokens(used, exchange.usage)
+
+    def _count_trouble(self, tenant: str, exchange: Exchange) -> None:
+        for attempt in exchange.attempts:
+            self._failed_attempts.add((attempt.partition(":")[0],))
+        for policy in exchange.exceeded:
+            self._observed.add((tenant, policy))
 
 
 def _add_tokens(used: _Used, usage: Usage) -> None:

@@ -7,7 +7,8 @@ thread, so these need none. Only that thread may count and collect.
 from __future__ import annotations
 
 from bisect import bisect_left
-from typing import TYPE_CHECKING
+from collections import defaultdict
+from typing import TYPE_CHECKING, Final
 
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
 from prometheus_client.utils import floatToGoString
@@ -21,24 +22,21 @@ Labels = tuple[str, ...]
 
 
 class Count:
-    """A counter by labels."""
+    """A counter by labels. `counts` holds what was counted, for those who count one by one: `counts[labels] += 1`."""
 
     def __init__(self, name: str, help_: str, labels: Sequence[str]) -> None:
         self._about = (name, help_)
         self._names = labels
-        self._counts: dict[Labels, int] = {}
+        self.counts: Final[defaultdict[Labels, int]] = defaultdict(int)
 
     def add(self, labels: Labels, count: int = 1) -> None:
         """Counts `count` more; `labels` are the values, in the order of the names."""
-        try:
-            self._counts[labels] += count
-        except KeyError:
-            self._counts[labels] = count
+        self.counts[labels] += count
 
     def collect(self) -> Metric:
         """The counter as Prometheus knows it."""
         family = CounterMetricFamily(*self._about, labels=self._names)
-        for labels, count in self._counts.items():
+        for labels, count in self.counts.items():
             family.add_metric(labels, count)
         return family
 

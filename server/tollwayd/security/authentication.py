@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from hashlib import blake2b
+from hashlib import blake2s
 from typing import TYPE_CHECKING, Final
 
 from tollwayd.core.call import Principal
@@ -45,7 +45,7 @@ class ApiKeyAuthentication:
         if snapshot is not self._known_in:
             self._known, self._known_in = {}, snapshot
         # Callers' secrets are not kept, not even in memory; this hash of one is had in a third of the keyring's time.
-        digest = blake2b(presented.encode("utf-8", "surrogatepass"), digest_size=32).digest()
+        digest = blake2s(presented.encode("utf-8", "surrogatepass")).digest()
         secret = self._known.get(digest) or self._look_up(presented, digest)
         if secret.expire_time is not None and secret.expire_time <= time.time():
             raise TollwayError(Reason.REASON_CREDENTIAL_EXPIRED)

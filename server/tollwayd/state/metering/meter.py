@@ -69,9 +69,12 @@ class RedisMeter:
 
     async def reserve(self, reservation: Reservation) -> Grants | Refusal:
         failpoint("meter.reserving")
-        command = self._reserving(reservation)
+        tenant, shards = reservation.tenant, self._shards
+        future, lost = asyncio.get_running_loop().create_future(), charge_bytes(reservation.if_lost)
+        command = Reserving(tenant, future, shards, reservation=reservation, lost=lost)
+        shards.send(tenant, command)
         try:
-            answer: Grants | Refusal = await command.future
+            answer: Grants | Refusal = await future
         except BaseException:
             if command.sends and not reservation.dry and reservation.attempt == 0:
                 self._call_off(reservation)
@@ -84,9 +87,11 @@ class RedisMeter:
     def hold(self, reservation: Reservation) -> asyncio.Future[Any]:
         """Reserves without limits, which is never refused. It is under way when this returns, and fails as `reserve`
         does."""
-        self._held[reservation.tenant, reservation.call] = ()  # Its settlement may come before it is known to be held.
-        lost = charge_bytes(reservation.if_lost)
-        return Holding(reservation, lost, self._clock, self._shards.send, self._unheld).future
+        tenant, shards = reservation.tenant, self._shards
+        self._held[tenant, reservation.call] = ()  # Its settlement may come before it is known to be held.
+        future, lost = asyncio.get_running_loop().create_future(), charge_bytes(reservation.if_lost)
+        shards.send(tenant, Holding(tenant, future, shards, reservation=reservation, lost=lost, unheld=self._unheld))
+        return future
 
     def _unheld(self, command: Holding, reservation: Reservation) -> None:
         self._held.pop((reservation.tenant, reservation.call), None)
@@ -95,33 +100,54 @@ class RedisMeter:
 
     def settle(self, settlement: Settlement) -> Awaitable[None]:
         failpoint("meter.settling")
+        tenant, call, shards = settlement.tenant, settlement.call, self._shards
         unreserved = b""
         if settlement.unreserved is not None:
             unreserved = limits_bytes(settlement.unreserved, self._clock.now_ms())
-        record = Record(settlement.tenant, settlement.call, charge_bytes(settlement.charge), unreserved)
-        settling = Settling(record, self._clock, self._shards.send, self._keep)
-        settling.held = self._held.pop((settlement.tenant, settlement.call), None)
-        return settling.future
+        future, charge = asyncio.get_running_loop().create_future(), charge_bytes(settlement.charge)
+        held = self._held.pop((tenant, call), None)
+        shards.send(
+            tenant,
+            Settling(
+                tenant, future, shards, call=call, charge=charge, unreserved=unreserved, keep=self._keep, held=held
+            ),
+        )
+        return future
 
     def checkpoint(self, tenant: str, call: str, if_lost: Charge) -> None:
-        Checkpointing(tenant, call, charge_bytes(if_lost), self._shards.send)
+        future, lost = asyncio.get_running_loop().create_future(), charge_bytes(if_lost)
+        self._shards.send(tenant, Checkpointing(tenant, future, self._shards, call=call, lost=lost))
 
     async def reap(self, tenant: str) -> int:
         """Books a tenant's lost calls, REAPED at most, and gives how many there were. REASON_STORE_UNAVAILABLE."""
-        return int(await Reaping(tenant, self._shards.send).future)
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._shards.send(tenant, Reaping(tenant, future, self._shards))
+        return int(await future)
 
     async def book(self, record: bytes) -> None:
         """Books what a spool has kept; safe to repeat. REASON_STORE_UNAVAILABLE: later, then. ValueError for what is no
         record."""
         try:
-            settled = _record(record)
+            settled = _record(record).at(self._clock.now_ms())
         except msgspec.DecodeError as error:
             raise ValueError(str(error)) from error
-        settling = Settling(settled.at(self._clock.now_ms()), self._clock, self._shards.send)
-        await settling.future
+        await self._settling(settled)
 
-    def _reserving(self, reservation: Reservation) -> Reserving:
-        return Reserving(reservation, charge_bytes(reservation.if_lost), self._clock, self._shards.send)
+    def _settling(self, record: Record, keep: Callable[[Settling], None] | None = None) -> asyncio.Future[Any]:
+        """Has a record settled; under way when this returns."""
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        settling = Settling(
+            record.tenant,
+            future,
+            self._shards,
+            call=record.call,
+            charge=record.charge,
+            unreserved=record.unreserved,
+            called_off=record.called_off,
+            keep=keep,
+        )
+        self._shards.send(record.tenant, settling)
+        return future
 
     def _tell(self, tenant: str, told: Sequence[Any]) -> None:
         for each in reached(tenant, told):
@@ -136,8 +162,7 @@ class RedisMeter:
 
     def _call_off(self, reservation: Reservation) -> None:
         # Sent, and no answer: what was taken, or is taken yet, must not be charged as if the call had run and vanished.
-        record = Record(reservation.tenant, reservation.call, _NOTHING, called_off=True)
-        Settling(record, self._clock, self._shards.send, self._keep)
+        self._settling(Record(reservation.tenant, reservation.call, _NOTHING, called_off=True), self._keep)
 
     def _keep(self, settling: Settling) -> None:
         task: asyncio.Task[Any] = asyncio.get_running_loop().create_task(self._spooled(settling))
@@ -150,5 +175,5 @@ class RedisMeter:
             if not await self._spool.append(record):
                 await self._memory.append(record)
         except ValueError:
-            _logger.exception("Call %s cannot be booked: its record in the store is damaged.", settling.record.call)
+            _logger.exception("Call %s cannot be booked: its record in the store is damaged.", settling.call)
         settling.done()

@@ -104,6 +104,10 @@ def limits_bytes(limits: Sequence[Limit], now_ms: int) -> bytes:
     return _encode([_limit(limit, now_ms) for limit in limits])
 
 
+NO_LIMITS: Final = limits_bytes((), 0)
+"""Of a call that no limit has to admit."""
+
+
 def _limit(limit: Limit, now_ms: int) -> tuple[object, ...]:
     start, window = None, limit.window_ms
     if limit.algorithm is Algorithm.CALENDAR:
@@ -129,6 +133,8 @@ def _limit(limit: Limit, now_ms: int) -> tuple[object, ...]:
 def decision(answer: Sequence[int], limits: Sequence[Limit], now_ms: int) -> Grants | Refusal:
     """What `reserve.lua` decided, at a time of the store's."""
     status, retry_ms = answer[:_STANDINGS]
+    if not limits:
+        return Grants(now_ms, ())
     parts = iter(answer[_STANDINGS:])
     standings = [
         Standing(limit, granted, taken, reset_ms, bool(exceeded))

@@ -85,7 +85,8 @@ class Pipeline:
             command.failed(TollwayError(Reason.REASON_STORE_UNAVAILABLE))
             return
         self._queue.append(command)
-        self._plan()
+        if not self._sent:
+            self._plan()
 
     async def drained(self) -> None:
         """Waits for what is under way, as long as the server answers."""
@@ -100,7 +101,7 @@ class Pipeline:
 
     def _plan(self) -> None:
         # Not at once: others that run in this turn of the loop may have something to send, too.
-        if not self._sent and not self._flushing:
+        if not self._flushing:
             self._flushing = True
             asyncio.get_running_loop().call_soon(self._flush)
 
@@ -200,7 +201,8 @@ class Pipeline:
 
     def _go_on(self) -> None:
         if self._queue:
-            self._plan()
+            if not self._sent:
+                self._plan()
         elif self._idle:
             self._idle.set()
 

@@ -49,7 +49,7 @@ class Shards:
     """
 
     def __init__(self, url: str, clock: StoreClock, tell: Callable[[str, Sequence[Any]], None]) -> None:
-        self._clock, self._tell = clock, tell
+        self.clock, self._tell = clock, tell
         self._topology = topology(parse(url))
         self._pipelines: dict[Address, Pipeline] = {}
         self._waiting: list[tuple[str, Command]] = []
@@ -60,7 +60,7 @@ class Shards:
         """Has a command sent to where the tenant's keys are. While that server is away it fails at once."""
         address = self._topology.present(_key(tenant))
         if address:
-            self._pipeline(address).send(command)
+            (self._pipelines.get(address) or self._pipeline(address)).send(command)
         elif self._watching:
             command.failed(TollwayError(Reason.REASON_STORE_UNAVAILABLE))
         else:
@@ -90,7 +90,7 @@ class Shards:
         if pipeline is None:
             pipeline = self._pipelines[address] = Pipeline(
                 partial(connection, self._topology.options, address),
-                self._clock,
+                self.clock,
                 tell=self._tell,
                 elsewhere=partial(self._detour, address),
                 on_down=partial(self._watch, address),

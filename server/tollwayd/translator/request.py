@@ -80,11 +80,23 @@ class Client(Protocol):
         """Ends HTTP on the connection: what comes goes to `parser`, as aiohttp's of WebSockets are one."""
 
 
+class Recurring:
+    """A head that may come again on its connection. `reading` is what the door has made of it, None before the first
+    request with it has been read.
+    """
+
+    __slots__ = ("reading",)
+
+    def __init__(self) -> None:
+        self.reading: Any = None
+
+
 @dataclass(slots=True, eq=False)
 class Request:
     """`target` is as it came, bytes that are not UTF-8 as surrogates (PEP 383), and `version` as in "1.1". `headers`
     are by lower-case names, values of one name joined by commas (RFC 9110, section 5.3). `body` is None where there is
-    none. `keep_alive` says whether the connection may stay for another request.
+    none. `keep_alive` says whether the connection may stay for another request. `recurring` is one for all requests of
+    a connection that have the same head but for `content-length`; None where the listener does not know of others.
     """
 
     method: str
@@ -94,6 +106,7 @@ class Request:
     body: Body | None
     client: Client
     keep_alive: bool
+    recurring: Recurring | None = None
 
 
 def readable(value: bytes) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING, Any, Final
 
 from tollwayd.core.call import Call, new_call_id
@@ -16,43 +17,45 @@ from tollwayd.translator.rules.routes import Match, WrongMethod
 from tollwayd.translator.rules.verbs import unknown_verb
 from tollwayd.translator.wires.rpc.connect import refuse as refuse_in_connect
 from tollwayd.translator.wires.rpc.protocols import method_wire, stranger
-from tollwayd.translator.wires.transcoding import Transcoding
+from tollwayd.translator.wires.transcoding import Reading, Transcoding
 from tollwayd.translator.wires.websocket.handshake import asks_for_socket
 from tollwayd.translator.wires.websocket.websocket import WebSocket
 from tollwayd.translator.wires.websocket.websocket import find as find_for_socket
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tollwayd.rpc.registry import Method
     from tollwayd.translator.answers.reply import Reply
     from tollwayd.translator.request import Request
     from tollwayd.translator.wires.rpc.rpc_wire import Refuse
     from tollwayd.translator.wires.wire import Endpoint, Site, Wire
 
+_log = logging.getLogger(__name__)
+
 
 class Turn:
-    """`answer` answers the request, or raises; then `fail` tells the caller what was raised."""
+    """`await answer()` answers the request and gives whether its connection stays; `ended` hears of its end."""
 
-    __slots__ = ("_call", "_call_id", "_method", "_refuse", "_request", "_site", "_wire", "reply")
+    __slots__ = ("_call", "_call_id", "_ended", "_method", "_refuse", "_request", "_site", "_timer", "_wire", "reply")
 
-    def __init__(self, request: Request, reply: Reply, site: Site) -> None:
+    def __init__(self, request: Request, reply: Reply, site: Site, ended: Callable[[asyncio.Task[Any]], None]) -> None:
         self._request: Final = request
         self.reply: Final = reply
         self._site: Final = site
+        self._ended: Final = ended
         self._method: Method | None = None
         self._refuse: Refuse = refuse
         self._wire: Wire | None = None
         self._call: Call | None = None
         self._call_id = ""
+        self._timer: asyncio.TimerHandle | None = None
 
     @property
     def call_id(self) -> str:
         """The call's id, or one of its own for a request that became no call."""
         self._call_id = self._call_id or (self._call.id if self._call else new_call_id())
         return self._call_id
-
-    def reason_for(self, error: BaseException) -> BaseException:
-        """As `Call.reason_for`."""
-        return error if self._call is None else self._call.reason_for(error)
 
     def cut(self, task: asyncio.Task[Any], error: TollwayError) -> None:
         """Has `task`, which runs this turn, end it; the caller is told the error, in the stream where one has begun."""
@@ -61,8 +64,37 @@ class Turn:
         else:
             self._call.cut(task, error)
 
-    async def answer(self) -> None:
-        """Answers the request. TollwayError as from the method, and ConnectionError where the client is gone."""
+    async def answer(self) -> bool:
+        """It raises CancelledError only."""
+        # One frame for all that goes well: each that a call waits in is entered again whenever something comes for it.
+        request, reply, error = self._request, self.reply, None
+        try:
+            try:
+                head = request.recurring
+                reading = None if head is None else head.reading
+                wire = await self._open() if reading is None else Transcoding(request, reply, self._site, reading)
+                if wire is not None:
+                    self._wire = wire
+                    wire.call = self._call = call = wire.begin()
+                    if call.deadline is not None:
+                        self._end_at_deadline(call)
+                    await wire.answer(call, await wire.method.invoke(None, call, wire.read))
+            except BaseException as raised:  # noqa: BLE001 - it goes on from there, unless it is for the caller.
+                error = self._told(raised)
+            finally:
+                if self._timer is not None:
+                    self._timer.cancel()
+            if error is not None:
+                await self._fail(error)
+        except ConnectionError:
+            pass  # The client is gone; what is left of the connection is closed.
+        finally:
+            reply.close()
+            self._ended(request.client.task)
+        return reply.keep_alive and reply.ended
+
+    async def _open(self) -> Wire | None:
+        """What is to be called, and how; None for a request that is none of a method's, and answered."""
         request, reply, site = self._request, self.reply, self._site
         try:
             path, query = target(request)
@@ -70,21 +102,26 @@ class Turn:
             reply.keep_alive = False
             raise
         if request.method in OWN and await answered(site, request, reply, path, self.call_id):
-            return
+            return None
         if page := site.pages.get(path):
             await answer_with(page, request, reply, site.encoding, self.call_id)
-            return
-        wire = self._open(path, query)
-        wire.call = self._call = call = wire.begin()
-        timer = None if call.deadline is None else self._end_at_deadline(call)
-        try:
-            await wire.answer(call, await wire.method.invoke(None, call, wire.read))
-        finally:
-            if timer is not None:
-                timer.cancel()
+            return None
+        return self._find(path, query)
 
-    async def fail(self, error: TollwayError) -> None:
-        """Answers with the error, or ends with it an answer that has begun; ConnectionError as `answer`."""
+    async def _fail(self, error: TollwayError) -> None:
+        try:
+            await self._tell(error)
+        except ConnectionError:
+            raise
+        except Exception:  # noqa: BLE001 - what a method sends along with its error can be what HTTP has no room for.
+            defect = self._defect()
+            if self.reply.started:
+                self.reply.abort()
+            else:
+                await self._tell(defect)
+
+    async def _tell(self, error: TollwayError) -> None:
+        """Answers with the error, or ends with it an answer that has begun."""
         if self._call is None and self._site.on_refusal is not None:
             self._site.on_refusal(error.reason)
         if self._wire is None:
@@ -92,20 +129,36 @@ class Turn:
         else:
             await self._wire.fail(error, self.call_id)
 
-    def _open(self, path: str, query: str) -> Wire:
+    def _told(self, error: BaseException) -> TollwayError:
+        """What the caller is told of an error; raises what is none of the caller's."""
+        if isinstance(error, TollwayError):
+            return error
+        if isinstance(error, asyncio.CancelledError):
+            reason = error if self._call is None else self._call.reason_for(error)
+            if isinstance(reason, TollwayError) and self.reply.connected:
+                return reason
+            raise error
+        if isinstance(error, ConnectionError) or not isinstance(error, Exception):
+            raise error
+        return self._defect()  # Whatever it is, the caller gets an answer and the log the cause.
+
+    def _defect(self) -> TollwayError:
+        """The error for the exception at hand, which the log gets."""
+        _log.exception("the REST door failed in call %s", self.call_id)
+        return TollwayError(Reason.REASON_INTERNAL)
+
+    def _find(self, path: str, query: str) -> Wire:
         request, reply, site = self._request, self.reply, self._site
         if method := site.rpcs.get(path):
             self._method = method
             self._refuse = refuse_in_connect
-            self._wire = method_wire(request, reply, site, method, query)
-            return self._wire
+            return method_wire(request, reply, site, method, query)
         over_socket = request.method == "GET" and asks_for_socket(request)
         found = find_for_socket(site.routes, path) if over_socket else site.routes.find(request.method, path)
         if not isinstance(found, Match):
             raise self._not_found(path) if found is None else self._wrong_method(found, path)
         self._method = found.target.method
-        self._wire = (WebSocket if over_socket else Transcoding)(request, reply, site, found, query)
-        return self._wire
+        return (WebSocket if over_socket else Transcoding)(request, reply, site, Reading(found, query))
 
     def _wrong_method(self, found: WrongMethod[Endpoint], path: str) -> TollwayError:
         self._method = found.target.method
@@ -119,7 +172,7 @@ class Turn:
         self._refuse = refuse_in_its_words
         return TollwayError(Reason.REASON_METHOD_NOT_FOUND)
 
-    def _end_at_deadline(self, call: Call) -> asyncio.TimerHandle:
+    def _end_at_deadline(self, call: Call) -> None:
         late = TollwayError(Reason.REASON_DEADLINE_EXCEEDED)
         task, left = self._request.client.task, max(call.remaining() or 0, 0)
-        return asyncio.get_running_loop().call_later(left, call.cut, task, late)
+        self._timer = asyncio.get_running_loop().call_later(left, call.cut, task, late)

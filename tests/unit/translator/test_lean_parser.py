@@ -216,6 +216,9 @@ async def test_a_head_that_comes_again_is_not_parsed(parser):
     made = [feed(parser, POST % size + b"a" * size, size=1000) or parser.requests.popleft() for size in (2, 3, 400)]
     assert [type(request.body).__name__ for request in made] == ["Body", "ReadyBody", "ReadyBody"]
     assert len({id(request.headers) for request in made}) == 3
+    assert len({id(request.recurring) for request in made}) == 1
+    parser.feed(OTHER % 2 + b"{}")
+    assert parser.requests.popleft().recurring is not made[0].recurring
 
 
 async def test_nothing_is_kept_of_heads_that_all_differ(parser):

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 _PHRASES = {status.value: status.phrase for status in HTTPStatus} | {499: "Client Closed Request"}
-_STATUS_LINES = {status: f"HTTP/1.1 {status} {phrase}\r\n" for status, phrase in _PHRASES.items()}
 _NOT_MODIFIED = 304
 _WITHOUT_LENGTH = frozenset({204, _NOT_MODIFIED})  # RFC 9110, section 8.6.
 _MAX_ZEROS: Final = 8  # Clients take 16 digits (curl), and a chunk is no larger than 8 of them can say.
@@ -104,11 +103,6 @@ class Reply:
         """Whether there is room for what means nothing: before an answer and between chunks."""
         return not self.started or (self._chunked and not self.bodiless and not self.ended)
 
-    @property
-    def keeps_connection(self) -> bool:
-        """Whether the connection stays for another request."""
-        return self.keep_alive and self.ended
-
     def close_if_unread(self) -> None:
         """Says in the answer that the connection ends, where the rest of the request is not going to be read."""
         body = self._request.body
@@ -117,7 +111,7 @@ class Reply:
 
     def send(self, status: int, headers: str, body: bytes, trailers: Mapping[str, str] = _NONE) -> Awaitable[None]:
         """Sends a whole response. `headers` are lines, each with its line end; trailers as in `end`."""
-        if trailers or len(body) >= self._encoding.least_bytes or status == _NOT_MODIFIED:
+        if (trailers and self._sends_trailers) or len(body) >= self._encoding.least_bytes or status == _NOT_MODIFIED:
             return self._send(status, headers, body, trailers)
         self._write_whole(status, headers, body)
         return self._drain_slowly() if self._client.writing_paused else _DONE
@@ -127,7 +121,7 @@ class Reply:
             headers, body = await self._encoding.whole(self._request, headers, body)
         elif status == _NOT_MODIFIED:
             headers = self._encoding.revalidated(headers)
-        if trailers and self._knows_chunks and self._reads_trailers:
+        if trailers and self._sends_trailers:
             fields = response_headers(trailers, _TRAILER)  # First of all: a field that cannot be sent is a defect.
             self._write(self._open(status, f"{headers}{_announcement(fields)}") + self._part(body))
             await self.end(trailers)
@@ -180,7 +174,7 @@ class Reply:
 
     async def end(self, trailers: Mapping[str, str]) -> None:
         """Ends the body, with trailers where the client said that it reads them (RFC 9110, section 6.5)."""
-        fields = response_headers(trailers, _TRAILER) if trailers and self._reads_trailers else ""
+        fields = response_headers(trailers, _TRAILER) if trailers and self._sends_trailers else ""
         self.ended = True
         if self.bodiless:
             return
@@ -220,8 +214,9 @@ class Reply:
             transport.abort()
 
     @property
-    def _reads_trailers(self) -> bool:
-        return self.like_grpc_gateway or "trailers" in self._request.headers.get("te", "").lower()
+    def _sends_trailers(self) -> bool:
+        te = self._request.headers.get("te")
+        return self._knows_chunks and (self.like_grpc_gateway or (te is not None and "trailers" in te.lower()))
 
     def _begin(self, status: int, headers: str) -> bytes:
         headers, self._encoded = self._encoding.stream(self._request, headers)
@@ -236,9 +231,8 @@ class Reply:
 
     def _head(self, status: int, headers: str) -> str:
         self.started = True
-        line = _STATUS_LINES.get(status) or f"HTTP/1.1 {status} \r\n"
         connection = "" if self.keep_alive and self._knows_chunks else self._connection_header()
-        return f"{line}{_date_line(int(time.time()))}{headers}{self.extra}{connection}"
+        return f"{_first_lines(status, int(time.time()))}{headers}{self.extra}{connection}"
 
     def _connection_header(self) -> str:
         if not self.keep_alive:
@@ -298,6 +292,6 @@ def _announcement(fields: str) -> str:
     return f"trailer: {names}\r\n" if names else ""
 
 
-@lru_cache(maxsize=1)
-def _date_line(second: int) -> str:
-    return f"date: {formatdate(second, usegmt=True)}\r\n"
+@lru_cache(maxsize=16)
+def _first_lines(status: int, second: int) -> str:
+    return f"HTTP/1.1 {status} {_PHRASES.get(status, '')}\r\ndate: {formatdate(second, usegmt=True)}\r\n"

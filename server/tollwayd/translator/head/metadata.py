@@ -95,6 +95,11 @@ def _is_strange(name: str) -> bool:
     return "_" in name or name in _HOP_BY_HOP or name.startswith("grpc-")
 
 
+def has_deadline(headers: Mapping[str, str]) -> bool:
+    """Whether the caller says when the call has to be over."""
+    return GRPC_TIMEOUT in headers or SERVER_TIMEOUT in headers
+
+
 def deadline(headers: Mapping[str, str]) -> float | None:
     """When the call has to be over, in `time.monotonic()` seconds; None where the caller does not say.
 
@@ -116,13 +121,19 @@ def response_headers(metadata: Mapping[str, str], prefix: str = "") -> str:
 
     The headers that the door writes itself are left out.
     """
-    return "".join([f"{prefix}{name}: {_safe(value)}\r\n" for name, value in metadata.items() if _is_declarable(name)])
+    return "".join(
+        [
+            f"{prefix}{name}: {value if value.isprintable() else _checked(value)}\r\n"
+            for name, value in metadata.items()
+            if _is_declarable(name)
+        ]
+    )
 
 
 @lru_cache(maxsize=64)
 def content_type_header(content_type: str) -> str:
     """The header line for a content type, none for an empty one; ValueError as in `response_headers`."""
-    return f"content-type: {_safe(content_type)}\r\n" if content_type else ""
+    return f"content-type: {_checked(content_type)}\r\n" if content_type else ""
 
 
 @lru_cache(maxsize=1024)
@@ -139,7 +150,7 @@ def _is_declarable(name: str) -> bool:
     return name not in _WRITTEN_BY_THE_DOOR
 
 
-def _safe(value: str) -> str:
-    if not value.isprintable() and _UNSAFE_VALUE.search(value):
+def _checked(value: str) -> str:
+    if _UNSAFE_VALUE.search(value):
         raise ValueError("a response header holds a control character")
     return value

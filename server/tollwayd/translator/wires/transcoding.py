@@ -15,7 +15,7 @@ from tollwayd.translator.answers.refusal import refuse
 from tollwayd.translator.answers.reply import answer_headers
 from tollwayd.translator.head.accept import accepts
 from tollwayd.translator.head.conditional import IF_MATCH, IF_NONE_MATCH, Condition
-from tollwayd.translator.head.metadata import METADATA_PREFIX, deadline, request_metadata
+from tollwayd.translator.head.metadata import METADATA_PREFIX, deadline, has_deadline, request_metadata
 from tollwayd.translator.head.target import target
 from tollwayd.translator.messages.body import body_at_once, read_body
 from tollwayd.translator.messages.query import parse, system_parameters
@@ -24,7 +24,7 @@ from tollwayd.translator.rules.verbs import with_verbs
 from tollwayd.translator.wires.wire import Wire
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable
+    from collections.abc import AsyncIterator, Awaitable, Mapping
 
     from google.protobuf.message import Message
 
@@ -43,76 +43,92 @@ QUERY_KEY = "query-key"
 _RAW_FRAMES: Final = Frames(RAW)  # It holds no state that anybody sees.
 
 
-class Transcoding(Wire):
-    """One request that a binding matched. `query` is as it came."""
+class Reading:
+    """What a request's head asks of the binding that it matched. Requests with the same head share it, and calls its
+    metadata: once `begin` has filled it in, nothing changes it but `checked`, which says that `read` need not look at
+    the head any more.
+    """
 
-    __slots__ = ("_alt", "_condition", "_endpoint", "_frames", "_parameters", "_variables")
+    __slots__ = (
+        "alt",
+        "checked",
+        "conditional",
+        "content_type",
+        "endpoint",
+        "metadata",
+        "parameters",
+        "timed",
+        "variables",
+    )
+
+    def __init__(self, found: Match[Endpoint], query: str) -> None:
+        self.endpoint: Final = found.target
+        self.variables: Final = found.variables
+        self.parameters: Final[Parameters] = parse(query) if query else []
+        self.metadata: Mapping[str, str] | None = None
+        self.alt = ""
+        self.content_type = ""
+        self.conditional = self.timed = self.checked = False
+
+
+class Transcoding(Wire):
+    """One request that a binding matched."""
+
+    __slots__ = ("_condition", "_endpoint", "_frames", "_reading")
 
     door = "rest"
 
-    def __init__(self, request: Request, reply: Reply, site: Site, found: Match[Endpoint], query: str) -> None:
-        super().__init__(request, reply, site, found.target.method)
-        self._endpoint: Final = found.target
-        self._variables: Final = found.variables
-        self._parameters: Final[Parameters] = parse(query) if query else []
+    def __init__(self, request: Request, reply: Reply, site: Site, reading: Reading) -> None:
+        self._reading: Final = reading
+        self._endpoint: Final = reading.endpoint
+        super().__init__(request, reply, site, reading.endpoint.method)
         self._frames = _RAW_FRAMES
-        self._alt = ""
         self._condition: Condition | None = None
         reply.like_grpc_gateway = site.like_grpc_gateway
 
     def begin(self) -> Call:
-        request, method = self.request, self.method
-        metadata = self.metadata()
-        if self._parameters:
-            system = system_parameters(self._parameters, method.descriptor.input_type)
-            self._alt = alt = system.get("alt", "")
-            if alt not in FORMS and not self._endpoint.printer.raw:
-                raise invalid_field("alt", f"has to be one of {', '.join(filter(None, FORMS))}")
-            if "key" in system:
-                metadata[QUERY_KEY] = system["key"]
-        if IF_MATCH in metadata or IF_NONE_MATCH in metadata:
+        request, reading = self.request, self._reading
+        metadata = reading.metadata
+        if metadata is None:
+            metadata = self._read_head()
+        if reading.conditional:
             self._condition = Condition(self._endpoint.etags, request.method, metadata)
-        return self.make_call(metadata, deadline(request.headers))
+        return self.make_call(metadata, deadline(request.headers) if reading.timed else None)
 
     def metadata(self) -> dict[str, str]:
         """The call's metadata, but for what the query adds."""
         return request_metadata(self.request.headers)
 
     async def read(self) -> Any:
-        call = self.call
-        assert call is not None
-        if self._endpoint.printer.forms:
-            self._check_accept(call)
-        if self._condition is not None:
-            self._condition.check()
-        reader = self._endpoint.reader
-        content_type = self.request.headers.get("content-type", "")
-        if not reader.raw and reader.takes_body and self.request.body is not None:
-            reader.check_content_type(content_type)
+        request, reading, reader = self.request, self._reading, self._endpoint.reader
+        if not reading.checked:
+            self._check_head()
         if reader.streams:
-            return self._uploaded(content_type)
+            return self._uploaded()
         if not reader.takes_body:
             self.reply.close_if_unread()
             body = b""
-        elif (whole := body_at_once(self.request, self.site.max_body_bytes)) is not None:
+        elif (whole := body_at_once(request, self.site.max_body_bytes)) is not None:
             body = whole
         else:
-            body = await read_body(self.request, self.site.max_body_bytes, self.site.timeouts)
-        if reader.reads_at_once(body):
-            message = reader.read(body, content_type, self._parameters, self._variables)
+            body = await read_body(request, self.site.max_body_bytes, self.site.timeouts)
+        if reader.raw or reader.reads_at_once(body):
+            message = reader.read(body, reading.content_type, reading.parameters, reading.variables)
         else:
-            message = await reader.read_fairly(body, content_type, self._parameters, self._variables)
+            message = await reader.read_fairly(body, reading.content_type, reading.parameters, reading.variables)
         if self._condition is not None:
             self._condition.bind(message)
         return message
 
     def send(self, call: Call, message: Message) -> Awaitable[None]:
-        etags, printer = self._endpoint.etags, self._endpoint.printer
-        etag = etags.header(message) if etags.shows else ""
-        tagged = f"etag: {etag}\r\n" if etag else ""
-        if self._condition is not None and self._condition.is_current(etag):
-            # Neither a body nor what describes one (RFC 9110, section 15.4.5).
-            return self.reply.send(304, self._headers(call, "") + tagged, b"")
+        _, _, printer, etags = self._endpoint
+        tagged = ""
+        if etags.shows or self._condition is not None:
+            etag = etags.header(message) if etags.shows else ""
+            tagged = f"etag: {etag}\r\n" if etag else ""
+            if self._condition is not None and self._condition.is_current(etag):
+                # Neither a body nor what describes one (RFC 9110, section 15.4.5).
+                return self.reply.send(304, self._headers(call, "") + tagged, b"")
         body, content_type = printer.print(message)
         if printer.streams:
             frames = self._choose_frames(call)
@@ -173,26 +189,59 @@ class Transcoding(Wire):
         await self.reply.start(200, self._stream_headers(call, framing, content_type), b"")
         await self.reply.end(call.trailers)
 
-    def _check_accept(self, call: Call) -> None:
+    def _read_head(self) -> Mapping[str, str]:
+        """Fills in the reading, and keeps it where the head may come again; gives the call's metadata."""
+        request, reading = self.request, self._reading
+        metadata = self.metadata()
+        if reading.parameters:
+            system = system_parameters(reading.parameters, self.method.descriptor.input_type)
+            reading.alt = alt = system.get("alt", "")
+            if alt not in FORMS and not self._endpoint.printer.raw:
+                raise invalid_field("alt", f"has to be one of {', '.join(filter(None, FORMS))}")
+            if "key" in system:
+                metadata[QUERY_KEY] = system["key"]
+        reading.conditional = IF_MATCH in metadata or IF_NONE_MATCH in metadata
+        reading.timed = has_deadline(request.headers)
+        reading.content_type = request.headers.get("content-type", "")
+        reading.metadata = metadata
+        if request.recurring is not None:
+            request.recurring.reading = reading
+        return metadata
+
+    def _check_head(self) -> None:
+        """TollwayError where the head asks for what there is not."""
+        reading, reader, body = self._reading, self._endpoint.reader, self.request.body
+        if self._endpoint.printer.forms and not reading.alt:
+            self._check_accept()
+        if self._condition is not None:
+            self._condition.check()
+        if not reader.raw and reader.takes_body and body is not None:
+            reader.check_content_type(reading.content_type)
+        # Another request with this head may have a body where this one has none, and a condition takes what it needs.
+        reading.checked = self._condition is None and body is not None
+
+    def _check_accept(self) -> None:
+        call = self.call
+        assert call is not None
         accept = call.metadata.get("accept")
-        if accept is not None and not self._alt and not accepts(accept, self._endpoint.printer.forms):
+        if accept is not None and not accepts(accept, self._endpoint.printer.forms):
             raise TollwayError(Reason.REASON_NOT_ACCEPTABLE)
 
-    def _uploaded(self, content_type: str) -> AsyncIterator[Message]:
+    def _uploaded(self) -> AsyncIterator[Message]:
         """The request messages of a stream."""
-        reader, call = self._endpoint.reader, self.call
+        reading, reader, call = self._reading, self._endpoint.reader, self.call
         assert call is not None
         if not reader.takes_body:
             self.reply.close_if_unread()
-        parts = body_parts(self.request, reader, content_type, self.site)
-        stream = messages(reader, parts, content_type, self._parameters, self._variables)
+        parts = body_parts(self.request, reader, reading.content_type, self.site)
+        stream = messages(reader, parts, reading.content_type, reading.parameters, reading.variables)
         call.defer(parts.aclose)
         call.defer(stream.aclose)
         return stream
 
     def _choose_frames(self, call: Call) -> Frames:
         if self._endpoint.printer.streams:
-            self._frames = Frames(framing(call.metadata.get("accept", ""), self._alt))
+            self._frames = Frames(framing(call.metadata.get("accept", ""), self._reading.alt))
         return self._frames
 
     def _pulse(self, call: Call, framing: Framing) -> AbstractContextManager[object]:

@@ -148,8 +148,28 @@ class Connection(Flow):
 
     async def _live(self) -> None:
         """The life of the connection."""
+        requests, answer = self._requests, self._listener.answer
         try:
-            await self._answer_all()
+            while not self._closing and (requests or not self._half_closed):
+                if not requests:
+                    await self._something()
+                self._taken = request = requests.popleft()
+                if self._parser.rest and len(requests) <= MAX_REQUESTS // 2:
+                    self._parse_on()
+                if not isinstance(request, Request):
+                    self._refuse(request)
+                    await self._see_off()
+                    return
+                keep, body = await answer(request), request.body
+                if (body is not None and not body.whole) or (self._parser.switches and not requests):
+                    keep = await self._finish(request) and keep
+                if not keep:
+                    return
+                self._taken = self.reply = None
+                self._await_next()
+                if requests:
+                    # Pipelined: without a pause the loop would be this client's until its last one is answered.
+                    await asyncio.sleep(0)
         except Exception:  # noqa: BLE001 - its traceback is logged, and the connection is all that it may cost.
             # What answers raises nothing; where it does, nobody knows what is out already.
             _log.exception("the REST door failed")
@@ -157,29 +177,6 @@ class Connection(Flow):
             # Also on the way out of a cancellation: a client that has left is cut off from what was for it.
             self.force_close()
             self._taken = self.reply = None  # They hold this connection.
-
-    async def _answer_all(self) -> None:
-        """Answers request by request, until none may follow."""
-        requests, answer = self._requests, self._listener.answer
-        while not self._closing and (requests or not self._half_closed):
-            if not requests:
-                await self._something()
-            self._taken = request = requests.popleft()
-            if self._parser.rest and len(requests) <= MAX_REQUESTS // 2:
-                self._parse_on()
-            if not isinstance(request, Request):
-                self._refuse(request)
-                await self._see_off()
-                return
-            keep, body = await answer(request), request.body
-            if (body is not None and not body.whole) or (self._parser.switches and not requests):
-                keep = await self._finish(request) and keep
-            if not keep:
-                return
-            self._taken = self.reply = None
-            self._await_next()
-            if requests:  # Pipelined: without a pause the loop would be this client's until its last one is answered.
-                await asyncio.sleep(0)
 
     def _something(self) -> asyncio.Future[None]:
         """Done when a request has come, or what is none."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from tollwayd.translator.request import Request
+from tollwayd.translator.request import Recurring, Request
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -91,11 +91,14 @@ class Memo:
             start += data[start] == _SPACE
             self._before, self._after = data[:start], data[data.find(b"\r", start) : end]
         if len(data) - end == int(request.headers.get("content-length", "0")):
+            request.recurring = Recurring()
             self._request = replace(request, body=None)  # What nobody reads of it would stay as long as the connection.
 
     def _made(self, known: Request, headers: Mapping[str, str], body: ReadyBody | None) -> Request:
         self._misses = 0
-        return Request(known.method, known.target, known.version, headers, body, self._client, keep_alive=True)
+        again = Request(known.method, known.target, known.version, headers, body, self._client, keep_alive=True)
+        again.recurring = known.recurring
+        return again
 
 
 def _is_plain(data: bytes, request: Request) -> bool:

@@ -15,7 +15,7 @@ from tollwayd.translator.answers.errors import status_json
 from tollwayd.translator.answers.reply import answer_headers
 from tollwayd.translator.messages.upload import messages, ready
 from tollwayd.translator.rules.routes import Match, WrongMethod
-from tollwayd.translator.wires.transcoding import Transcoding
+from tollwayd.translator.wires.transcoding import Reading, Transcoding
 from tollwayd.translator.wires.websocket.close_codes import close_code
 from tollwayd.translator.wires.websocket.frames import Socket
 from tollwayd.translator.wires.websocket.handshake import accepted, check_origin, move_credential
@@ -39,8 +39,8 @@ class WebSocket(Transcoding):
 
     __slots__ = ("_accepted", "_socket")
 
-    def __init__(self, request: Request, reply: Reply, site: Site, found: Match[Endpoint], query: str) -> None:
-        super().__init__(request, reply, site, found, query)
+    def __init__(self, request: Request, reply: Reply, site: Site, reading: Reading) -> None:
+        super().__init__(request, reply, site, reading)
         self._accepted = ""
         self._socket: Socket | None = None
 
@@ -57,13 +57,13 @@ class WebSocket(Transcoding):
     async def read(self) -> Any:
         reader = self._endpoint.reader
         # Where messages follow, it is made for what may be wrong with it: afterwards nothing has a status of its own.
-        message = reader.read(b"", "", self._parameters, self._variables)
+        message = reader.read(b"", "", self._reading.parameters, self._reading.variables)
         if self.method.descriptor.client_streaming:
             return self._received()
         socket = self._switch(ONE_MESSAGE if reader.takes_body else NO_MESSAGE)
         if not reader.takes_body or not (data := await socket.receive()):
             return message
-        return await reader.read_fairly(data, "", self._parameters, self._variables)
+        return await reader.read_fairly(data, "", self._reading.parameters, self._reading.variables)
 
     async def send(self, call: Call, message: Message) -> None:
         await self._put(message)
@@ -86,7 +86,7 @@ class WebSocket(Transcoding):
         assert call is not None
         socket = self._switch(ANY_MESSAGES if reader.takes_body else NO_MESSAGE)
         parts = socket.messages() if reader.takes_body else ready()
-        stream = messages(reader, parts, "", self._parameters, self._variables)
+        stream = messages(reader, parts, "", self._reading.parameters, self._reading.variables)
         call.defer(parts.aclose)
         call.defer(stream.aclose)
         return stream

@@ -1,0 +1,104 @@
+"""Requests of one connection that have the same head are answered as if each had come alone: that a door keeps what it
+has made of a head shows nowhere.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.bookstore import Book, Bookstore, serve
+from tests.library import NAME, Library
+from tests.library import serve as serve_library
+from tests.raw_http import connect, get, request
+
+BOOKS = "/v1/shelves/1/books"
+EMMA = f"{BOOKS}/emma"
+JSON = "content-type: application/json"
+
+
+def post(path: str, *headers: str, bodies: list[bytes]) -> list[bytes]:
+    return [request("POST", path, *headers, body=body) for body in bodies]
+
+
+SAME = {
+    "a body": post(
+        f"{BOOKS}?book_id=emma", JSON, bodies=[b'{"title":"A"}', b'{"title":"Emma"}', b"{", b'{"title":""}']
+    ),
+    "a whole message": post(f"{EMMA}:sell", JSON, bodies=[b'{"copies":1}', b'{"copies":22}', b'{"no":1}']),
+    "raw bytes": post("/v1/scans/a/b:copy", "content-type: image/png", bodies=[b"1", b"22", b"", b"333"]),
+    "a type that is not taken": post(BOOKS, "content-type: text/plain", bodies=[b"", b"{}", b"", b"{}"]),
+    "an answer that is not accepted": post(BOOKS, JSON, "accept: text/html", bodies=[b"{}"] * 3),
+    "a coding that is not taken": post(BOOKS, JSON, "content-encoding: gzip", bodies=[b"{}"] * 3),
+    "a body that is too large": post(BOOKS, JSON, bodies=[b"{}", b"{}".ljust(101), b"{}".ljust(100)]),
+    "many messages": post(
+        "/v1/shelves/1:shelve",
+        "content-type: application/x-ndjson",
+        bodies=[b'{"title":"A"}', b'{"title":"B"}\n{}', b"{"],
+    ),
+    "a condition": [request("PATCH", EMMA, JSON, 'if-match: "1"', body=b"{}")] * 3,
+    "trailers": [get(EMMA, "te: trailers")] * 3,
+    "no trailers": [get(EMMA)] * 3,
+    "no body, and none wanted": [request("HEAD", EMMA)] * 3,
+    "a query": [get(f"{BOOKS}?key=secret&pageSize=1")] * 3,
+    "a query that says nothing": [get(f"{BOOKS}?nothing=1")] * 3,
+    "a form that there is not": [get(f"{EMMA}?alt=nothing")] * 3,
+    "a stream": [get("/v1/shelves/1:watch?count=2", "accept: text/event-stream")] * 3,
+    "a deadline that cannot be read": [get(EMMA, "grpc-timeout: soon")] * 3,
+    "a header of one hop": [get(EMMA, "connection: x-hop", "x-hop: 1", "grpc-metadata-x-name: 2")] * 3,
+    "no such path": [get("/v1/nothing")] * 3,
+    "another method": [request("DELETE", BOOKS)] * 3,
+    "what a path takes": [request("OPTIONS", BOOKS)] * 3,
+    "a call by its name": post("/bookstore.v1.BookService/Unbound", JSON, bodies=[b"{}", b"{", b"{}"]),
+}
+
+
+@pytest.mark.parametrize("requests", SAME.values(), ids=SAME)
+async def test_each_is_answered_as_if_it_had_come_alone(requests):
+    assert await _told(requests, together=True) == await _told(requests, together=False)
+
+
+async def test_each_has_its_own_deadline():
+    store = Bookstore()
+    async with serve(store) as (_, address), connect(address) as client:
+        for _ in range(3):
+            await client.send(get(EMMA, "x-server-timeout: 5"))
+            await client.response()
+    assert [call.deadline - call.started for call in store.calls] == pytest.approx([5, 5, 5], abs=0.5)
+    assert len({call.deadline for call in store.calls}) == 3
+
+
+async def test_each_is_judged_by_the_etag_of_its_time():
+    update = request("PATCH", f"/v1/{NAME}", JSON, 'if-match: "1"', body=b'{"displayName":"Art"}')
+    read = get(f"/v1/{NAME}", 'if-none-match: "2"')
+    async with serve_library(Library()) as address, connect(address) as reader, connect(address) as writer:
+        asked = ((reader, read), (reader, read), (writer, update), (writer, update), (reader, read))
+        statuses = [(await _answer(client, data)).status for client, data in asked]
+    assert statuses == [200, 200, 200, 412, 304]
+
+
+async def _told(requests: list[bytes], *, together: bool) -> list[object]:
+    """All that is told of the requests, to their client and to the servicer."""
+    store = Bookstore()
+    store.books["shelves/1/books/emma"] = Book(name="shelves/1/books/emma", title="Emma")
+    store.response_metadata, store.trailers = {"x-shelf": "1"}, {"x-cost": "7"}
+    store.proceed.set()
+    async with serve(store, max_body_bytes=100) as (_, address):
+        answers = await _answers(address, requests) if together else []
+        for each in [] if together else requests:
+            answers += await _answers(address, [each])
+    calls = [(call.method, dict(call.metadata)) for call in store.calls]
+    return [answers, store.requests, calls]
+
+
+async def _answers(address, requests: list[bytes]) -> list[object]:
+    async with connect(address) as client:
+        return [await _answer(client, each) for each in requests]
+
+
+async def _answer(client, data: bytes):
+    await client.send(data)
+    answer = await client.head()
+    if not data.startswith(b"HEAD") and answer.status not in {204, 304}:
+        await client.body(answer)
+    del answer.headers["x-request-id"], answer.headers["date"]
+    return answer

@@ -121,13 +121,11 @@ def response_headers(metadata: Mapping[str, str], prefix: str = "") -> str:
 
     The headers that the door writes itself are left out.
     """
-    return "".join(
-        [
-            f"{prefix}{name}: {value if value.isprintable() else _checked(value)}\r\n"
-            for name, value in metadata.items()
-            if _is_declarable(name)
-        ]
-    )
+    lines = ""
+    for name, value in metadata.items():
+        if _is_declarable(name):
+            lines += f"{prefix}{name}: {value if value.isprintable() else _checked(value)}\r\n"
+    return lines
 
 
 @lru_cache(maxsize=64)

@@ -27,7 +27,8 @@ def body_at_once(request: Request, limit: int) -> bytes | None:
     if not body.whole or "content-encoding" in request.headers:
         return None
     data = body.take()
-    _check_size(len(data), limit)
+    if len(data) > limit:
+        raise _too_large(limit)
     return data
 
 
@@ -100,7 +101,11 @@ def _check_encoding(request: Request) -> None:
 
 def _check_size(size: int, limit: int) -> None:
     if size > limit:
-        raise TollwayError(Reason.REASON_BODY_TOO_LARGE, f"The body is larger than {limit} bytes.")
+        raise _too_large(limit)
+
+
+def _too_large(limit: int) -> TollwayError:
+    return TollwayError(Reason.REASON_BODY_TOO_LARGE, f"The body is larger than {limit} bytes.")
 
 
 async def _read_slowly(body: Body, limit: int, timeouts: Timeouts) -> bytes:

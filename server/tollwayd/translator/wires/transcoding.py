@@ -121,7 +121,7 @@ class Transcoding(Wire):
         return message
 
     def send(self, call: Call, message: Message) -> Awaitable[None]:
-        _, _, printer, etags = self._endpoint
+        etags, printer = self._endpoint.etags, self._endpoint.printer
         tagged = ""
         if etags.shows or self._condition is not None:
             etag = etags.header(message) if etags.shows else ""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from google.protobuf.message import Message
 
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
     from tollwayd.translator.wires.rpc.codec import Codec
 
 
-class Endpoint(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Endpoint:
     """What a route leads to: a method, and the translations and the etags of one of its bindings."""
 
     method: Method
@@ -37,7 +39,8 @@ class Endpoint(NamedTuple):
     etags: Etags
 
 
-class Site(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Site:
     """What a door serves, to whom, and within which limits. `pages` are by their exact paths, `rpcs` by their gRPC
     names, which are paths too, and `codecs` by theirs.
     """

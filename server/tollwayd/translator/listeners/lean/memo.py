@@ -96,9 +96,9 @@ class Memo:
 
     def _made(self, known: Request, headers: Mapping[str, str], body: ReadyBody | None) -> Request:
         self._misses = 0
-        again = Request(known.method, known.target, known.version, headers, body, self._client, keep_alive=True)
-        again.recurring = known.recurring
-        return again
+        return Request(
+            known.method, known.target, known.version, headers, body, self._client, known.keep_alive, known.recurring
+        )
 
 
 def _is_plain(data: bytes, request: Request) -> bool:

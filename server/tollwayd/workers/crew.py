@@ -122,8 +122,11 @@ class Crew:
             self._metrics.tell(worker.pid, families)
 
     def _level(self) -> None:
-        """Tells all by which version all of them serve, when that becomes another."""
-        version = min((worker.version for worker in self._serving), default=self._version)
+        """Tells all by which version all of them serve, when that becomes another. It is an earlier one when a worker
+        starts with what was loaded before the last change: it listens, and may be called, before it says so.
+        """
+        loaded = (worker for worker in self._running if worker.version or worker in self._serving)
+        version = min((worker.version for worker in loaded), default=self._version)
         if version != self._version:
             self._version = version
             for worker in self._serving:

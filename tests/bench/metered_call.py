@@ -42,7 +42,7 @@ class Caller:
         self._target = Target(provider, "gpt-4.1", 1, 0, b"", b"", price)
         self._model = Model(f"{TENANT}/models/gpt", "gpt", "", 0, ((self._target,),))
         policy_set = PolicySet(rules) if rules else NO_POLICIES
-        tenant = Tenant(TENANT, disabled=False, models={"gpt": self._model}, policies=policy_set)
+        tenant = Tenant(TENANT, disabled=False, models={"gpt": self._model}, public_names=("gpt",), policies=policy_set)
         self._snapshot = Snapshot(1, {TENANT: tenant}, {})
         key = f"{TENANT}/apiKeys/app"
         self._key = ApiKey(Principal(key, TENANT, key), disabled=False, allowed_models=None, tags=("team=search",))

@@ -123,6 +123,9 @@ async def test_the_list_of_models(client, tenant, gateway):
     )
     async with restricted:
         assert [model.id async for model in await restricted.models.list()] == ["gpt"]
+        assert (await restricted.models.retrieve("gpt")).id == "gpt"
+        with pytest.raises(openai.NotFoundError):
+            await restricted.models.retrieve("claude")
         with pytest.raises(openai.PermissionDeniedError):
             await restricted.chat.completions.create(model="claude", messages=HELLO)
 

@@ -17,7 +17,7 @@ from tollwayd.core.metering.policies.policy_set import NO_POLICIES, PolicySet
 from tollwayd.core.metering.prices.price import UnknownPrice
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from tollwayd.core.call import Principal
     from tollwayd.core.dialect import Dialect
@@ -69,11 +69,13 @@ class Model(msgspec.Struct, frozen=True, eq=False, gc=False):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tenant:
-    """An account. `unknown_price` is for targets that have none. `models` maps public names."""
+    """An account. `unknown_price` is for targets that have none. `models` maps public names, `public_names` has them
+    in their order."""
 
     name: str
     disabled: bool
     models: Mapping[str, Model]
+    public_names: Sequence[str]
     policies: PolicySet = NO_POLICIES
     unknown_price: UnknownPrice = UnknownPrice.DEFAULT
 

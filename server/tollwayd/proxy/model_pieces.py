@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -35,7 +36,10 @@ class Means(NamedTuple):
 
 
 class ModelPieces:
-    """The records that make up a tenant's models, taken one by one, None for one that is no more."""
+    """The records that make up a tenant's models, taken one by one, None for one that is no more.
+
+    `public_names` are those of the usable models in their order, as of the last `compile`.
+    """
 
     def __init__(self, means: Means, problems: Problems) -> None:
         self._means = means
@@ -50,7 +54,9 @@ class ModelPieces:
         self._models: dict[str, Model] = {}
         self._providers: dict[str, frozenset[str]] = {}  # Those that a model names.
         self._by_public_name: dict[str, Model] = {}
+        self._ordered: list[str] = []
         self._compiled: Mapping[str, Model] = {}
+        self.public_names: tuple[str, ...] = ()
 
     def take_provider(self, name: str, record: bytes | None) -> None:
         """A provider, and with it the models that name it."""
@@ -92,6 +98,7 @@ class ModelPieces:
         if self._stale:
             yield from self._compile_stale()
             self._compiled = dict(self._by_public_name)
+            self.public_names = tuple(self._ordered)
         return self._compiled
 
     def _compile_stale(self) -> Steps[None]:
@@ -108,13 +115,16 @@ class ModelPieces:
 
     def _forget(self, name: str) -> None:
         self._providers.pop(name, None)
-        if (model := self._models.pop(name, None)) is not None:
-            self._by_public_name.pop(model.public_name, None)
+        model = self._models.pop(name, None)
+        if model is not None and self._by_public_name.pop(model.public_name, None) is not None:
+            del self._ordered[bisect_left(self._ordered, model.public_name)]
 
     def _compile(self, name: str, message: ModelMessage) -> None:
         self._providers[name] = frozenset(_provider_names(message))
         ordered = tuple(tuple(tier) for tier in self._tiers(name, message))
         model = Model(message.name, message.public_name, message.display_name, message.create_time.seconds, ordered)
+        if model.public_name not in self._by_public_name:
+            insort(self._ordered, model.public_name)
         self._models[name] = self._by_public_name[model.public_name] = model
 
     def _tiers(self, name: str, message: ModelMessage) -> Iterator[list[Target]]:

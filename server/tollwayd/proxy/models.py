@@ -14,5 +14,14 @@ def allowed_models(call: Call) -> list[Model]:
     assert call.snapshot is not None
     assert call.principal is not None
     assert call.api_key is not None
+    tenant, allows = call.snapshot.tenants[call.principal.tenant], call.api_key.allows
+    return [tenant.models[name] for name in tenant.public_names if allows(name)]
+
+
+def allowed_model(call: Call, public_name: str) -> Model | None:
+    """The one of this public name; None where the key may use none of it."""
+    assert call.snapshot is not None
+    assert call.principal is not None
+    assert call.api_key is not None
     models = call.snapshot.tenants[call.principal.tenant].models
-    return [model for name, model in sorted(models.items()) if call.api_key.allows(name)]
+    return models.get(public_name) if call.api_key.allows(public_name) else None

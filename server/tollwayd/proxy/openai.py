@@ -8,7 +8,7 @@ import orjson
 from google.api.httpbody_pb2 import HttpBody
 
 from tollwayd.core.errors import Reason, TollwayError
-from tollwayd.proxy.models import allowed_models
+from tollwayd.proxy.models import allowed_model, allowed_models
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -40,10 +40,9 @@ class OpenAIServicer:
 
     async def GetModel(self, request: OpenAIServiceGetModelRequest, call: Call) -> HttpBody:
         """One of them."""
-        for model in allowed_models(call):
-            if model.public_name == request.model:
-                return _json(_model(model))
-        raise TollwayError(Reason.REASON_MODEL_NOT_FOUND)
+        if (model := allowed_model(call, request.model)) is None:
+            raise TollwayError(Reason.REASON_MODEL_NOT_FOUND)
+        return _json(_model(model))
 
 
 def _model(model: Model) -> dict[str, object]:

@@ -47,7 +47,8 @@ class TenantPieces:
         if message is None:
             return None
         unknown = UnknownPrice(message.unknown_price)
-        return Tenant(message.name, message.disabled, models, self._policies.compiled(), unknown)
+        names = self._models.public_names
+        return Tenant(message.name, message.disabled, models, names, self._policies.compiled(), unknown)
 
     def _take_tenant(self, name: str, record: bytes | None) -> None:
         self._message = None

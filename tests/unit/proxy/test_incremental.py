@@ -104,6 +104,7 @@ def compiled() -> Compiled:
 )
 def test_a_change_makes_new_what_it_is_part_of(compiled, name, record, models, rules):
     compiled.change(name, record)
+    assert list(compiled.after.tenants[TENANT].public_names) == sorted(compiled.after.tenants[TENANT].models)
     assert (compiled.new_models(), compiled.new_rules(), compiled.new_secrets()) == (models, rules, set())
     assert compiled.of_other_tenants_the_same()
 
@@ -134,8 +135,9 @@ def test_a_public_name_can_go_from_one_model_to_another_at_once(compiled):
         Change(10, named("models", "b"), renamed(named("models", "b"), "free")),
         Change(11, named("models", "a"), renamed(named("models", "a"), "b")),
     ]
-    models = whole(compiled.compiler.apply(changes)).tenants[TENANT].models
-    assert {public: made.name for public, made in models.items()} == {
+    tenant_now = whole(compiled.compiler.apply(changes)).tenants[TENANT]
+    assert tenant_now.public_names == ("b", "both", "free")
+    assert {public: made.name for public, made in tenant_now.models.items()} == {
         "b": named("models", "a"),
         "free": named("models", "b"),
         "both": named("models", "both"),
@@ -148,6 +150,7 @@ def test_loading_it_all_again_makes_new_what_is_another_and_forgets_what_is_gone
     compiled.load({name: record for name, record in RECORDS.items() if name not in gone} | changed)
     assert (compiled.new_models(), compiled.new_rules(), compiled.new_secrets()) == ({"a"}, {"y"}, set())
     assert {*compiled.after.tenants[TENANT].models} == {"a", "both"}
+    assert compiled.after.tenants[TENANT].public_names == ("a", "both")
     assert compiled.of_other_tenants_the_same()
     assert RING.digests("the secret of l")[0] not in compiled.after.secrets
 
@@ -167,4 +170,5 @@ def test_the_order_of_records_makes_no_difference(compiled):
     made = whole(reverse.compile(9, stored))
     assert made.problems == compiled.after.problems == {}
     assert {*made.tenants[TENANT].models} == {"a", "b", "both"}
+    assert made.tenants[TENANT].public_names == compiled.before.tenants[TENANT].public_names == ("a", "b", "both")
     assert {*made.secrets} == {*compiled.after.secrets}

@@ -22,7 +22,7 @@ APP = Principal("app", "tenants/a", "tenants/a/apiKeys/app")
 def snapshot(*secrets: str, version: int = 1, expire_time: float | None = None, disabled: bool = False) -> Snapshot:
     key = ApiKey(APP, disabled, None)
     found = {KEYRING.lookup_key(KEYRING.digest(secret)): Secret(key, expire_time) for secret in secrets}
-    return Snapshot(version, {"tenants/a": Tenant("tenants/a", False, {})}, found)
+    return Snapshot(version, {"tenants/a": Tenant("tenants/a", False, {}, ())}, found)
 
 
 class Gate:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from tollway.proxy.v1.inference_pb2 import Finished, Started, Usage
+from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.dialects import json_body
 from tollwayd.dialects.anthropic_messages.answer_blocks import opening_block
 from tollwayd.dialects.anthropic_messages.caller_response import frame
@@ -13,6 +15,9 @@ from tollwayd.dialects.anthropic_messages.usage import usage_fields
 
 if TYPE_CHECKING:
     from tollway.proxy.v1.inference_pb2 import PartDelta, PartFinished, PartStarted, StreamGenerateResponse
+
+MAX_SIGNATURES = 16 * 1024 * 1024
+"""Characters of signatures in one answer, each of which is kept until its part ends; they are kilobytes."""
 
 _DELTAS = {
     "text": ("text_delta", "text"),
@@ -30,7 +35,7 @@ class AnthropicEventWriter:
     providers send it last.
     """
 
-    __slots__ = ("_finished", "_model", "_opened", "_refused", "_signatures", "_started", "_usage")
+    __slots__ = ("_finished", "_model", "_opened", "_refused", "_signatures", "_signed", "_started", "_usage")
 
     def __init__(self, model: str) -> None:
         """`model` is the name that stands in for one that the provider does not give."""
@@ -40,10 +45,12 @@ class AnthropicEventWriter:
         self._started: Started | None = None
         self._finished = Finished()
         self._usage = Usage()
-        self._signatures: dict[int, str] = {}
+        self._signatures: defaultdict[int, list[str]] = defaultdict(list)
+        self._signed = 0
 
     def write(self, event: StreamGenerateResponse) -> bytes:
-        """The events for one canonical event; may be empty. REASON_FEATURE_UNSUPPORTED for a part without a block."""
+        """The events for one canonical event; may be empty. REASON_FEATURE_UNSUPPORTED for a part without a block,
+        REASON_UPSTREAM_INVALID for signatures that are too large."""
         match event.WhichOneof("event"):
             case "part_delta":
                 return self._open() + self._delta(event.part_delta)
@@ -97,14 +104,20 @@ class AnthropicEventWriter:
             return b""
         text = getattr(delta, kind)
         if kind == "signature":
-            # Anthropic's SDKs take each signature_delta for the whole signature, so its pieces go out as one.
-            self._signatures[delta.index] = self._signatures.get(delta.index, "") + text
+            self._sign(delta.index, text)
             return b""
         return _block_delta(delta.index, kind, text)
 
+    def _sign(self, index: int, text: str) -> None:
+        # Anthropic's SDKs take each signature_delta for the whole signature, so its pieces go out as one.
+        self._signed += len(text)
+        if self._signed > MAX_SIGNATURES:
+            raise TollwayError(Reason.REASON_UPSTREAM_INVALID)
+        self._signatures[index].append(text)
+
     def _stop(self, finished: PartFinished) -> bytes:
         index = finished.index
-        signature = self._signatures.pop(index, "")
+        signature = "".join(self._signatures.pop(index, ()))
         signed = _block_delta(index, "signature", signature) if signature else b""
         return signed + _event("content_block_stop", index=index)
 

@@ -42,6 +42,9 @@ _CONTENT = {
 
 _TAKES = {kind: frozenset(delta for delta, _ in content) for kind, content in _CONTENT.items()}
 
+MAX_OPEN_BLOCKS = 1_000
+"""Blocks that have begun and not ended: Anthropic has one at a time, and each is kept until it ends."""
+
 _EMPTY_OBJECT = re.compile(r"\{\s*\}")
 
 
@@ -71,8 +74,13 @@ class StreamParts:
         self._silent: _OpenPart | None = None
 
     def start(self, block_index: int, raw: msgspec.Raw) -> Events:
-        """The beginning of a block, after the end of one that has the same index and was left open."""
+        """The beginning of a block, after the end of one that has the same index and was left open.
+
+        REASON_UPSTREAM_INVALID where too many are.
+        """
         events = self.stop(block_index) + self._settle(cut=False)
+        if len(self._blocks) == MAX_OPEN_BLOCKS:
+            raise TollwayError(Reason.REASON_UPSTREAM_INVALID)
         block = read_block(raw)
         if block is None:
             self._blocks[block_index] = None

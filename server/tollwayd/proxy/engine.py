@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol
 
 from tollwayd.core.call import Exchange
 from tollwayd.core.errors import Reason, TollwayError
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from tollwayd.core.snapshot import Model, Provider, Target
     from tollwayd.proxy.metering.metering import Metering
     from tollwayd.upstream.client import HttpClient, HttpResponse, OnWay
-
-T = TypeVar("T")
 
 MAX_ERROR_BYTES = 64 * 1024
 """How much of a provider's error answer is read: its message is far shorter, and the rest is not worth waiting for."""
@@ -223,16 +221,16 @@ class Engine:
     def whole(self, call: Call, model: Model, request: Request) -> Awaitable[tuple[Target, bytes]]:
         """The first whole answer that a target gives, and which one. Where none does, the TollwayError that tells the
         caller most."""
-        return self._first(call, model, request, _read_whole)
+        return self._first(call, model, request)
 
     async def blocks(self, call: Call, model: Model, request: Request) -> Blocks:
         """The first streamed answer that a target begins; the call closes it."""
-        _, blocks = await self._first(call, model, request, _open_blocks)
+        blocks: Blocks
+        _, blocks = await self._first(call, model, request)
         return blocks
 
-    async def _first(
-        self, call: Call, model: Model, request: Request, read: Callable[[Target, HttpResponse], Awaitable[T]]
-    ) -> tuple[Target, T]:
+    async def _first(self, call: Call, model: Model, request: Request) -> tuple[Target, Any]:
+        """The first answer that a target gives, as bytes, or as the Blocks of one that streams; and which target."""
         exchange = call.exchange
         assert exchange is not None
         failures = Failures(exchange)
@@ -252,18 +250,23 @@ class Engine:
             exchange.request_bytes = len(admitted)
             try:
                 response = await self._send(target, request, admitted, ticket.asks)
-                _note_head(call, response)
+                failpoint("upstream.answered")
+                if response.under_way:  # Most answers come whole with their head.
+                    call.defer(response.close)
+                exchange.first_byte_at = response.first_byte_at
                 if response.status != _OK:
                     raise await _refusal(target.provider, response)
-                if not request.stream:  # Of a stream the first event may still be an error.
+                if not request.stream:
                     ticket.answers()
-                answer = await read(target, response)
+                    return target, response.take_whole() or await response.read()
+                blocks = Blocks(target, response)
+                await blocks.open()  # The first event may still be an error.
+                ticket.answers()
             except TollwayError as error:
                 ticket.fails()
                 failures.asked(error)
             else:
-                ticket.answers()
-                return target, answer
+                return target, blocks
         raise failures.told()
 
     def _send(self, target: Target, request: Request, body: bytes, on_way: OnWay) -> Awaitable[HttpResponse]:
@@ -274,27 +277,9 @@ class Engine:
         return self._client.send(provider.origin, head, body, timeouts=provider.timeouts, on_way=on_way)
 
 
-def _note_head(call: Call, response: HttpResponse) -> None:
-    failpoint("upstream.answered")
-    if response.under_way:  # Most answers come whole with their head.
-        call.defer(response.close)
-    assert call.exchange is not None
-    call.exchange.first_byte_at = response.first_byte_at
-
-
 async def _refusal(provider: Provider, response: HttpResponse) -> TollwayError:
     said = unquoted(provider.credential, await _error_body(response))
     return provider.dialect.read_error(response.status, response.headers, said)
-
-
-def _read_whole(_: Target, response: HttpResponse) -> Awaitable[bytes]:
-    return response.read()
-
-
-async def _open_blocks(target: Target, response: HttpResponse) -> Blocks:
-    blocks = Blocks(target, response)
-    await blocks.open()
-    return blocks
 
 
 async def _error_body(response: HttpResponse) -> bytes:

@@ -80,13 +80,17 @@ class HttpResponse:
         """Whether more of it may come."""
         return self._connection is not None
 
+    def take_whole(self) -> bytes:
+        """The body, where all of it is there, as it mostly is as soon as the head is; else nothing: `read` waits."""
+        if self._connection is None and self._error is None and self._buffered <= MAX_BODY_BYTES:
+            return self._take()
+        return b""
+
     async def read(self, max_bytes: int = MAX_BODY_BYTES) -> bytes:
         """The whole body, or what is left of it. REASON_UPSTREAM_INVALID where it is larger than `max_bytes`.
 
         REASON_UPSTREAM_TIMEOUT, REASON_UPSTREAM_INTERRUPTED or REASON_UPSTREAM_INVALID where the answer fails.
         """
-        if self._connection is None and self._error is None and self._buffered <= max_bytes:
-            return self._take()  # It has all come with the head, as most answers do.
         pieces: list[bytes] = []
         size = 0
         async for piece in self:

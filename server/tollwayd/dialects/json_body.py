@@ -42,6 +42,7 @@ _RAW = msgspec.json.Decoder(msgspec.Raw)
 _ANY = msgspec.json.Decoder()
 # DecodeError is not all that the decoder raises: a string that is not UTF-8 is a UnicodeDecodeError.
 _MALFORMED = (msgspec.DecodeError, UnicodeDecodeError)
+_UNREADABLE = (*_MALFORMED, RecursionError)
 
 
 def peek(body: bytes) -> Envelope:
@@ -51,10 +52,16 @@ def peek(body: bytes) -> Envelope:
     sees that one alone. Raises REASON_JSON_INVALID, REASON_JSON_TOO_DEEP or, for one of the two fields, one
     that names further models, or a body that is no object, REASON_FIELD_INVALID.
     """
-    fields = _decode(body, _FIELDS)
-    if not fields.keys() <= _COMMON_FIELDS:
-        _check_names(fields)
-    return Envelope(_model(fields), "stream" in fields and _stream(fields), fields)
+    try:
+        fields = _FIELDS.decode(body)
+        if not fields.keys() <= _COMMON_FIELDS:
+            _check_names(fields)
+        model = _ANY.decode(fields["model"]) if "model" in fields else None
+    except _UNREADABLE as error:
+        raise _unreadable(error) from None
+    if type(model) is not str or not 0 < len(model) <= MAX_MODEL_LENGTH:
+        raise _no_model(fields, model)
+    return Envelope(model, "stream" in fields and _stream(fields), fields)
 
 
 def read_fields(fields: Mapping[str, Any], decoder: msgspec.json.Decoder[T]) -> T:
@@ -71,7 +78,7 @@ def read_answer(body: bytes | msgspec.Raw, decoder: msgspec.json.Decoder[T]) -> 
     """What a provider sent, in the decoder's shape. REASON_UPSTREAM_INVALID where it has another."""
     try:
         return decoder.decode(body)
-    except (*_MALFORMED, RecursionError):
+    except _UNREADABLE:
         raise TollwayError(Reason.REASON_UPSTREAM_INVALID) from None
 
 
@@ -84,7 +91,7 @@ def raw_object(text: str, field: str) -> msgspec.Raw:
     """JSON text of an object, checked, to go into a body byte for byte; REASON_FIELD_INVALID for anything else."""
     try:
         raw = _RAW.decode(text)
-    except (*_MALFORMED, RecursionError):
+    except _UNREADABLE:
         raise invalid_field(field, "must be a JSON object.") from None
     object_text(raw, field)
     return raw
@@ -117,12 +124,17 @@ def unsupported(field: str, description: str) -> TollwayError:
 def _decode(body: bytes, decoder: msgspec.json.Decoder[T]) -> T:
     try:
         return decoder.decode(body)
-    except msgspec.ValidationError as error:
-        raise _violation(str(error)) from None
-    except _MALFORMED:
-        raise TollwayError(Reason.REASON_JSON_INVALID) from None
-    except RecursionError:
-        raise TollwayError(Reason.REASON_JSON_TOO_DEEP) from None
+    except _UNREADABLE as error:
+        raise _unreadable(error) from None
+
+
+def _unreadable(error: Exception) -> TollwayError:
+    match error:
+        case msgspec.ValidationError():
+            return _violation(str(error))
+        case RecursionError():
+            return TollwayError(Reason.REASON_JSON_TOO_DEEP)
+    return TollwayError(Reason.REASON_JSON_INVALID)
 
 
 def _check_names(fields: Mapping[str, Any]) -> None:
@@ -140,15 +152,12 @@ def _check_names(fields: Mapping[str, Any]) -> None:
             raise invalid_field(known, "is not taken here: which models answer is set where the model is configured.")
 
 
-def _model(fields: Mapping[str, Any]) -> str:
+def _no_model(fields: Mapping[str, Any], model: object) -> TollwayError:
     if "model" not in fields:
-        raise invalid_field("model", "is required.")
-    model = _decode(fields["model"], _ANY)
+        return invalid_field("model", "is required.")
     if type(model) is not str:
-        raise invalid_field("model", "must be a string.")
-    if not 0 < len(model) <= MAX_MODEL_LENGTH:
-        raise invalid_field("model", f"must be of 1 to {MAX_MODEL_LENGTH} characters.")
-    return model
+        return invalid_field("model", "must be a string.")
+    return invalid_field("model", f"must be of 1 to {MAX_MODEL_LENGTH} characters.")
 
 
 def _stream(fields: Mapping[str, Any]) -> bool:

@@ -46,8 +46,9 @@ def tokens(said: Said) -> int:
 
 def input_tokens(body_bytes: int, load: Load) -> int:
     """How many tokens a request is."""
-    text = max(0, body_bytes - load.inline_bytes)
-    return text // BYTES_PER_TOKEN + load.media * MEDIA_TOKENS
+    images, files, _, inline_bytes, sounds = load
+    text = body_bytes - inline_bytes if body_bytes > inline_bytes else 0
+    return text // BYTES_PER_TOKEN + (images + files + sounds) * MEDIA_TOKENS
 
 
 def _input(exchange: Exchange) -> int:

@@ -37,7 +37,9 @@ _TOOLS: Final = msgspec.json.Decoder(list[_Tool])
 def refuse_other_models(envelope: Envelope) -> None:
     """REASON_FIELD_INVALID for a tool that is a model, as Anthropic's advisor is: nobody has judged whether the caller
     may use that, and its tokens are not among those of the answer."""
-    raw = bytes(envelope.fields.get("tools", b""))
+    if "tools" not in envelope.fields:
+        return
+    raw = bytes(envelope.fields["tools"])
     if b'model"' not in raw and b"\\u00" not in raw:
         return
     try:

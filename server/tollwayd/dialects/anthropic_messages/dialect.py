@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tollwayd.dialects import json_body, json_load
 from tollwayd.dialects.anthropic_messages import (
@@ -19,27 +19,15 @@ from tollwayd.dialects.anthropic_messages import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from google.api.httpbody_pb2 import HttpBody
-
-    from tollway.proxy.v1.inference_pb2 import GenerateRequest, GenerateResponse, Usage
+    from tollway.proxy.v1.inference_pb2 import GenerateRequest
     from tollwayd.core.dialect import (
-        Allowance,
-        Asked,
         Envelope,
         EventReader,
         EventWriter,
         Headers,
-        Load,
-        OutputAsked,
         RelayStream,
-        Said,
         Written,
     )
-    from tollwayd.core.errors import TollwayError
-    from tollwayd.core.metering.prices.terms import CacheWrites, Terms
-    from tollwayd.core.sse import ServerSentEvent
 
 API_VERSION = "2023-06-01"
 """The `anthropic-version` that Anthropic's SDKs send, and whose answers are read here. Later ones refuse sampling."""
@@ -55,40 +43,33 @@ class AnthropicMessages:
     forwarded_headers: tuple[str, ...] = ("anthropic-version", "anthropic-beta")
     models_path = "/v1/models"
 
+    read_request = staticmethod(caller_request.read_request)
+    output_asked = staticmethod(admission.output_asked)
+    with_output = staticmethod(admission.with_output)
+    load = staticmethod(admission.load)
+    cache_writes = staticmethod(json_load.cache_writes)
+    allowance_headers = staticmethod(admission.allowance_headers)
+    write_response = staticmethod(caller_response.write_response)
+    error_body = staticmethod(caller_response.error_body)
+    error_event = staticmethod(caller_response.error_event)
+
+    terms = staticmethod(terms.terms_asked)
+    read_response = staticmethod(provider_response.read_response)
+    read_error = staticmethod(provider_error.read_error)
+    read_error_event = staticmethod(provider_error.read_error_event)
+    read_models = staticmethod(provider_response.read_models)
+
+    relay_request = staticmethod(relay.relay_request)
+    read_usage = staticmethod(relay.read_usage)
+    said = staticmethod(relay.said)
+
     def peek(self, body: bytes) -> Envelope:
         envelope = json_body.peek(body)
         admission.refuse_other_models(envelope)
         return envelope
 
-    def read_request(self, envelope: Envelope) -> Asked:
-        return caller_request.read_request(envelope)
-
-    def output_asked(self, envelope: Envelope) -> OutputAsked:
-        return admission.output_asked(envelope)
-
-    def with_output(self, envelope: Envelope, tokens: int) -> Envelope:
-        return admission.with_output(envelope, tokens)
-
-    def load(self, envelope: Envelope) -> Load:
-        return admission.load(envelope)
-
-    def cache_writes(self, body: bytes) -> CacheWrites:
-        return json_load.cache_writes(body)
-
-    def allowance_headers(self, allowances: Sequence[Allowance]) -> Headers:
-        return admission.allowance_headers(allowances)
-
-    def write_response(self, response: GenerateResponse) -> bytes:
-        return caller_response.write_response(response)
-
     def event_writer(self, envelope: Envelope) -> EventWriter:
         return caller_stream.AnthropicEventWriter(envelope.model)
-
-    def error_body(self, error: TollwayError) -> HttpBody:
-        return caller_response.error_body(error)
-
-    def error_event(self, error: TollwayError) -> bytes:
-        return caller_response.error_event(error)
 
     def at(self, host: str) -> AnthropicMessages:
         """Itself: there is one way to speak it."""
@@ -98,9 +79,6 @@ class AnthropicMessages:
         """The same for every model: the body names it, and whether the answer streams."""
         return "/v1/messages"
 
-    def terms(self, fields: Mapping[str, Any]) -> Terms:
-        return terms.terms_asked(fields)
-
     def headers(self, api_key: str) -> Headers:
         version = ("anthropic-version", API_VERSION)
         return (("x-api-key", api_key), version) if api_key else (version,)
@@ -108,29 +86,8 @@ class AnthropicMessages:
     def write_request(self, request: GenerateRequest, model: str, *, stream: bool) -> Written:
         return provider_request.write_request(request, model, stream=stream)
 
-    def read_response(self, body: bytes) -> GenerateResponse:
-        return provider_response.read_response(body)
-
     def event_reader(self, credential: str = "") -> EventReader:
         return provider_stream.AnthropicEventReader(credential)
 
-    def read_error(self, status: int, headers: Mapping[str, str], body: bytes) -> TollwayError:
-        return provider_error.read_error(status, headers, body)
-
-    def read_error_event(self, event: ServerSentEvent, credential: str = "") -> TollwayError | None:
-        return provider_error.read_error_event(event, credential)
-
-    def read_models(self, body: bytes) -> list[str]:
-        return provider_response.read_models(body)
-
-    def relay_request(self, envelope: Envelope, model: str) -> bytes:
-        return relay.relay_request(envelope, model)
-
     def relay_stream(self, envelope: Envelope, credential: str = "") -> RelayStream:
         return relay.AnthropicRelayStream(credential)
-
-    def read_usage(self, body: bytes) -> Usage | None:
-        return relay.read_usage(body)
-
-    def said(self, body: bytes) -> Said:
-        return relay.said(body)

@@ -23,7 +23,6 @@ from tollwayd.dialects.openai_chat.relay import RelayStream
 if TYPE_CHECKING:
     from tollway.proxy.v1.inference_pb2 import GenerateRequest
     from tollwayd.core.dialect import Envelope, Headers, Written
-    from tollwayd.core.metering.prices.terms import CacheWrites
 
 KNOW_THE_OLDER_BOUND: Final = frozenset({"api.deepseek.com", "api.mistral.ai"})
 """Hosts that bound the output by `max_tokens` alone: the first is deaf to `max_completion_tokens`, so that nothing
@@ -42,6 +41,7 @@ class OpenAIChat:
     output_asked = staticmethod(admission.output_asked)
     with_output = staticmethod(admission.with_output)
     load = staticmethod(admission.load)
+    cache_writes = staticmethod(json_load.cache_writes)
     allowance_headers = staticmethod(admission.allowance_headers)
     write_response = staticmethod(caller_response.write_response)
     error_body = staticmethod(caller_error.error_body)
@@ -58,20 +58,13 @@ class OpenAIChat:
 
     def __init__(self, bound: str = admission.BOUND) -> None:
         self._bound = bound
+        self.relay_request = relay.relay_request if bound == admission.BOUND else _relay_with_older_bound
 
     def at(self, host: str) -> OpenAIChat:
         return OpenAIChat(admission.OLDER_BOUND) if host in KNOW_THE_OLDER_BOUND else self
 
     def write_request(self, request: GenerateRequest, model: str, *, stream: bool) -> Written:
         return provider_request.write_request(request, model, stream=stream, bound=self._bound)
-
-    def relay_request(self, envelope: Envelope, model: str) -> bytes:
-        if self._bound != admission.BOUND:
-            envelope = admission.with_older_bound(envelope)
-        return relay.relay_request(envelope, model)
-
-    def cache_writes(self, body: bytes) -> CacheWrites:
-        return json_load.cache_writes(body)
 
     def path(self, model: str, *, stream: bool) -> str:
         return "/chat/completions"
@@ -87,3 +80,7 @@ class OpenAIChat:
 
     def relay_stream(self, envelope: Envelope, credential: str = "") -> RelayStream:
         return RelayStream(envelope, credential)
+
+
+def _relay_with_older_bound(envelope: Envelope, model: str) -> bytes:
+    return relay.relay_request(admission.with_older_bound(envelope), model)

@@ -110,17 +110,15 @@ class RawService:
             _require_json(content_type)
         envelope = self._caller.peek(body.data)
         model = find_model(call, envelope.model, stream=envelope.stream)
-        request = RawRequest(call, self._caller, envelope, self._headers(call, model))
+        headers = b"" if call.metadata.keys().isdisjoint(self._forwarded) else self._headers(call, model)
+        request = RawRequest(call, self._caller, envelope, headers)
         if envelope.stream:
             return self._stream(call, model, request, envelope)
         return self._whole(call, model, request)
 
     def _headers(self, call: Call, model: Model) -> bytes:
         # Before any target is tried: one that cannot be written is the caller's fault, and no provider's failure.
-        metadata = call.metadata
-        if metadata.keys().isdisjoint(self._forwarded):
-            return b""
-        given = [(name, metadata[name]) for name in self._forwarded if name in metadata]
+        given = [(name, call.metadata[name]) for name in self._forwarded if name in call.metadata]
         return header_lines(given) if self._speaks(model) else b""
 
     def _speaks(self, model: Model) -> bool:

@@ -82,9 +82,10 @@ class HttpResponse:
 
     def take_whole(self) -> bytes:
         """The body, where all of it is there, as it mostly is as soon as the head is; else nothing: `read` waits."""
-        if self._connection is None and self._error is None and self._buffered <= MAX_BODY_BYTES:
-            return self._take()
-        return b""
+        if self._connection is not None or self._error is not None or self._buffered > MAX_BODY_BYTES:
+            return b""
+        pieces, self._pieces = self._pieces, []
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     async def read(self, max_bytes: int = MAX_BODY_BYTES) -> bytes:
         """The whole body, or what is left of it. REASON_UPSTREAM_INVALID where it is larger than `max_bytes`.

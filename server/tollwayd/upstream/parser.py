@@ -10,7 +10,7 @@ from tollwayd.core.errors import TollwayError
 from tollwayd.upstream.failures import unreadable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Sequence
 
     from tollwayd.upstream.limits import Limits
     from tollwayd.upstream.response import HttpResponse
@@ -91,11 +91,11 @@ class AnswerParser:
     def on_headers_complete(self) -> None:
         """Called by llhttp at the end of each head; interim ones (1xx) are passed over (RFC 9110, section 15.2)."""
         status = self._parser.get_status_code()
-        given = iter(self._take_fields())
-        # Names come in any case; nothing of them is decoded, as hardly any is ever looked at.
-        fields = {name.lower(): value for name, value in zip(given, given, strict=True)}
+        fields = self._take_fields()
         if status >= _OK:
-            if b"content-length" not in fields or b"content-encoding" in fields or b"transfer-encoding" in fields:
+            # Names come in any case. Of most answers none is looked at but here, so no mapping is made of them.
+            names = b",%b," % b",".join(fields[::2]).lower()
+            if b",content-length," not in names or b"-encoding," in names:
                 self.until_close = _ends_with_connection(fields)
             self._response.head_arrived(status, fields)
         elif status < _CONTINUE or status == _SWITCHING_PROTOCOLS:
@@ -124,8 +124,9 @@ class AnswerParser:
         return fields
 
 
-def _ends_with_connection(fields: Mapping[bytes, bytes]) -> bool:
+def _ends_with_connection(given: Sequence[bytes]) -> bool:
     """Whether only the connection's end is the body's (RFC 9112, 6.3); refuses codings that were not asked for."""
+    fields = dict(zip(map(bytes.lower, given[::2]), given[1::2], strict=True))
     if fields.get(b"content-encoding", b"identity").lower() != b"identity":
         raise unreadable("The provider's answer is compressed, which it was asked not to be.")
     coding = fields.get(b"transfer-encoding")

@@ -10,7 +10,7 @@ from tollwayd.upstream.limits import MAX_BODY_BYTES
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Sequence
 
     from tollwayd.core.errors import TollwayError
     from tollwayd.upstream.connection import Connection
@@ -64,7 +64,7 @@ class HttpResponse:
         self._pieces: list[bytes] = []
         self._buffered = 0
         self._error: TollwayError | None = None
-        self._fields: Mapping[bytes, bytes] = {}
+        self._fields: Sequence[bytes] = ()
         self._roused = False
         self._waiter: asyncio.Future[None] | None = None
 
@@ -73,7 +73,10 @@ class HttpResponse:
     @property
     def headers(self) -> dict[str, str]:
         """The last value of each header, by its name in lower case. Of most answers nobody asks for one."""
-        return {name.decode("latin-1"): value.decode("latin-1") for name, value in self._fields.items()}
+        fields = iter(self._fields)
+        return {
+            name.decode("latin-1").lower(): value.decode("latin-1") for name, value in zip(fields, fields, strict=True)
+        }
 
     @property
     def under_way(self) -> bool:
@@ -128,8 +131,8 @@ class HttpResponse:
 
     # --- What the connection writes.
 
-    def head_arrived(self, status: int, fields: Mapping[bytes, bytes]) -> None:
-        """The head is there; `fields` by their names in lower case."""
+    def head_arrived(self, status: int, fields: Sequence[bytes]) -> None:
+        """The head is there; `fields` are names, in any case, and values in turn."""
         self.first_byte_at = monotonic()
         self._fields = fields
         self.status = status

@@ -12,7 +12,7 @@ from tollwayd.upstream.limits import Limits
 from tollwayd.upstream.parser import AnswerParser
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 LIMITS = Limits(head_bytes=1000, head_fields=10)
 
@@ -36,8 +36,10 @@ class Sink:
         self.heads: list[tuple[int, Mapping[bytes, bytes]]] = []
         self.body = b""
 
-    def head_arrived(self, status: int, fields: Mapping[bytes, bytes]) -> None:
-        self.heads.append((status, fields))
+    def head_arrived(self, status: int, fields: Sequence[bytes]) -> None:
+        self.heads.append(
+            (status, {name.lower(): value for name, value in zip(fields[::2], fields[1::2], strict=True)})
+        )
 
     def body_arrived(self, pieces: list[bytes]) -> None:
         self.body += b"".join(pieces)
@@ -95,6 +97,19 @@ def test_whether_another_answer_may_follow(answer: bytes, keep_alive: bool, unti
     parser, _ = parse(answer)
     assert parser.complete
     assert (parser.keep_alive, parser.until_close) == (keep_alive, until_close)
+
+
+def test_only_the_name_itself_is_a_length() -> None:
+    parser, _ = parse(b"HTTP/1.1 200 OK\r\nX-Content-Length: 1\r\nContent-Length-Of: 1\r\n\r\nx")
+    assert parser.until_close
+    assert not parser.complete
+
+
+def test_headers_about_other_encodings_change_nothing() -> None:
+    parser, sink = parse(b"HTTP/1.1 200 OK\r\nAccept-Encoding: gzip\r\nCONTENT-LENGTH: 1\r\n\r\nx")
+    assert parser.complete
+    assert not parser.until_close
+    assert sink.body == b"x"
 
 
 @pytest.mark.parametrize(

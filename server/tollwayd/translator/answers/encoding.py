@@ -49,6 +49,10 @@ class Encoding:
         self._streams: Final = streams
         self._free_bytes = COMPRESSORS_BYTES
 
+    def concerns(self, request: Request, size: int) -> bool:
+        """Whether a whole answer of this size may go out otherwise than it is: that is for `whole`."""
+        return size >= self.least_bytes and ("accept-encoding" in request.headers or request.method in _SAFE_METHODS)
+
     async def whole(self, request: Request, headers: str, body: bytes) -> tuple[str, bytes]:
         """The header lines and the body of a large answer, compressed where the caller asks for it."""
         coding = _asked(request)

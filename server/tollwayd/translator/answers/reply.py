@@ -111,13 +111,14 @@ class Reply:
 
     def send(self, status: int, headers: str, body: bytes, trailers: Mapping[str, str] = _NONE) -> Awaitable[None]:
         """Sends a whole response. `headers` are lines, each with its line end; trailers as in `end`."""
-        if (trailers and self._sends_trailers) or len(body) >= self._encoding.least_bytes or status == _NOT_MODIFIED:
+        encoded = status == _NOT_MODIFIED or self._encoding.concerns(self._request, len(body))
+        if encoded or (trailers and self._sends_trailers):
             return self._send(status, headers, body, trailers)
         self._write_whole(status, headers, body)
         return self._drain_slowly() if self._client.writing_paused else _DONE
 
     async def _send(self, status: int, headers: str, body: bytes, trailers: Mapping[str, str]) -> None:
-        if len(body) >= self._encoding.least_bytes:
+        if self._encoding.concerns(self._request, len(body)):
             headers, body = await self._encoding.whole(self._request, headers, body)
         elif status == _NOT_MODIFIED:
             headers = self._encoding.revalidated(headers)

@@ -89,6 +89,7 @@ class Turn:
         except ConnectionError:
             pass  # The client is gone; what is left of the connection is closed.
         finally:
+            error = None  # Its traceback holds this frame: a cycle that would keep the request until a collection.
             reply.close()
             self._ended(request.client.task)
         return reply.keep_alive and reply.ended

@@ -93,12 +93,18 @@ async def events_of(call: Call, blocks: Blocks) -> AsyncGenerator[Sequence[Strea
             seen.add(events)
             yield events
     finally:
-        try:
-            await blocks.linger()
-        finally:
-            exchange.complete = reader.complete
-            exchange.usage = seen.usage()
-            exchange.so_far = None
+        await note_end(exchange, blocks)
+
+
+async def note_end(exchange: Exchange, blocks: Blocks) -> None:
+    """Notes on its exchange how a stream has ended, or how far it had come when it was left; waits for usage that comes
+    next."""
+    try:
+        await blocks.linger()
+    finally:
+        assert exchange.so_far is not None
+        exchange.complete = blocks.progress.complete
+        exchange.usage, exchange.so_far = exchange.so_far(), None
 
 
 class Seen:

@@ -14,7 +14,7 @@ from google.api.httpbody_pb2 import HttpBody
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.dialects.unquoted import unquoted
 from tollwayd.proxy import estimate
-from tollwayd.proxy.canonical import response_of, write_request
+from tollwayd.proxy.canonical import note_end, response_of, write_request
 from tollwayd.proxy.engine import find_model
 from tollwayd.proxy.translation import Translation
 from tollwayd.upstream.client import header_lines
@@ -173,12 +173,9 @@ class RawService:
                     blocks.straight = call.straight
         finally:
             try:
-                await blocks.linger()
+                await note_end(exchange, blocks)
             finally:
                 exchange.broken = relay.error
-                exchange.complete = relay.complete
-                exchange.usage = so_far()
-                exchange.so_far = None
         if not relay.complete and relay.error is None:
             raise TollwayError(Reason.REASON_UPSTREAM_INTERRUPTED)
 
@@ -202,12 +199,7 @@ class RawService:
             if piece := translation.finish():
                 yield piece
         finally:
-            try:
-                await blocks.linger()
-            finally:
-                exchange.complete = reader.complete
-                exchange.usage = translation.usage()
-                exchange.so_far = None
+            await note_end(exchange, blocks)
         if piece := translation.end():
             await _settle(call)
             yield piece

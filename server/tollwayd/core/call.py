@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from tollway.proxy.v1.inference_pb2 import Usage
     from tollwayd.core.errors import TollwayError
-    from tollwayd.core.snapshot import ApiKey, Snapshot
+    from tollwayd.core.snapshot import ApiKey, Secret, Snapshot
 
 
 # Seeded by the system once a process. Ids have to be unique, and are no secret.
@@ -33,6 +33,18 @@ class Principal(msgspec.Struct, frozen=True, gc=False):
     tenant: str = ""
     key: str = ""
     roles: frozenset[str] = frozenset()
+
+
+class Metadata(dict[str, str]):
+    """The metadata of all calls of a connection that begin with the same head: nobody changes them. `proof` is what the
+    link that finds the credential in them has found, for as long as it holds: it then need not look again.
+    """
+
+    __slots__ = ("proof",)
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        super().__init__(values)
+        self.proof: tuple[object, Secret] | None = None
 
 
 async def unsettled() -> None:

@@ -6,13 +6,15 @@ import time
 from hashlib import blake2s
 from typing import TYPE_CHECKING, Final
 
-from tollwayd.core.call import Principal
+from tollwayd.core.call import Metadata, Principal
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.core.plugin import Stage
 from tollwayd.security.api_keys import well_formed
 from tollwayd.security.credentials import find_credential
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tollwayd.core.call import Call
     from tollwayd.core.current import Current
     from tollwayd.core.ports import Keys
@@ -36,17 +38,16 @@ class ApiKeyAuthentication:
         self._keys = keys
         self._known: dict[bytes, Secret] = {}
         self._known_in = current.snapshot
+        # What a proof is of: were it the Snapshot, an idle connection would keep an old one.
+        self._era = object()
 
     def on_call(self, call: Call) -> None:
         """Sets snapshot, API key and principal; one of the REASON_CREDENTIAL_ reasons where there is none."""
-        if not (presented := find_credential(call.metadata)):
-            raise TollwayError(Reason.REASON_CREDENTIAL_MISSING)
-        snapshot = self._current.snapshot
+        metadata, snapshot = call.metadata, self._current.snapshot
         if snapshot is not self._known_in:
-            self._known, self._known_in = {}, snapshot
-        # Callers' secrets are not kept, not even in memory; this hash of one is had in a third of the keyring's time.
-        digest = blake2s(presented.encode("utf-8", "surrogatepass")).digest()
-        secret = self._known.get(digest) or self._look_up(presented, digest)
+            self._known, self._known_in, self._era = {}, snapshot, object()
+        proof = metadata.proof if isinstance(metadata, Metadata) else None
+        secret = proof[1] if proof is not None and proof[0] is self._era else self._prove(metadata)
         if secret.expire_time is not None and secret.expire_time <= time.time():
             raise TollwayError(Reason.REASON_CREDENTIAL_EXPIRED)
         api_key = secret.api_key
@@ -56,6 +57,16 @@ class ApiKeyAuthentication:
         call.snapshot = snapshot
         call.api_key = api_key
         call.principal = api_key.principal
+
+    def _prove(self, metadata: Mapping[str, str]) -> Secret:
+        if not (presented := find_credential(metadata)):
+            raise TollwayError(Reason.REASON_CREDENTIAL_MISSING)
+        # Callers' secrets are not kept, not even in memory; this hash of one is had in a third of the keyring's time.
+        digest = blake2s(presented.encode("utf-8", "surrogatepass")).digest()
+        secret = self._known.get(digest) or self._look_up(presented, digest)
+        if isinstance(metadata, Metadata):
+            metadata.proof = self._era, secret
+        return secret
 
     def _look_up(self, presented: str, digest: bytes) -> Secret:
         """Only secrets that were found are kept: invalid ones, of which anybody can make many, are hashed each time."""

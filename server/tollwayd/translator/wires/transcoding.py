@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from tollwayd.core.call import Metadata
 from tollwayd.core.errors import Reason, TollwayError, invalid_field
 from tollwayd.translator.answers.errors import status_json
 from tollwayd.translator.answers.framing import FORMS, RAW, Frames, framing
@@ -203,9 +204,10 @@ class Transcoding(Wire):
         reading.conditional = IF_MATCH in metadata or IF_NONE_MATCH in metadata
         reading.timed = has_deadline(request.headers)
         reading.content_type = request.headers.get("content-type", "")
-        reading.metadata = metadata
         if request.recurring is not None:
+            metadata = Metadata(metadata)
             request.recurring.reading = reading
+        reading.metadata = metadata
         return metadata
 
     def _check_head(self) -> None:

@@ -7,6 +7,7 @@ import re
 from base64 import b64encode
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from tollwayd.core.call import Metadata
 from tollwayd.core.errors import Reason, TollwayError
 
 if TYPE_CHECKING:
@@ -77,11 +78,8 @@ def _read(pseudo: Mapping[bytes, bytes], plain: Mapping[bytes, bytes]) -> Head:
 
 
 def _metadata(plain: Mapping[bytes, bytes]) -> Mapping[str, str]:
-    return {
-        name.decode(): _text(value)
-        for name, value in plain.items()
-        if name not in _OWN and not name.startswith(b"grpc-")
-    }
+    named = ((name, value) for name, value in plain.items() if name not in _OWN and not name.startswith(b"grpc-"))
+    return Metadata({name.decode(): _text(value) for name, value in named})
 
 
 def _text(value: bytes) -> str:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _ESCAPED_ASCII: Final = re.compile(rb"\\u00([2-7][0-9a-fA-F])")
+_BACKSLASH: Final = ord("\\")
 _MARK: Final = b'"cache_control"'
 _TTL: Final = b'"ttl"'
 _EMPTY: Final = frozenset({b"null", b"[]"})
@@ -77,7 +78,7 @@ def _long_texts(raw: bytes, nested: int) -> Iterator[bytes]:
 def plain(raw: bytes) -> bytes:
     """JSON with ASCII characters as themselves. A quote out of an escape can then end a text too early, and something
     be found that is not there; nothing that is there can hide."""
-    if b"\\" not in raw or b"\\u00" not in raw:  # One character is found far faster.
+    if _BACKSLASH not in raw or b"\\u00" not in raw:  # A byte is found far faster.
         return raw
     return _ESCAPED_ASCII.sub(lambda found: bytes.fromhex(found[1].decode()), raw)
 

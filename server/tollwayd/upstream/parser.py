@@ -95,7 +95,8 @@ class AnswerParser:
         if status >= _OK:
             # Names come in any case. Of most answers none is looked at but here, so no mapping is made of them.
             names = b",%b," % b",".join(fields[::2]).lower()
-            if b",content-length," not in names or b"-encoding," in names:
+            # `in` takes twice the time of `find`, as bytes may be asked for a number as well.
+            if names.find(b",content-length,") < 0 or names.find(b"-encoding,") >= 0:
                 self.until_close = _ends_with_connection(fields)
             self._response.head_arrived(status, fields)
         elif status < _CONTINUE or status == _SWITCHING_PROTOCOLS:

@@ -94,8 +94,7 @@ def duration(milliseconds: int) -> str:
     if milliseconds < 1000:
         return f"{milliseconds}ms"
     minutes, left = divmod(milliseconds, 60_000)
-    whole, part = divmod(left, 1000)
-    seconds = f"{whole}.{part:03d}".rstrip("0") + "s" if part else f"{whole}s"
+    seconds = f"{left / 1000:g}s"
     if not minutes:
         return seconds
     hours, minutes = divmod(minutes, 60)

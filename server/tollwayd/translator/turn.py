@@ -68,6 +68,7 @@ class Turn:
         """It raises CancelledError only."""
         # One frame for all that goes well: each that a call waits in is entered again whenever something comes for it.
         request, reply, error = self._request, self.reply, None
+        task = request.client.task  # A client that has left has none any more.
         try:
             try:
                 head = request.recurring
@@ -91,7 +92,7 @@ class Turn:
         finally:
             error = None  # Its traceback holds this frame: a cycle that would keep the request until a collection.
             reply.close()
-            self._ended(request.client.task)
+            self._ended(task)
         return reply.keep_alive and reply.ended
 
     async def _open(self) -> Wire | None:

@@ -104,6 +104,18 @@ async def test_a_client_that_has_left_does_not_keep_its_call(address, store):
         await asyncio.wait_for(store.cancelled.wait(), 1)
 
 
+async def test_nor_does_the_door_wait_for_it(store, caplog):
+    async with serve(store) as (door, address):
+        async with connect(address) as connection:
+            await connection.send(ORDER)
+            await asyncio.wait_for(store.begun.wait(), TIMEOUT)
+            await connection.abort()
+            await asyncio.wait_for(store.cancelled.wait(), TIMEOUT)
+        async with asyncio.timeout(TIMEOUT):
+            await door.stop(10 * TIMEOUT)
+    assert caplog.records == []
+
+
 @pytest.mark.parametrize("version", ["1.0", "1.1"])
 async def test_nor_its_stream(address, store, version):
     async with connect(address) as connection:

@@ -132,7 +132,7 @@ class Reply:
 
     def _write_whole(self, status: int, headers: str, body: bytes) -> None:
         length = "" if status in _WITHOUT_LENGTH else f"content-length: {len(body)}\r\n"
-        head = f"{self._head(status, headers)}{length}\r\n".encode()
+        head = self._head(status, headers, length)
         self.ended = True
         if self.bodiless:
             body = b""
@@ -228,12 +228,12 @@ class Reply:
         if not self._chunked:
             self.keep_alive = False  # HTTP/1.0 knows no other end of such a body than the connection's.
         framing = "transfer-encoding: chunked\r\n" if self._chunked else ""
-        return f"{self._head(status, headers)}{framing}\r\n".encode()
+        return self._head(status, headers, framing)
 
-    def _head(self, status: int, headers: str) -> str:
+    def _head(self, status: int, headers: str, framing: str) -> bytes:
         self.started = True
         connection = "" if self.keep_alive and self._knows_chunks else self._connection_header()
-        return f"{_first_lines(status, int(time.time()))}{headers}{self.extra}{connection}"
+        return f"{_first_lines(status, int(time.time()))}{headers}{self.extra}{connection}{framing}\r\n".encode()
 
     def _connection_header(self) -> str:
         if not self.keep_alive:

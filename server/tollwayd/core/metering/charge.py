@@ -27,7 +27,7 @@ class Counts(NamedTuple):
     @classmethod
     def of(cls, usage: Usage) -> Counts:
         """Those of a usage."""
-        return cls(
+        counts = (
             usage.input_tokens,
             usage.cache_read_tokens,
             usage.cache_write_tokens,
@@ -35,6 +35,7 @@ class Counts(NamedTuple):
             usage.output_tokens,
             usage.reasoning_tokens,
         )
+        return tuple.__new__(cls, counts)  # A NamedTuple's own takes twice as long.
 
     @property
     def all_input(self) -> int:

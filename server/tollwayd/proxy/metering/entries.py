@@ -37,7 +37,7 @@ class Used(msgspec.Struct, frozen=True, gc=False):
     @classmethod
     def of(cls, usage: Usage) -> Used:
         """The same of a usage."""
-        return cls(Counts.of(usage), usage.estimated, Parts.of(usage))
+        return cls(Counts.of(usage), usage.estimated, Parts.of(usage) if usage.HasField("parts") else None)
 
 
 _NOTHING: Final = Used(Counts(), estimated=False)
@@ -57,7 +57,7 @@ class _Same(NamedTuple):
 class Entries:
     """The entries of one call, for the model of a public name, that was admitted at a time (Unix seconds)."""
 
-    __slots__ = ("_at", "_entry", "_of_caller", "_of_target", "_rare", "_target")
+    __slots__ = ("_at", "_caller", "_entry", "_price", "_rare", "_same", "_target")
 
     def __init__(self, call: Call, model: str, at: float) -> None:
         principal, api_key, exchange, metadata = call.principal, call.api_key, call.exchange, call.metadata
@@ -67,14 +67,14 @@ class Entries:
         user = fit(metadata[USER_HEADER]) if USER_HEADER in metadata else ""
         tags = tags_of(api_key.tags, metadata[TAGS_HEADER]) if TAGS_HEADER in metadata else api_key.tags
         self._at = at
-        self._of_caller = _of_caller(
-            (principal.tenant, principal.key, user, tags, exchange.model, model, call.method, exchange.stream)
-        )
+        asked = exchange.model, model, call.method, exchange.stream
+        self._caller: _Caller = (principal.tenant, principal.key, user, tags, *asked)
         # One message, filled in anew for each charge: to make one takes as long as to fill it.
         self._entry = LedgerEntry(call=call.id)
         self._rare = (0, 0, 0, 0)
-        self._target: tuple[Target, str] | None = None  # What `_of_target` is of.
-        self._of_target = self._of_caller
+        self._target: Target | None = None
+        self._price: Tariff | None = None
+        self._same: _Same | None = None  # Of calls like this one, with that target and price.
         seconds, micros = divmod(int(at * 1e6), 10**6)
         admitted = self._entry.admit_time
         admitted.seconds, admitted.nanos = seconds, micros * 1000
@@ -85,33 +85,34 @@ class Entries:
 
     def charge(self, target: Target, price: Tariff | None, used: Used | None, outcome: LedgerEntry.Outcome) -> Charge:
         """What the call is charged of which a target has used so much; None for nothing at all."""
-        counts, cost = (used or _NOTHING).counts, 0
-        if used is not None and price is not None:
-            # A provider that has done nothing asks for nothing, not even its price of a request.
-            cost = price.cost(counts, self._at, used.parts)
-        same = self._same(target, "" if price is None else price.version)
-        entry = self._entry
-        entry.outcome, entry.cost_nanos, entry.estimated = outcome, cost, (used or _NOTHING).estimated
-        entry.input_tokens, entry.output_tokens = counts.input, counts.output
-        if (rare := (*counts[1:4], counts.reasoning)) != self._rare:  # Most calls have none of these.
+        # A provider that has done nothing asks for nothing, not even its price of a request.
+        cost = 0 if used is None or price is None else price.cost(used.counts, self._at, used.parts)
+        used = used or _NOTHING
+        same = self._same
+        if same is None or target is not self._target or price is not self._price:
+            version = "" if price is None else price.version
+            same = self._same = _same(self._caller, target.provider.name, target.model, version)
+            self._target, self._price = target, price
+        entry, counts = self._entry, used.counts
+        fresh, read, written, written_hour, output, reasoning = counts
+        entry.outcome, entry.cost_nanos, entry.estimated = outcome, cost, used.estimated
+        entry.input_tokens, entry.output_tokens = fresh, output
+        if (rare := (read, written, written_hour, reasoning)) != self._rare:  # Most calls have none of these.
             self._rare = rare
-            entry.cache_read_tokens, entry.cache_write_tokens, entry.cache_write_hour_tokens = rare[:3]
-            entry.reasoning_tokens = counts.reasoning
-        written = same.written + entry.SerializeToString()
-        failed = outcome == LedgerEntry.FAILED
-        return Charge(counts, cost, 1, failed, same.dimensions, written, unpriced=price is None)
-
-    def _same(self, target: Target, price_version: str) -> _Same:
-        if self._target != (about := (target, price_version)):
-            self._target = about
-            self._of_target = _of_target(self._of_caller, target.provider.name, target.model, price_version)
-        return self._of_target
+            entry.cache_read_tokens, entry.cache_write_tokens, entry.cache_write_hour_tokens = (
+                read,
+                written,
+                written_hour,
+            )
+            entry.reasoning_tokens = reasoning
+        whole = same.written + entry.SerializeToString()
+        return Charge(counts, cost, 1, outcome == LedgerEntry.FAILED, same.dimensions, whole, unpriced=price is None)
 
 
 @lru_cache(MOST_KEPT)
-def _of_caller(caller: _Caller) -> _Same:
+def _same(caller: _Caller, provider_name: str, upstream_model: str, price_version: str) -> _Same:
     tenant, key, user, tags, requested_model, model, method, streamed = caller
-    api_key = key.rpartition("/")[2]
+    api_key, provider = key.rpartition("/")[2], provider_name.rpartition("/")[2]
     entry = LedgerEntry(
         kind=LedgerEntry.CALL,
         tenant=tenant,
@@ -119,19 +120,14 @@ def _of_caller(caller: _Caller) -> _Same:
         user=user,
         requested_model=requested_model,
         model=model,
+        provider=provider,
+        upstream_model=upstream_model,
         method=method[1:],
         streamed=streamed,
         currency_code=CURRENCY,
+        price_version=price_version,
     )
     for tag in tags:
         name, _, value = tag.partition("=")
         entry.tags[name] = value
-    return _Same(entry.SerializeToString(), Dimensions(api_key, user, model, tags=tags))
-
-
-@lru_cache(MOST_KEPT)
-def _of_target(caller: _Same, provider_name: str, model: str, price_version: str) -> _Same:
-    provider = provider_name.rpartition("/")[2]
-    entry = LedgerEntry(provider=provider, upstream_model=model, price_version=price_version)
-    dimensions = caller.dimensions._replace(provider=provider, upstream_model=model)
-    return _Same(caller.written + entry.SerializeToString(), dimensions)
+    return _Same(entry.SerializeToString(), Dimensions(api_key, user, model, provider, upstream_model, tags))

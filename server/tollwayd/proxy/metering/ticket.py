@@ -21,6 +21,8 @@ from tollwayd.proxy.metering.entries import Used
 from tollwayd.proxy.metering.way import Way
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from tollway.proxy.v1.inference_pb2 import Usage
     from tollwayd.core.call import Call
     from tollwayd.core.errors import TollwayError
@@ -67,7 +69,7 @@ class Ticket:
         self._answered: Target | None = None
         self._asking = False
         self._way = Way(call, call.snapshot.tenants[self.tenant], model, request, metering.now())
-        self._targets = iter(self._way)
+        self._targets = iter(self._way.prices)
 
     # --- On the way in.
 
@@ -95,7 +97,7 @@ class Ticket:
         if isinstance(answer, Refusal):
             return self._refused(answer)
         self._hold(answer)
-        return self._way.within(answer, target, body)
+        return self._way.within(answer, target, body) if answer.standings else body
 
     def _hold(self, grants: Grants) -> None:
         exchange = self._call.exchange
@@ -105,9 +107,11 @@ class Ticket:
             exchange.cost, exchange.settle = self.cost, self.settle
             self._metering.running[self._call.id] = self
             self._call.defer_to_last(self._settle_at_end)  # What was delivered is known when all is closed.
-            self._tell_limits(grants)
-        if exceeded := [each.limit.policy for each in grants.standings if each.exceeded]:
-            exchange.exceeded += tuple(exceeded)
+            if grants.standings:
+                self._tell_limits(grants)
+        for each in grants.standings:
+            if each.exceeded:
+                exchange.exceeded += (each.limit.policy,)
 
     def _refused(self, refusal: Refusal) -> TollwayError | None:
         standings = refusal.standings
@@ -126,7 +130,7 @@ class Ticket:
     def _turn_to(self, way: Way) -> None:
         self._downgraded = True
         self._way = way
-        self._targets = iter(way)
+        self._targets = iter(way.prices)
         name = way.model.public_name
         assert self._call.exchange is not None
         self._call.exchange.downgraded_to = name
@@ -134,7 +138,7 @@ class Ticket:
             self._call.response_metadata["x-tollway-downgraded-to"] = name
 
     def _tell_limits(self, answer: Grants | Refusal) -> None:
-        if not answer.standings or not (standings := headers.told(answer)):
+        if not (standings := headers.told(answer)):
             return
         metadata = self._call.response_metadata
         metadata.update(headers.rate_limit(standings))
@@ -179,19 +183,24 @@ class Ticket:
     async def settle(self) -> None:
         """Charges what was delivered, the first time that it is called, and returns when it is booked. It will be, also
         where the task is cancelled meanwhile."""
-        exchange = self._call.exchange
-        assert exchange is not None
-        if self._metering.running.pop(self._call.id, None) is None:
-            return
-        booked = self._metering.meter.settle(Settlement(self.tenant, self._call.id, self._charge()))
-        exchange.cost, exchange.settle = unknown_cost, unsettled  # They lead back here.
-        await booked
+        if (booked := self._settled()) is not None:
+            await booked
 
     async def _settle_at_end(self) -> None:
         try:
-            await self.settle()
+            if (booked := self._settled()) is not None:
+                await booked
         except asyncio.CancelledError:
             return  # A caller who leaves just then is no defect.
+
+    def _settled(self) -> Awaitable[None] | None:
+        exchange = self._call.exchange
+        assert exchange is not None
+        if self._metering.running.pop(self._call.id, None) is None:
+            return None
+        booked = self._metering.meter.settle(Settlement(self.tenant, self._call.id, self._charge()))
+        exchange.cost, exchange.settle = unknown_cost, unsettled  # They lead back here.
+        return booked
 
     def _charge(self) -> Charge:
         exchange = self._call.exchange

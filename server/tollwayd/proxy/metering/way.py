@@ -13,14 +13,14 @@ from tollwayd.core.metering.policies.demand import UNMEASURED, Demand, Tokens
 from tollwayd.core.metering.policies.facts import Facts
 from tollwayd.core.metering.policies.policy_set import NO_POLICIES
 from tollwayd.core.metering.prices.price import UnknownPrice
-from tollwayd.core.metering.prices.terms import CacheWrites
+from tollwayd.core.metering.prices.terms import CacheWrites, Terms
 from tollwayd.core.routing import attempts
 from tollwayd.proxy import estimate
 from tollwayd.proxy.metering.demands import input_bound, input_guess, output_bound
 from tollwayd.proxy.metering.entries import Entries
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from tollway.proxy.v1.inference_pb2 import Usage
     from tollwayd.core.call import Call
@@ -35,13 +35,27 @@ _ESCAPED: Final = b"\\u00"
 """Without one of these two no request asks for a sound, nor names one that the provider has."""
 
 _NOT_ASKED: Final = OutputAsked()
+_NO_TERMS: Final = Terms()
 
 
 class Way:
     """`prices` has every target that may be tried, in their order, and what it costs; `at` is when the call came (Unix
     seconds). REASON_POLICY_DENIED, REASON_MODEL_NOT_ALLOWED, REASON_MAX_TOKENS_EXCEEDED, REASON_PRICE_UNKNOWN."""
 
-    __slots__ = ("_at", "_call", "_demand", "_facts", "_output", "_request", "_tenant", "entries", "model", "prices")
+    __slots__ = (
+        "_at",
+        "_call",
+        "_demand",
+        "_facts",
+        "_output",
+        "_request",
+        "_tenant",
+        "_terms",
+        "_terms_of",
+        "entries",
+        "model",
+        "prices",
+    )
 
     def __init__(self, call: Call, tenant: Tenant, model: Model, request: Request, at: float) -> None:
         self._call = call
@@ -50,6 +64,8 @@ class Way:
         self._at = at
         self._demand: Demand | None = None
         self._output = _NOT_ASKED
+        self._terms_of: Target | None = None  # Whose `_terms` are.
+        self._terms = _NO_TERMS
         self.model = model
         if tenant.policies is not NO_POLICIES:
             self._facts = Facts.of(call, model.public_name)
@@ -83,7 +99,7 @@ class Way:
         if price is None or not price.variants:
             return price
         said = "" if usage is None else usage.terms
-        return price.on(said or self._request.terms(target).unsaid)
+        return price.on(said or self._terms_for(target).unsaid)
 
     def _at_most(self, target: Target, price: Tariff | None, body: bytes, load: Load) -> Tariff | None:
         if price is None or price.is_fixed:
@@ -91,7 +107,12 @@ class Way:
         # Long bodies are not searched for what makes no difference.
         media = not price.minds_media or load.media > 0 or _SOUND in body or _ESCAPED in body
         writes = self._request.cache_writes() if price.writes_when_asked else CacheWrites.HOUR
-        return price.bound(self._request.terms(target).possible, writes, media=media)
+        return price.bound(self._terms_for(target).possible, writes, media=media)
+
+    def _terms_for(self, target: Target) -> Terms:
+        if target is not self._terms_of:
+            self._terms_of, self._terms = target, self._request.terms(target)
+        return self._terms
 
     def provider_limits(self, target: Target) -> list[Limit]:
         """What it has to be let through by besides to go to this target, once its limits are known."""
@@ -149,12 +170,11 @@ class Way:
 
     def _priced(self, model: Model) -> dict[Target, Tariff | None]:
         at = self._at
-        prices = {target: None if target.price is None else target.price.at(at) for target in attempts(model)}
+        prices = {}
+        for target in attempts(model):
+            prices[target] = None if target.price is None else target.price.at(at)
         if self._tenant.unknown_price is UnknownPrice.REJECT and None in prices.values():
             prices = {target: price for target, price in prices.items() if price is not None}
             if not prices:
                 raise TollwayError(Reason.REASON_PRICE_UNKNOWN, "No price is known for the model.")
         return prices
-
-    def __iter__(self) -> Iterator[Target]:
-        return iter(self.prices)

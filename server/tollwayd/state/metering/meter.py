@@ -81,7 +81,9 @@ class RedisMeter:
             raise
         failpoint("meter.reserved")
         if isinstance(answer, Grants) and not reservation.dry:
-            self._hold(reservation)
+            # Noted until it is settled: the store may lose it.
+            call, limits = (tenant, reservation.call), reservation.limits
+            self._held[call] = _joined(self._held[call], limits) if call in self._held else limits
         return answer
 
     def hold(self, reservation: Reservation) -> asyncio.Future[Any]:
@@ -153,13 +155,6 @@ class RedisMeter:
         for each in reached(tenant, told):
             self._on_reached(each)
 
-    def _hold(self, reservation: Reservation) -> None:
-        """Notes what a call holds in the store, until it is settled: the store may lose it."""
-        call, limits = (reservation.tenant, reservation.call), reservation.limits
-        if before := self._held.get(call):
-            limits = [*{limit.bucket: limit for limit in (*before, *limits)}.values()]
-        self._held[call] = limits
-
     def _call_off(self, reservation: Reservation) -> None:
         # Sent, and no answer: what was taken, or is taken yet, must not be charged as if the call had run and vanished.
         self._settling(Record(reservation.tenant, reservation.call, _NOTHING, called_off=True), self._keep)
@@ -177,3 +172,8 @@ class RedisMeter:
         except ValueError:
             _logger.exception("Call %s cannot be booked: its record in the store is damaged.", settling.call)
         settling.done()
+
+
+def _joined(before: Sequence[Limit], more: Sequence[Limit]) -> Sequence[Limit]:
+    """Each bucket once: a further attempt may name what the call has."""
+    return [*{limit.bucket: limit for limit in (*before, *more)}.values()]

@@ -74,7 +74,9 @@ def charge_bytes(charge: Charge) -> bytes:
     limited = (requests, all_input, all_output, all_input + all_output, cost, 0)
     unpriced = requests if charge.unpriced else 0
     booked = (dimensions.provider, _joined(dimensions), requests, failed, *counts, cost, unpriced)
-    return _string(charge.entry) + _encode(limited + booked)
+    entry = charge.entry
+    # As `_string`, without a frame.
+    return b"\xdb" + len(entry).to_bytes(4, "big") + entry + _encode(limited + booked)
 
 
 @lru_cache(MOST_KEPT)

@@ -173,8 +173,13 @@ class Pipeline:
         for command, answer in zip(run, answers, strict=True):
             if isinstance(answer, ReplyError):
                 self._refused(command, answer, again)
-            else:
-                _answer(command, answer)
+                continue
+            try:
+                command.answered(answer)
+            except Exception as error:
+                # What cannot be read is a damaged record in the store: it fails that command alone, and for good.
+                _logger.exception("An answer of the metering store cannot be read.")
+                command.failed(ValueError(str(error)))
         if told:
             try:
                 self._tell(run[0].tenant, told)
@@ -226,16 +231,6 @@ class Pipeline:
     def _given_up(self) -> None:
         self._down()
         self._on_down()
-
-
-def _answer(command: Command, reply: Any) -> None:
-    """Gives a command its reply. One that it cannot read is a damaged record in the store: it fails that command alone,
-    and for good."""
-    try:
-        command.answered(reply)
-    except Exception as error:
-        _logger.exception("An answer of the metering store cannot be read.")
-        command.failed(ValueError(str(error)))
 
 
 def _unavailable(error: Exception) -> TollwayError:

@@ -43,7 +43,8 @@ class Fallback:
         return await self._judge(reservation)
 
     def settle(self, settlement: Settlement) -> Awaitable[None]:
-        limits = self._unreserved.pop((settlement.tenant, settlement.call), None)
+        unreserved = self._unreserved
+        limits = unreserved.pop((settlement.tenant, settlement.call), None) if unreserved else None
         if limits is None:
             return self._meter.settle(settlement)
         self._local.settle(settlement)

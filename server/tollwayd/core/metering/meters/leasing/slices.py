@@ -60,6 +60,8 @@ class Slices:
         await self._lots.put_all_down()
 
     def reserve(self, reservation: Reservation) -> Coroutine[Any, Any, Grants | Refusal]:
+        if not (reservation.limits or self._running):
+            return self._meter.reserve(reservation)
         running = self._running.get((reservation.tenant, reservation.call)) if self._running else None
         leased = [limit for limit in reservation.limits if limit.leased]
         if running is None and (reservation.dry or not leased):
@@ -92,7 +94,7 @@ class Slices:
     def settle(self, settlement: Settlement) -> Awaitable[None]:
         call = settlement.tenant, settlement.call
         running = self._running.get(call)
-        if not running:
+        if running is None:
             return self._meter.settle(settlement)
         if running.booked:
             return running.booked

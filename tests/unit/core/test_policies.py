@@ -454,3 +454,53 @@ def test_a_key_whose_tier_there_is_not_is_refused():
 def test_what_means_nothing_cannot_be_compiled(policy):
     with pytest.raises(ValueError, match=r"."):
         policies(p=policy)
+
+
+KINDS = [
+    {},
+    {"apiKey": "*"},
+    {"apiKey": "app"},
+    {"keyGroup": "*"},
+    {"tier": "*"},
+    {"model": "*"},
+    {"ip": "*"},
+    {"ip": "203.0.113.0/24"},
+    {"user": {"header": "x-user"}},
+    {"user": {"header": "x-user", "value": "bob"}},
+    {"methods": [CHAT]},
+    {"provider": "*", "ip": "*"},
+    {"provider": "openai"},
+]
+MORE_CALLS = st.builds(
+    facts,
+    api_key=st.sampled_from(["app", "batch"]),
+    model=st.sampled_from(["gpt", "claude"]),
+    method=st.sampled_from([CHAT, "tollway.proxy.v1.InferenceService/Generate"]),
+    ip=st.sampled_from(["", "203.0.113.7", "198.51.100.1"]),
+    groups=st.frozensets(st.sampled_from(["a", "b"])),
+    tier=st.sampled_from(["", "gold"]),
+    headers=st.sampled_from([{}, {"x-user": "bob"}, {"x-user": "eve"}, {"x-user": "e" * (MAX_PART + 1)}]),
+)
+
+
+DOWNGRADING = {"subject": {}, **rate(onExceeded={"action": "DOWNGRADE", "downgradeModel": "claude"})}
+
+
+@given(some=st.lists(st.sampled_from(KINDS)), calls=st.lists(MORE_CALLS, min_size=2))
+def test_a_call_meets_the_same_limits_whatever_calls_came_before(some, calls):
+    named = {f"p{number}": {"subject": subject, **RPM} for number, subject in enumerate(some)}
+    one = policies(down=DOWNGRADING, **named)
+    for call in calls:
+        new = policies(down=DOWNGRADING, **named)
+        assert one.limits(call, DEMAND, NOW) == new.limits(call, DEMAND, NOW)
+        for provider in ("openai", "other"):
+            asked = call, provider, DEMAND, NOW
+            assert one.provider_limits(*asked) == new.provider_limits(*asked)
+
+
+def test_calls_of_ever_more_kinds_are_not_all_kept(monkeypatch):
+    monkeypatch.setattr("tollwayd.core.metering.policies.policy_set.MOST_MET", 3)
+    one = policies(p={"subject": {"user": {"header": "x-user"}}, **RPM})
+    for number in range(10):
+        assert len(one.limits(facts(headers={"x-user": f"u{number}"}), DEMAND, NOW)) == 1
+    assert len(one._met) <= 3

@@ -44,8 +44,8 @@ def input_bound(body_bytes: int, load: Load) -> int:
 
 def input_guess(body_bytes: int, load: Load) -> int:
     """Input tokens, rather too many than too few."""
-    text = max(0, body_bytes - load.inline_bytes)
-    return text // BYTES_PER_TOKEN + load.media * MEDIA_TOKENS
+    text = body_bytes - load.inline_bytes
+    return (text // BYTES_PER_TOKEN if text > 0 else 0) + load.media * MEDIA_TOKENS
 
 
 def output_bound(asked: OutputAsked, prices: Iterable[Price | None]) -> int:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+import msgspec
+
 from tollwayd.core.dialect import Allowance
-from tollwayd.core.metering.limits.judgement import most
 from tollwayd.core.metering.limits.limit import Algorithm
 from tollwayd.core.metering.money import CURRENCY
 from tollwayd.core.metering.unit import Unit
@@ -14,7 +15,7 @@ from tollwayd.core.metering.unit import Unit
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tollwayd.core.metering.limits.limit import Grants, Refusal, Standing
+    from tollwayd.core.metering.limits.limit import Grants, Limit, Refusal
     from tollwayd.proxy.metering.entries import Used
 
 MAX_TOLD: Final = 8
@@ -53,47 +54,53 @@ EXPOSED: Final = (
 """All of these headers, for scripts of pages to read by name."""
 
 
-def remaining(standing: Standing) -> int:
-    """How much of a limit is left."""
-    limit, taken = standing.limit, standing.taken
-    whole = limit.burst if limit.algorithm is Algorithm.BUCKET else limit.limit
-    return whole - taken if whole > taken else 0
+class Told(msgspec.Struct, frozen=True, gc=False):
+    """How a caller stands with a limit: how much that is at most at one time, and how much of it is left."""
+
+    limit: Limit
+    most: int
+    left: int
+    reset_ms: int
 
 
-def told(answer: Grants | Refusal) -> Sequence[Standing]:
-    """The standings that the caller is told of, the tightest first. A provider's limits are no affair of callers, and
+def told(answer: Grants | Refusal) -> Sequence[Told]:
+    """The limits that the caller is told of, the tightest first. A provider's limits are no affair of callers, and
     those that only observe keep nobody from anything: who is told that nothing of one is left would wait in vain."""
-    own = [each for each in answer.standings if each.limit.enforce and not each.limit.provider]
+    own: list[Told] = []
+    for standing in answer.standings:
+        limit, taken = standing.limit, standing.taken
+        if limit.enforce and not limit.provider:
+            whole = limit.burst if limit.algorithm is Algorithm.BUCKET else limit.limit
+            own.append(Told(limit, whole, whole - taken if whole > taken else 0, standing.reset_ms))
     if len(own) > 1:
         own.sort(key=_part_left)
     return own[:MAX_TOLD]
 
 
-def _part_left(standing: Standing) -> float:
-    return remaining(standing) / (most(standing.limit) or 1)
+def _part_left(one: Told) -> float:
+    return one.left / (one.most or 1)
 
 
-def rate_limit(standings: Sequence[Standing]) -> dict[str, str]:
+def rate_limit(limits: Sequence[Told]) -> dict[str, str]:
     """`RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-10, sections 3 and 4). Units that the
     draft has no word for are named in ours, as without a word they would be requests."""
     policies, left = [], []
-    for standing in standings:
-        limit = standing.limit
+    for one in limits:
+        limit = one.limit
         words = _words(limit.policy, limit.unit, limit.limit, limit.window_ms)
         policies.append(words.policy)
-        time = "" if limit.algorithm is Algorithm.CONCURRENCY else f";t={_seconds(standing.reset_ms)}"
-        left.append(f"{words.left}{remaining(standing)}{time}")
+        time = "" if limit.algorithm is Algorithm.CONCURRENCY else f";t={-(-one.reset_ms // 1000)}"
+        left.append(f"{words.left}{one.left}{time}")
     return {"ratelimit-policy": ", ".join(policies), "ratelimit": ", ".join(left)}
 
 
-def allowances(standings: Sequence[Standing], now_ms: int) -> Sequence[Allowance]:
+def allowances(limits: Sequence[Told], now_ms: int) -> Sequence[Allowance]:
     """The same as dialects have words for it, the tightest limit of each unit."""
     found: dict[Unit, Allowance] = {}
-    for standing in standings:
-        limit = standing.limit
-        unit = limit.unit
+    for one in limits:
+        unit = one.limit.unit
         if unit in _IN_DIALECTS and unit not in found:
-            found[unit] = Allowance(_UNITS[unit], most(limit), remaining(standing), standing.reset_ms, now_ms)
+            found[unit] = Allowance(_UNITS[unit], one.most, one.left, one.reset_ms, now_ms)
     return list(found.values())
 
 
@@ -107,12 +114,8 @@ class _Words(NamedTuple):
 @lru_cache(MOST_KEPT)
 def _words(policy: str, unit: Unit, quota: int, window_ms: int) -> _Words:
     named = "" if unit is Unit.REQUESTS else f';qu="{_UNITS[unit]}"'
-    window = f";w={_seconds(window_ms)}" if window_ms else ""
+    window = f";w={-(-window_ms // 1000)}" if window_ms else ""
     return _Words(f'"{policy}";q={quota}{named}{window}', f'"{policy}";r=')
-
-
-def _seconds(milliseconds: int) -> int:
-    return -(-milliseconds // 1000)
 
 
 def usage_line(used: Used) -> str:

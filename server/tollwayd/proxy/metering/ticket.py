@@ -138,11 +138,11 @@ class Ticket:
             self._call.response_metadata["x-tollway-downgraded-to"] = name
 
     def _tell_limits(self, answer: Grants | Refusal) -> None:
-        if not (standings := headers.told(answer)):
+        if not (limits := headers.told(answer)):
             return
         metadata = self._call.response_metadata
-        metadata.update(headers.rate_limit(standings))
-        metadata.update(self._request.allowance_headers(headers.allowances(standings, answer.now_ms)))
+        metadata.update(headers.rate_limit(limits))
+        metadata.update(self._request.allowance_headers(headers.allowances(limits, answer.now_ms)))
 
     # --- While it runs.
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping  # noqa: TC003  # msgspec asks for it.
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+import msgspec
 
+if TYPE_CHECKING:
     from tollwayd.core.call import Call
 
 
-@dataclass(slots=True)
-class Facts:
+class Facts(msgspec.Struct, frozen=True, gc=False):
     """`api_key` is the key's id, `method` the full gRPC name without its leading slash, `ip` the peer's address, empty
     where it has none. `headers` are by lower-case names."""
 
@@ -22,7 +21,7 @@ class Facts:
     ip: str = ""
     groups: frozenset[str] = frozenset()
     tier: str = ""
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = msgspec.field(default_factory=dict)
 
     @classmethod
     def of(cls, call: Call, model: str) -> Facts:

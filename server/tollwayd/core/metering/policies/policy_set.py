@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.core.metering.policies.access import FREE, AccessVerdict, Cap
 from tollwayd.core.metering.policies.amounts import Admission, output_left
+from tollwayd.core.metering.policies.count_name import MAX_PART
 from tollwayd.core.metering.policies.rules import AccessRule, LimitRule
 
 if TYPE_CHECKING:
@@ -19,7 +20,12 @@ if TYPE_CHECKING:
     from tollwayd.core.metering.limits.limit import Limit, Refusal, Standing
     from tollwayd.core.metering.policies.demand import Demand
     from tollwayd.core.metering.policies.facts import Facts
+    from tollwayd.core.metering.policies.rules import Met
     from tollwayd.core.metering.policies.subject import Subject
+
+
+MOST_MET: Final = 1_024
+"""Kinds of calls of which it is kept which limits they meet: a few kilobytes each, with several limits."""
 
 
 class _About(Protocol):
@@ -67,8 +73,11 @@ class PolicySet:
     __slots__ = (
         "_about_access",
         "_access",
+        "_by_ip",
         "_calls",
+        "_headers",
         "_limits",
+        "_met",
         "_providers",
         "_rules",
         "_tiers",
@@ -85,6 +94,10 @@ class PolicySet:
         self.about_providers: Final = bool(self._providers)
         self.measures: Final = any(rule.measures for rule in self._limits.values())
         self._about_access = bool(self._access)
+        subjects = [rule.subject for rule in self._limits.values()]
+        self._by_ip = any(subject.by_ip for subject in subjects)
+        self._headers = tuple({subject.header for subject in subjects if subject.header})
+        self._met: dict[tuple[object, ...], Sequence[Met]] = {}
         self._tiers = frozenset(tiers)
 
     def access(self, facts: Facts, now_ms: int) -> AccessVerdict:
@@ -111,18 +124,39 @@ class PolicySet:
 
     def limits(self, facts: Facts, demand: Demand, now_ms: int) -> list[Limit]:
         """What a call has to be admitted by, whichever provider it goes to. REASON_PRICE_UNKNOWN."""
-        return [limit for rule in self._calls.about(facts) for limit in rule.limits(facts, demand, now_ms)]
+        return self._limits_for(facts, "", demand, now_ms)
 
     def provider_limits(self, facts: Facts, provider: str, demand: Demand, now_ms: int) -> list[Limit]:
         """What a call has to be admitted by besides to go to a provider, by its id. REASON_PRICE_UNKNOWN."""
-        if not self.about_providers:
-            return []
-        return [
-            limit
-            for rule in self._providers.about(facts)
-            if rule.subject.provider in (provider, "*")
-            for limit in rule.limits(facts, demand, now_ms, provider)
-        ]
+        return self._limits_for(facts, provider, demand, now_ms) if self.about_providers else []
+
+    def _limits_for(self, facts: Facts, provider: str, demand: Demand, now_ms: int) -> list[Limit]:
+        limits: list[Limit] = []
+        for met in self._met_by(facts, provider):
+            limits += met.limits(demand, now_ms)
+        return limits
+
+    def _met_by(self, facts: Facts, provider: str) -> Sequence[Met]:
+        """The limits on calls, or on a provider, that a call of these facts meets. Calls are alike in all that any
+        subject asks for; callers choose some of it, so not all of it is kept."""
+        alike: tuple[object, ...] = facts.api_key, facts.groups, facts.tier, facts.model, facts.method, provider
+        if self._by_ip:
+            alike += (facts.ip,)
+        values = [facts.headers.get(name, "") for name in self._headers] if self._headers else ()
+        if values:
+            alike += (*values,)
+        if (found := self._met.get(alike)) is None:
+            found = [met for rule in self._rules_on(facts, provider) if (met := rule.met(facts, provider))]
+            if len(self._met) >= MOST_MET:
+                self._met.clear()
+            if all(len(value) <= MAX_PART for value in values):
+                self._met[alike] = found
+        return found
+
+    def _rules_on(self, facts: Facts, provider: str) -> Sequence[LimitRule]:
+        if not provider:
+            return self._calls.about(facts)
+        return [rule for rule in self._providers.about(facts) if rule.subject.provider in (provider, "*")]
 
     def max_output(self, standings: Iterable[Standing], demand: Demand) -> int | None:
         """What the max_tokens of an admitted call have to be lowered to, as a limit that clamps granted less than was

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from tollwayd.core.metering.policies.demand import Demand
     from tollwayd.core.metering.policies.facts import Facts
     from tollwayd.core.metering.policies.subject import Subject
-
-MAX_READY: Final = 1024
-"""Limits that a rule keeps ready, one for each of its counts: a call only adds how much it wants."""
 
 _HUNDRED: Final = 100
 _SAME_FOR_EACH_CALL: Final = frozenset({Unit.REQUESTS, Unit.CALLS})
@@ -87,26 +84,14 @@ class LimitRule:
     percents: tuple[int, ...] = ()
     store_error: StoreError = StoreError.DENY
     leased: bool = False
-    _ready: dict[tuple[str, str, bool], Limit] = field(default_factory=dict, compare=False, repr=False)
 
-    def limits(self, facts: Facts, demand: Demand, now_ms: int, provider: str = "") -> Sequence[Limit]:
-        """What a call takes of it: nothing where it is not about the call. REASON_PRICE_UNKNOWN where it counts money
-        and nobody knows how much that is."""
+    def met(self, facts: Facts, provider: str = "") -> Met | None:
+        """The rule as calls of these facts meet it that go to a provider; None where it is not about them."""
         buckets = self.subject.buckets(facts)
         if not buckets:
-            return ()
+            return None
         enforce = self.enforce and not (self.downgrade_model and facts.model == self.downgrade_model)
-        if not self.measures:
-            return [self._ready_for(bucket, provider, now_ms, enforce) for bucket in buckets]
-        if enforce and self.unit is Unit.COST and demand.cost_strict is None:
-            raise TollwayError(
-                Reason.REASON_PRICE_UNKNOWN,
-                f"No price is known for the model, and the {named('policy', self.id)} limits what calls cost.",
-                metadata={"policy": self.id},
-            )
-        amount, least = wanted(self.unit, self.admission, demand)
-        ready = [self._ready_for(bucket, provider, now_ms, enforce) for bucket in buckets]
-        return [replace(each, amount=amount, least=least) for each in ready]
+        return Met(self, [self._bucket(bucket, provider) for bucket in buckets], provider, enforce=enforce)
 
     @property
     def measures(self) -> bool:
@@ -120,23 +105,14 @@ class LimitRule:
 
     def look(self, bucket: str, now_ms: int) -> Limit:
         """The limit as who takes nothing of a count meets it, to see how that stands."""
-        return replace(self._made(bucket, "", now_ms, enforce=False), amount=0, least=0)
-
-    def _ready_for(self, of_call: str, provider: str, now_ms: int, enforce: bool) -> Limit:  # noqa: FBT001
-        """The limit for one of its counts, with the amount of a call that has one request and nothing else."""
-        key = of_call, provider, enforce
-        ready = None if self.increases else self._ready.get(key)  # Increases end.
-        if ready is None:
-            if len(self._ready) >= MAX_READY:
-                self._ready.clear()
-            ready = self._ready[key] = self._made(self._bucket(of_call, provider), provider, now_ms, enforce=enforce)
-        return ready
+        return replace(self.made(bucket, "", now_ms, enforce=False), amount=0, least=0)
 
     def _bucket(self, of_call: str, provider: str) -> str:
         own = f"{self.counts}{of_call}"
         return f"{own}|p={provider}" if provider else own
 
-    def _made(self, bucket: str, provider: str, now_ms: int, *, enforce: bool) -> Limit:
+    def made(self, bucket: str, provider: str, now_ms: int, *, enforce: bool) -> Limit:
+        """The limit for one of its counts, with the amount of a call that has one request and nothing else."""
         limit = self.most + sum(increase.amount for increase in self.increases if increase.until_ms > now_ms)
         return Limit(
             policy=self.id,
@@ -156,6 +132,38 @@ class LimitRule:
             provider=provider,
             budget=self.budget,
         )
+
+
+class Met:
+    """A rule as calls meet it that are alike: its limits are ready, and a call only adds how much it wants."""
+
+    __slots__ = ("_buckets", "_enforce", "_measures", "_provider", "_ready", "_rule")
+
+    def __init__(self, rule: LimitRule, buckets: Sequence[str], provider: str, *, enforce: bool) -> None:
+        self._rule = rule
+        self._buckets = buckets
+        self._provider = provider
+        self._enforce = enforce
+        self._measures = rule.measures
+        self._ready: Sequence[Limit] = () if rule.increases else self._made(0)  # Increases end.
+
+    def limits(self, demand: Demand, now_ms: int) -> Sequence[Limit]:
+        """What a call takes of it. REASON_PRICE_UNKNOWN where it counts money and nobody knows how much that is."""
+        ready = self._ready or self._made(now_ms)
+        if not self._measures:
+            return ready
+        rule = self._rule
+        if self._enforce and rule.unit is Unit.COST and demand.cost_strict is None:
+            raise TollwayError(
+                Reason.REASON_PRICE_UNKNOWN,
+                f"No price is known for the model, and the {named('policy', rule.id)} limits what calls cost.",
+                metadata={"policy": rule.id},
+            )
+        amount, least = wanted(rule.unit, rule.admission, demand)
+        return [replace(each, amount=amount, least=least) for each in ready]
+
+    def _made(self, now_ms: int) -> Sequence[Limit]:
+        return [self._rule.made(each, self._provider, now_ms, enforce=self._enforce) for each in self._buckets]
 
 
 @lru_cache(maxsize=4096)

@@ -37,13 +37,16 @@ class Anchor:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A compiled `tollway.admin.v1.Subject`. `provider` is empty where the rule is about the whole call."""
+    """A compiled `tollway.admin.v1.Subject`. `provider` is empty where the rule is about the whole call. Beside what a
+    call's key, model and method say, it minds the caller's address (`by_ip`), and a header where it has one's name."""
 
     conditions: Sequence[Condition]
     parts: Sequence[Part]
     each_group: bool
     provider: str
     anchor: Anchor | None
+    by_ip: bool = False
+    header: str = ""
 
     def matches(self, facts: Facts) -> bool:
         """Whether a call meets every condition, but the one on the provider."""
@@ -80,7 +83,8 @@ def compile_subject(message: SubjectMessage) -> Subject:
     if message.methods:
         methods = frozenset(message.methods)
         conditions.append(lambda facts: facts.method in methods)
-    return Subject(conditions, parts, message.key_group == EACH, message.provider, _anchor(message))
+    by_ip, header = bool(message.ip), message.user.header
+    return Subject(conditions, parts, message.key_group == EACH, message.provider, _anchor(message), by_ip, header)
 
 
 def _anchor(message: SubjectMessage) -> Anchor | None:

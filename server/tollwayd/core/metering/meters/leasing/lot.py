@@ -50,8 +50,7 @@ class Lot:
     def take(self, amount: int, now: float) -> Slice | None:
         """Takes an amount of one of the slices, if one has it."""
         for part in self.slices:
-            if part.left(now) >= amount:
-                part.take(amount, now)
+            if part.take(amount, now):
                 self.seen = now
                 return part
         return None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
-from tollwayd.core.metering.limits.limit import Algorithm, Grants, Reservation, Settlement
+from tollwayd.core.metering.limits.limit import Grants, Reservation, Settlement
 from tollwayd.core.metering.meters.leasing.lot import Lot
 from tollwayd.core.metering.meters.leasing.slice import Slice, charge_of
 from tollwayd.core.metering.unit import Unit
@@ -39,13 +39,16 @@ class Lots:
     def __init__(self, meter: Meter, clock: Callable[[], float]) -> None:
         self._meter = meter
         self._clock = clock
-        self._lots: dict[tuple[str, str, Unit, Algorithm, int, bool], Lot] = {}
+        self._lots: dict[tuple[str, str, bool], Lot] = {}
         self._names = (f"slice-{os.urandom(8).hex()}-{number}" for number in itertools.count())
         self._some = asyncio.Event()
 
     def take(self, tenant: str, limit: Limit) -> Slice | None:
         """Takes of a slice what a call wants, if there is one that has it."""
-        lot, now = self._lot(tenant, limit), self._clock()
+        lot = self._lots.get((tenant, limit.bucket, limit.enforce))
+        if lot is None:
+            return None
+        now = self._clock()
         part = lot.take(limit.amount, now)
         if part and lot.is_low(part):
             self._refill(lot, limit, now)
@@ -98,7 +101,7 @@ class Lots:
 
     def _lot(self, tenant: str, limit: Limit) -> Lot:
         # What a limit that refuses nobody gives may be beyond it.
-        key = tenant, limit.bucket, limit.unit, limit.algorithm, limit.window_ms, limit.enforce
+        key = tenant, limit.bucket, limit.enforce
         if (lot := self._lots.get(key)) is None:
             lot = self._lots[key] = Lot(tenant)
             self._some.set()

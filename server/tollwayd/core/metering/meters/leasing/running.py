@@ -4,38 +4,68 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
 from tollwayd.core.metering.limits.holding import used
+from tollwayd.core.metering.limits.limit import Grants, Refusal
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Sequence
 
     from tollwayd.core.metering.charge import Charge
-    from tollwayd.core.metering.limits.limit import Grants
-    from tollwayd.core.metering.meters.leasing.taking import Takes
+    from tollwayd.core.metering.limits.limit import Limit, Standing
+    from tollwayd.core.metering.meters.leasing.slice import Slice
 
 
 class Running:
     """What a call has taken of slices, what it was granted last, its own reservation if nobody waits for it, and its
     booking if that waits for the reservation."""
 
-    __slots__ = ("attempt", "booked", "grants", "sent", "takes")
+    __slots__ = ("_takes", "attempt", "booked", "grants", "sent")
 
     def __init__(self) -> None:
-        self.attempt = -1
+        self._takes: dict[str, tuple[Slice, Limit]] = {}
+        self.attempt = 0
         self.grants: Grants | None = None
-        self.takes: Takes = {}
         self.sent: asyncio.Future[Any] | None = None
         self.booked: asyncio.Future[None] | None = None
 
-    def add(self, attempt: int, takes: Takes, grants: Grants) -> None:
-        """An attempt was admitted, of some limits by slices."""
-        self.attempt = attempt
-        self.grants = grants
-        self.takes |= takes
+    def take(self, part: Slice, limit: Limit) -> None:
+        """A slice admits it by a limit, and has given the amount."""
+        self._takes[limit.bucket] = part, limit
+
+    def rest(self, limits: Sequence[Limit]) -> Sequence[Limit]:
+        """The limits that no slice admits it by."""
+        return [limit for limit in limits if limit.bucket not in self._takes]
+
+    def told(self, limits: Sequence[Limit], answer: Grants | Refusal | None, now: float) -> Grants | Refusal:
+        """What the slices say, and the store of the rest, where it was asked."""
+        granted = not isinstance(answer, Refusal)
+        asked = iter(answer.standings if answer else ())
+        standings: list[Standing] = []
+        places: list[int] = []  # Of the limits that the store was asked about.
+        now_ms = 0
+        for place, limit in enumerate(limits):
+            if take := self._takes.get(limit.bucket):
+                part = take[0]
+                standings.append(part.stands(limit, limit.amount if granted else 0, now))
+                now_ms = max(now_ms, part.now_ms(now))
+            else:
+                standings.append(next(asked))
+                places.append(place)
+        if isinstance(answer, Refusal):
+            return replace(answer, standings=standings, refused=[places[index] for index in answer.refused])
+        return Grants(answer.now_ms if answer else now_ms, standings)
+
+    def give_back(self) -> None:
+        """Nothing is taken after all."""
+        for part, limit in self._takes.values():
+            part.settle(limit.amount, 0)
 
     def settle(self, charge: Charge) -> None:
         """The call has ended: the slices have what it used in the place of what it held."""
-        for part, limit in self.takes.values():
+        for part, limit in self._takes.values():
             part.settle(limit.amount, used(limit, charge))
 
     @property

@@ -62,11 +62,14 @@ class Slice:
             left -= -(-int((now - self.sent) * 1_000 + 1) * self.limit.limit // self.limit.window_ms)
         return left
 
-    def take(self, amount: int, now: float) -> None:
-        """Takes of it, for a call."""
+    def take(self, amount: int, now: float) -> bool:
+        """Takes of it, for a call; says whether there was as much."""
+        if self.left(now) < amount:
+            return False
         self.taken += amount
         self.running += 1
         self.used_at = now
+        return True
 
     def settle(self, held: int, used: int) -> None:
         """A call has ended: puts what it used in the place of what it held."""

@@ -11,7 +11,6 @@ from msgspec.structs import replace
 from tollwayd.core.metering.limits.limit import Grants, Refusal, Reservation
 from tollwayd.core.metering.meters.leasing.lots import Lots
 from tollwayd.core.metering.meters.leasing.running import Running
-from tollwayd.core.metering.meters.leasing.taking import Taking
 from tollwayd.core.ports import Meter
 
 if TYPE_CHECKING:
@@ -60,40 +59,58 @@ class Slices:
         await self._lots.put_all_down()
 
     def reserve(self, reservation: Reservation) -> Coroutine[Any, Any, Grants | Refusal]:
-        if not (reservation.limits or self._running):
-            return self._meter.reserve(reservation)
-        running = self._running.get((reservation.tenant, reservation.call)) if self._running else None
-        leased = [limit for limit in reservation.limits if limit.leased]
-        if running is None and (reservation.dry or not leased):
-            return self._meter.reserve(reservation)
-        return self._reserve(reservation, running, leased)
+        if self._running and (running := self._running.get((reservation.tenant, reservation.call))):
+            return self._reserve_more(reservation, running)
+        if not reservation.dry and not reservation.attempt:
+            for limit in reservation.limits:
+                if limit.leased:
+                    return self._reserve(reservation)
+        return self._meter.reserve(reservation)
 
-    async def _reserve(
-        self, reservation: Reservation, running: Running | None, leased: Sequence[Limit]
-    ) -> Grants | Refusal:
-        if running and running.grants and running.attempt >= reservation.attempt:
-            return running.grants
-        if reservation.dry or not leased:
-            return await self._meter.reserve(reservation)
-        taking = Taking(reservation, running.takes if running else {})
+    async def _reserve(self, reservation: Reservation) -> Grants | Refusal:
+        tenant, call, limits = reservation.tenant, reservation.call, reservation.limits
+        running, rest, lots = Running(), [], self._lots
         try:
-            for limit in leased:
-                # A further attempt may name what the call has, of the store or of slices.
-                if not reservation.attempt:
-                    part = self._lots.take(reservation.tenant, limit) or await self._lots.wait(
-                        reservation.tenant, limit
-                    )
-                    if part:
-                        taking.new[limit.bucket] = part, limit
-            answer = await self._ask_for(taking.rest, reservation)
+            for limit in limits:
+                part = (lots.take(tenant, limit) or await lots.wait(tenant, limit)) if limit.leased else None
+                if part:
+                    running.take(part, limit)
+                else:
+                    rest.append(limit)
+            answer = await self._ask_for(rest, reservation) if rest else None
         except BaseException:
-            taking.give_back()
+            running.give_back()
             raise
-        return self._decide(reservation, taking, answer, running)
+        if len(rest) == len(limits):
+            assert answer
+            return answer
+        told = running.told(limits, answer, self._clock())
+        if isinstance(told, Refusal):
+            running.give_back()
+            return told
+        running.grants = told
+        self._running[tenant, call] = running
+        if not rest:
+            running.sent = self._meter.hold(Reservation(tenant, call, (), reservation.if_lost))
+        return told
+
+    async def _reserve_more(self, reservation: Reservation, running: Running) -> Grants | Refusal:
+        """A further attempt takes of no more slices: it may name what the call has, of the store or of slices."""
+        assert running.grants
+        if running.attempt >= reservation.attempt:
+            return running.grants
+        if reservation.dry:
+            return await self._meter.reserve(reservation)
+        rest = running.rest(reservation.limits)
+        answer = await self._ask_for(rest, reservation) if rest else None
+        told = running.told(reservation.limits, answer, self._clock())
+        if isinstance(told, Grants):
+            running.attempt, running.grants = reservation.attempt, told
+        return told
 
     def settle(self, settlement: Settlement) -> Awaitable[None]:
         call = settlement.tenant, settlement.call
-        running = self._running.get(call)
+        running = self._running.get(call) if self._running else None
         if running is None:
             return self._meter.settle(settlement)
         if running.booked:
@@ -108,31 +125,14 @@ class Slices:
     def checkpoint(self, tenant: str, call: str, if_lost: Charge) -> None:
         self._meter.checkpoint(tenant, call, if_lost)
 
-    async def _ask_for(self, rest: Sequence[Limit], reservation: Reservation) -> Grants | Refusal | None:
-        if not rest:
-            return None
-        answer = await self._meter.reserve(replace(reservation, limits=rest))
+    async def _ask_for(self, rest: Sequence[Limit], reservation: Reservation) -> Grants | Refusal:
+        if len(rest) < len(reservation.limits):
+            reservation = replace(reservation, limits=rest)
+        answer = await self._meter.reserve(reservation)
         for standing in answer.standings:
             if standing.limit.leased:
                 self._lots.hear(reservation.tenant, standing)
         return answer
-
-    def _decide(
-        self, reservation: Reservation, taking: Taking, answer: Grants | Refusal | None, running: Running | None
-    ) -> Grants | Refusal:
-        if isinstance(answer, Refusal):
-            taking.give_back()
-            return taking.refused(answer, self._clock())
-        if answer and not taking.new and not running:
-            return answer
-        grants = taking.granted(answer, self._clock())
-        if not running:
-            running = self._running[reservation.tenant, reservation.call] = Running()
-            if not answer:
-                held = Reservation(reservation.tenant, reservation.call, (), reservation.if_lost, reservation.attempt)
-                running.sent = self._meter.hold(held)
-        running.add(reservation.attempt, taking.new, grants)
-        return grants
 
     def _settle_held(self, running: Running, settlement: Settlement) -> Awaitable[None]:
         if not running.is_held and settlement.unreserved is None:

@@ -19,7 +19,7 @@ MAX_AMOUNT: Final = 9_000_000 * NANO
 def decimal(nanos: int) -> str:
     """Nano-units as a decimal number, exact: 1500 → `0.0000015`."""
     whole, part = divmod(nanos, NANO)
-    return f"{whole}.{part:09d}".rstrip("0").rstrip(".")
+    return f"{whole}.{part:09d}".rstrip("0") if part else str(whole)
 
 
 def nanos(money: Money) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
@@ -55,12 +56,16 @@ EXPOSED: Final = (
 
 
 class Told(msgspec.Struct, frozen=True, gc=False):
-    """How a caller stands with a limit: how much that is at most at one time, and how much of it is left."""
+    """How a caller stands with a limit: how much that is at most at one time, how much is left, what part that is."""
 
     limit: Limit
     most: int
     left: int
+    part: float
     reset_ms: int
+
+
+_part_left: Final = attrgetter("part")
 
 
 def told(answer: Grants | Refusal) -> Sequence[Told]:
@@ -71,14 +76,11 @@ def told(answer: Grants | Refusal) -> Sequence[Told]:
         limit, taken = standing.limit, standing.taken
         if limit.enforce and not limit.provider:
             whole = limit.burst if limit.algorithm is Algorithm.BUCKET else limit.limit
-            own.append(Told(limit, whole, whole - taken if whole > taken else 0, standing.reset_ms))
+            left = whole - taken if whole > taken else 0
+            own.append(Told(limit, whole, left, left / (whole or 1), standing.reset_ms))
     if len(own) > 1:
         own.sort(key=_part_left)
     return own[:MAX_TOLD]
-
-
-def _part_left(one: Told) -> float:
-    return one.left / (one.most or 1)
 
 
 def rate_limit(limits: Sequence[Told]) -> dict[str, str]:

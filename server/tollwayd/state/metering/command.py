@@ -26,19 +26,15 @@ class Command(Protocol):
     sent again.
 
     Pipelines count in `sends` how often it may have been taken, and in `detours` how often it was sent on. `asking` has
-    it follow an ASKING, once, whose answer is left out. One of `answered`, `moved_on` and `failed` is called, once and
-    from anywhere: they must not raise, and may send.
+    it follow an ASKING, once, whose answer is left out. `wanted` tells whether it need be sent, where it was not yet.
+    One of `answered`, `moved_on` and `failed` is called, once and from anywhere: they must not raise, and may send.
     """
 
     tenant: str
     sends: int
     detours: int
     asking: bool
-
-    @property
-    def wanted(self) -> bool:
-        """Whether it need be sent, where it was not yet."""
-        ...
+    wanted: bool
 
     def words(self, now_ms: int) -> tuple[Argument, ...]:
         """Its letter and its words, as of now (Unix milliseconds by the store's clock)."""

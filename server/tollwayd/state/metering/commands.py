@@ -9,6 +9,7 @@ import msgspec
 
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.core.failpoint import failpoint
+from tollwayd.core.metering.limits.limit import Grants
 from tollwayd.state.metering.correction import corrections
 from tollwayd.state.metering.payload import DAMAGED, MOVED_ON, NO_LIMITS, OVER, UNHELD, decision, limits_bytes
 
@@ -69,11 +70,8 @@ class Asking(msgspec.Struct, eq=False):
     sends: int = 0
     detours: int = 0
     asking: bool = False
+    wanted: bool = True
     turns: int = 0
-
-    @property
-    def wanted(self) -> bool:
-        return not self.future.cancelled()
 
     @abstractmethod
     def words(self, now_ms: int) -> tuple[Argument, ...]:
@@ -114,7 +112,8 @@ class Reserving(Asking, kw_only=True):
             # It was booked as lost, or called off: nothing that it does now would be charged.
             self.failed(TollwayError(Reason.REASON_STORE_UNAVAILABLE))
         elif not self.future.done():
-            self.future.set_result(decision(answer, self.reservation.limits, self.sender.clock.heard_ms))
+            limits, now_ms = self.reservation.limits, self.sender.clock.heard_ms
+            self.future.set_result(decision(answer, limits, now_ms) if limits else Grants(now_ms, ()))
 
 
 class Holding(Reserving, kw_only=True):
@@ -144,10 +143,6 @@ class Settling(Asking, kw_only=True):
     held: Sequence[Limit] | None = None
     corrections: bytes | None = None
     """Where it was booked as lost: what is to be booked for that, maybe nothing."""
-
-    @property
-    def wanted(self) -> bool:
-        return True
 
     @property
     def kept(self) -> Record:

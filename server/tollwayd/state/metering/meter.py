@@ -76,6 +76,7 @@ class RedisMeter:
         try:
             answer: Grants | Refusal = await future
         except BaseException:
+            command.wanted = False
             if command.sends and not reservation.dry and reservation.attempt == 0:
                 self._call_off(reservation)
             raise

@@ -103,40 +103,26 @@ def _string(value: bytes) -> bytes:
 
 def limits_bytes(limits: Sequence[Limit], now_ms: int) -> bytes:
     """Limits for the scripts, with the calendar's windows around a moment."""
-    return _encode([_limit(limit, now_ms) for limit in limits])
+    words: list[tuple[object, ...]] = []
+    for limit in limits:
+        start, window = None, limit.window_ms
+        if limit.algorithm is Algorithm.CALENDAR:
+            assert limit.calendar
+            start, end = limit.calendar.around(now_ms)
+            window = end - start
+        amounts = limit.amount, limit.least, limit.limit
+        about = limit.enforce, limit.provider, limit.thresholds
+        words.append((limit.bucket, limit.algorithm, limit.unit, *amounts, window, limit.burst, start, *about))
+    return _encode(words)
 
 
 NO_LIMITS: Final = limits_bytes((), 0)
 """Of a call that no limit has to admit."""
 
 
-def _limit(limit: Limit, now_ms: int) -> tuple[object, ...]:
-    start, window = None, limit.window_ms
-    if limit.algorithm is Algorithm.CALENDAR:
-        assert limit.calendar
-        start, end = limit.calendar.around(now_ms)
-        window = end - start
-    return (
-        limit.bucket,
-        limit.algorithm,
-        limit.unit,
-        limit.amount,
-        limit.least,
-        limit.limit,
-        window,
-        limit.burst,
-        start,
-        limit.enforce,
-        limit.provider,
-        limit.thresholds,
-    )
-
-
 def decision(answer: Sequence[int], limits: Sequence[Limit], now_ms: int) -> Grants | Refusal:
     """What `reserve.lua` decided, at a time of the store's."""
     status, retry_ms = answer[:_STANDINGS]
-    if not limits:
-        return Grants(now_ms, ())
     parts = iter(answer[_STANDINGS:])
     standings = [
         Standing(limit, granted, taken, reset_ms, bool(exceeded))

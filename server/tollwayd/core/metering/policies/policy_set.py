@@ -122,19 +122,17 @@ class PolicySet:
         """The rules on access that are about a call, whatever they say of it."""
         return [rule for rule in self._access.about(facts) if rule.subject.matches(facts)]
 
-    def limits(self, facts: Facts, demand: Demand, now_ms: int) -> list[Limit]:
-        """What a call has to be admitted by, whichever provider it goes to. REASON_PRICE_UNKNOWN."""
-        return self._limits_for(facts, "", demand, now_ms)
-
-    def provider_limits(self, facts: Facts, provider: str, demand: Demand, now_ms: int) -> list[Limit]:
-        """What a call has to be admitted by besides to go to a provider, by its id. REASON_PRICE_UNKNOWN."""
-        return self._limits_for(facts, provider, demand, now_ms) if self.about_providers else []
-
-    def _limits_for(self, facts: Facts, provider: str, demand: Demand, now_ms: int) -> list[Limit]:
+    def limits(self, facts: Facts, demand: Demand, now_ms: int, provider: str = "") -> list[Limit]:
+        """What a call has to be admitted by, whichever provider it goes to; or, where one is given by its id, what it
+        has to be besides to go to that. REASON_PRICE_UNKNOWN."""
         limits: list[Limit] = []
         for met in self._met_by(facts, provider):
             limits += met.limits(demand, now_ms)
         return limits
+
+    def provider_limits(self, facts: Facts, provider: str, demand: Demand, now_ms: int) -> list[Limit]:
+        """Those on a provider."""
+        return self.limits(facts, demand, now_ms, provider) if self.about_providers else []
 
     def _met_by(self, facts: Facts, provider: str) -> Sequence[Met]:
         """The limits on calls, or on a provider, that a call of these facts meets. Calls are alike in all that any
@@ -161,12 +159,13 @@ class PolicySet:
     def max_output(self, standings: Iterable[Standing], demand: Demand) -> int | None:
         """What the max_tokens of an admitted call have to be lowered to, as a limit that clamps granted less than was
         wanted; None where nothing has to be."""
-        left = [
-            output_left(limit.unit, standing.granted, demand)
-            for standing in standings
-            if standing.granted < (limit := standing.limit).amount and self.clamps(limit)
-        ]
-        return min(left) if left else None
+        least: int | None = None
+        for standing in standings:
+            limit, granted = standing.limit, standing.granted
+            if granted < limit.amount and self.clamps(limit):
+                left = output_left(limit.unit, granted, demand)
+                least = left if least is None else min(least, left)
+        return least
 
     def limit_rule(self, rule_id: str) -> LimitRule | None:
         """The rule of an id, if that is a limit."""

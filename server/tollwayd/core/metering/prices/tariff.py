@@ -88,12 +88,16 @@ class Tariff:
     _bounds: Sequence[_Bound] = field(init=False, compare=False, repr=False)
     minds_media: bool = field(init=False, compare=False, repr=False)
     """Whether sounds or pictures in a request make a difference to what it can cost at most, on any terms."""
+    is_fixed: bool = field(init=False, compare=False, repr=False)
+    """Whether no terms of a request change what it can cost at most."""
 
     def __post_init__(self) -> None:
         bounds = [_Bound(above, *rates.dearest) for above, rates in (Tier(-1, self.rates), *self.tiers)]
         object.__setattr__(self, "_bounds", bounds)  # Itself it is frozen.
         minds = any(each.parts.of_media for each in (self, *self.variants.values()))
         object.__setattr__(self, "minds_media", minds)
+        is_fixed = not self.variants and not self.writes_when_asked and self.parts is NO_RATES
+        object.__setattr__(self, "is_fixed", is_fixed)
 
     def cost(self, counts: Counts, at: float = 0, parts: Parts | None = None) -> int:
         """As `Price.cost`, with what the provider counted apart."""
@@ -111,7 +115,7 @@ class Tariff:
         if parts is not None:
             whole += self.parts.beyond(rates, parts)
         cost = request - -whole // PER
-        return min(cost, MAX_COST)
+        return MAX_COST if cost > MAX_COST else cost  # noqa: FURB136  # A call of `min` takes as long as all the rest.
 
     def most(self, input_tokens: int, output_tokens: int, at: float = 0) -> int:
         """As `Price.most`: the dearest class, and the dearest tier that so much input can reach."""
@@ -119,7 +123,7 @@ class Tariff:
         if len(bounds) == 1:  # As of most prices.
             _, per_input, per_output, request = bounds[0]
             cost = request - -(input_tokens * per_input + output_tokens * per_output) // PER
-            return min(MAX_COST, cost)
+            return MAX_COST if cost > MAX_COST else cost  # noqa: FURB136  # As in `cost`.
         most = 0
         for above, per_input, per_output, request in bounds:
             if input_tokens > above:
@@ -136,11 +140,6 @@ class Tariff:
         if terms == STANDARD or not self.variants:
             return self
         return self.variants.get(terms) or self._dearest()
-
-    @property
-    def is_fixed(self) -> bool:
-        """Whether no terms of a request change what it can cost at most."""
-        return not self.variants and not self.writes_when_asked and self.parts is NO_RATES
 
     def bound(self, possible: tuple[str, ...] | None, writes: CacheWrites, *, media: bool = True) -> Tariff:
         """A price which no call can exceed that is served on one of these terms, None for any, has as much cached, and

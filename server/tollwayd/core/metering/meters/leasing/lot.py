@@ -56,8 +56,8 @@ class Lot:
         return None
 
     def is_low(self, part: Slice) -> bool:
-        """Whether it is time for another slice, after a call has taken of one."""
-        return part is self.slices[-1] and 4 * part.taken >= 3 * part.amount and not self.refill
+        """Whether it is time for another slice, after a call has taken most of one."""
+        return part is self.slices[-1] and not self.refill
 
     def wanted(self, limit: Limit, now: float) -> int:
         """How large the next slice should be; 0 where the call should ask for itself."""

@@ -43,14 +43,13 @@ class Lots:
         self._names = (f"slice-{os.urandom(8).hex()}-{number}" for number in itertools.count())
         self._some = asyncio.Event()
 
-    def take(self, tenant: str, limit: Limit) -> Slice | None:
-        """Takes of a slice what a call wants, if there is one that has it."""
+    def take(self, tenant: str, limit: Limit, now: float) -> Slice | None:
+        """Takes of a slice what a call wants, if there is one that has it at this time of the clock."""
         lot = self._lots.get((tenant, limit.bucket, limit.enforce))
         if lot is None:
             return None
-        now = self._clock()
         part = lot.take(limit.amount, now)
-        if part and lot.is_low(part):
+        if part and 4 * part.taken >= 3 * part.amount and lot.is_low(part):
             self._refill(lot, limit, now)
         return part
 

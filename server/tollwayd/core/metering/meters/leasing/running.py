@@ -22,22 +22,18 @@ class Running:
     """What a call has taken of slices, what it was granted last, its own reservation if nobody waits for it, and its
     booking if that waits for the reservation."""
 
-    __slots__ = ("_takes", "attempt", "booked", "grants", "sent")
+    __slots__ = ("attempt", "booked", "grants", "sent", "takes")
 
     def __init__(self) -> None:
-        self._takes: dict[str, tuple[Slice, Limit]] = {}
+        self.takes: dict[str, tuple[Slice, Limit]] = {}  # By bucket, the slice and the limit with the amount.
         self.attempt = 0
         self.grants: Grants | None = None
         self.sent: asyncio.Future[Any] | None = None
         self.booked: asyncio.Future[None] | None = None
 
-    def take(self, part: Slice, limit: Limit) -> None:
-        """A slice admits it by a limit, and has given the amount."""
-        self._takes[limit.bucket] = part, limit
-
     def rest(self, limits: Sequence[Limit]) -> Sequence[Limit]:
         """The limits that no slice admits it by."""
-        return [limit for limit in limits if limit.bucket not in self._takes]
+        return [limit for limit in limits if limit.bucket not in self.takes]
 
     def told(self, limits: Sequence[Limit], answer: Grants | Refusal | None, now: float) -> Grants | Refusal:
         """What the slices say, and the store of the rest, where it was asked."""
@@ -45,27 +41,27 @@ class Running:
         asked = iter(answer.standings if answer else ())
         standings: list[Standing] = []
         places: list[int] = []  # Of the limits that the store was asked about.
-        now_ms = 0
         for place, limit in enumerate(limits):
-            if take := self._takes.get(limit.bucket):
-                part = take[0]
-                standings.append(part.stands(limit, limit.amount if granted else 0, now))
-                now_ms = max(now_ms, part.now_ms(now))
+            if take := self.takes.get(limit.bucket):
+                standings.append(take[0].stands(limit, limit.amount if granted else 0, now))
             else:
                 standings.append(next(asked))
                 places.append(place)
         if isinstance(answer, Refusal):
             return replace(answer, standings=standings, refused=[places[index] for index in answer.refused])
-        return Grants(answer.now_ms if answer else now_ms, standings)
+        return Grants(answer.now_ms if answer else self._now_ms(now), standings)
+
+    def _now_ms(self, now: float) -> int:
+        return max(part.now_ms(now) for part, _ in self.takes.values())
 
     def give_back(self) -> None:
         """Nothing is taken after all."""
-        for part, limit in self._takes.values():
+        for part, limit in self.takes.values():
             part.settle(limit.amount, 0)
 
     def settle(self, charge: Charge) -> None:
         """The call has ended: the slices have what it used in the place of what it held."""
-        for part, limit in self._takes.values():
+        for part, limit in self.takes.values():
             part.settle(limit.amount, used(limit, charge))
 
     @property

@@ -27,6 +27,7 @@ class Slice:
     """
 
     __slots__ = (
+        "_leaks",
         "_now_ms",
         "amount",
         "call",
@@ -45,6 +46,7 @@ class Slice:
         self._now_ms = grants.now_ms
         self.call = call
         self.limit = standing.limit
+        self._leaks = standing.limit.algorithm is Algorithm.BUCKET
         self.standing = standing
         self.amount = standing.granted
         self.taken = 0
@@ -57,14 +59,14 @@ class Slice:
         if now >= self.until:
             return 0
         left = self.amount - self.taken
-        if self.limit.algorithm is Algorithm.BUCKET:
+        if self._leaks:
             # The store's bucket has been filling since; what is taken now it would have to be empty of now.
             left -= -(-int((now - self.sent) * 1_000 + 1) * self.limit.limit // self.limit.window_ms)
         return left
 
     def take(self, amount: int, now: float) -> bool:
         """Takes of it, for a call; says whether there was as much."""
-        if self.left(now) < amount:
+        if now >= self.until or self.amount - self.taken < amount or (self._leaks and self.left(now) < amount):
             return False
         self.taken += amount
         self.running += 1

@@ -69,12 +69,16 @@ class Slices:
 
     async def _reserve(self, reservation: Reservation) -> Grants | Refusal:
         tenant, call, limits = reservation.tenant, reservation.call, reservation.limits
-        running, rest, lots = Running(), [], self._lots
+        running, rest, lots, now = Running(), [], self._lots, self._clock()
+        takes = running.takes
         try:
             for limit in limits:
-                part = (lots.take(tenant, limit) or await lots.wait(tenant, limit)) if limit.leased else None
+                part = None
+                if limit.leased and not (part := lots.take(tenant, limit, now)):
+                    part = await lots.wait(tenant, limit)
+                    now = self._clock()
                 if part:
-                    running.take(part, limit)
+                    takes[limit.bucket] = part, limit
                 else:
                     rest.append(limit)
             answer = await self._ask_for(rest, reservation) if rest else None

@@ -43,6 +43,11 @@ class Used(msgspec.Struct, frozen=True, gc=False):
 _NOTHING: Final = Used(Counts(), estimated=False)
 
 
+_ENTRY: Final = LedgerEntry()
+"""What an entry has of its own, filled in anew for each charge: to make one takes longer than to fill it."""
+
+_ADMITTED: Final = _ENTRY.admit_time
+
 # Tenant, key, user, tags, requested model, model, method, whether it is streamed: a plain tuple is made fastest.
 _Caller = tuple[str, str, str, tuple[str, ...], str, str, str, bool]
 
@@ -57,7 +62,7 @@ class _Same(NamedTuple):
 class Entries:
     """The entries of one call, for the model of a public name, that was admitted at a time (Unix seconds)."""
 
-    __slots__ = ("_at", "_caller", "_entry", "_price", "_rare", "_same", "_target")
+    __slots__ = ("_admitted", "_at", "_call", "_caller", "_price", "_same", "_target")
 
     def __init__(self, call: Call, model: str, at: float) -> None:
         principal, api_key, exchange, metadata = call.principal, call.api_key, call.exchange, call.metadata
@@ -66,18 +71,15 @@ class Entries:
         assert exchange is not None
         user = fit(metadata[USER_HEADER]) if USER_HEADER in metadata else ""
         tags = tags_of(api_key.tags, metadata[TAGS_HEADER]) if TAGS_HEADER in metadata else api_key.tags
+        self._call = call.id
         self._at = at
+        seconds, micros = divmod(int(at * 1e6), 10**6)
+        self._admitted = seconds, micros * 1000
         asked = exchange.model, model, call.method, exchange.stream
         self._caller: _Caller = (principal.tenant, principal.key, user, tags, *asked)
-        # One message, filled in anew for each charge: to make one takes as long as to fill it.
-        self._entry = LedgerEntry(call=call.id)
-        self._rare = (0, 0, 0, 0)
         self._target: Target | None = None
         self._price: Tariff | None = None
         self._same: _Same | None = None  # Of calls like this one, with that target and price.
-        seconds, micros = divmod(int(at * 1e6), 10**6)
-        admitted = self._entry.admit_time
-        admitted.seconds, admitted.nanos = seconds, micros * 1000
 
     def cost(self, price: Tariff, usage: Usage) -> int:
         """What a usage costs, in nano-units."""
@@ -93,20 +95,25 @@ class Entries:
             version = "" if price is None else price.version
             same = self._same = _same(self._caller, target.provider.name, target.model, version)
             self._target, self._price = target, price
-        entry, counts = self._entry, used.counts
+        entry, counts = _ENTRY, used.counts
         fresh, read, written, written_hour, output, reasoning = counts
-        entry.outcome, entry.cost_nanos, entry.estimated = outcome, cost, used.estimated
+        _ADMITTED.seconds, _ADMITTED.nanos = self._admitted
+        entry.call, entry.outcome, entry.cost_nanos, entry.estimated = self._call, outcome, cost, used.estimated
         entry.input_tokens, entry.output_tokens = fresh, output
-        if (rare := (read, written, written_hour, reasoning)) != self._rare:  # Most calls have none of these.
-            self._rare = rare
-            entry.cache_read_tokens, entry.cache_write_tokens, entry.cache_write_hour_tokens = (
-                read,
-                written,
-                written_hour,
-            )
-            entry.reasoning_tokens = reasoning
         whole = same.written + entry.SerializeToString()
+        if read or written or written_hour or reasoning:  # Most calls have none of these.
+            whole += _rare(counts)
         return Charge(counts, cost, 1, outcome == LedgerEntry.FAILED, same.dimensions, whole, unpriced=price is None)
+
+
+def _rare(counts: Counts) -> bytes:
+    _, read, written, written_hour, _, reasoning = counts
+    return LedgerEntry(
+        cache_read_tokens=read,
+        cache_write_tokens=written,
+        cache_write_hour_tokens=written_hour,
+        reasoning_tokens=reasoning,
+    ).SerializeToString()
 
 
 @lru_cache(MOST_KEPT)

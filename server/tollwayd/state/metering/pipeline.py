@@ -85,7 +85,7 @@ class Pipeline:
             command.failed(TollwayError(Reason.REASON_STORE_UNAVAILABLE))
             return
         self._queue.append(command)
-        if not self._sent:
+        if not (self._sent or self._flushing):
             self._plan()
 
     async def drained(self) -> None:
@@ -101,9 +101,8 @@ class Pipeline:
 
     def _plan(self) -> None:
         # Not at once: others that run in this turn of the loop may have something to send, too.
-        if not self._flushing:
-            self._flushing = True
-            asyncio.get_running_loop().call_soon(self._flush)
+        self._flushing = True
+        asyncio.get_running_loop().call_soon(self._flush)
 
     def _flush(self) -> None:
         self._flushing = False
@@ -206,7 +205,7 @@ class Pipeline:
 
     def _go_on(self) -> None:
         if self._queue:
-            if not self._sent:
+            if not (self._sent or self._flushing):
                 self._plan()
         elif self._idle:
             self._idle.set()

@@ -137,7 +137,7 @@ class LimitRule:
 class Met:
     """A rule as calls meet it that are alike: its limits are ready, and a call only adds how much it wants."""
 
-    __slots__ = ("_buckets", "_enforce", "_measures", "_provider", "_ready", "_rule")
+    __slots__ = ("_buckets", "_enforce", "_measures", "_needs_price", "_provider", "_ready", "_rule")
 
     def __init__(self, rule: LimitRule, buckets: Sequence[str], provider: str, *, enforce: bool) -> None:
         self._rule = rule
@@ -145,6 +145,7 @@ class Met:
         self._provider = provider
         self._enforce = enforce
         self._measures = rule.measures
+        self._needs_price = enforce and rule.unit is Unit.COST
         self._ready: Sequence[Limit] = () if rule.increases else self._made(0)  # Increases end.
 
     def limits(self, demand: Demand, now_ms: int) -> Sequence[Limit]:
@@ -153,7 +154,7 @@ class Met:
         if not self._measures:
             return ready
         rule = self._rule
-        if self._enforce and rule.unit is Unit.COST and demand.cost_strict is None:
+        if self._needs_price and demand.cost_strict is None:
             raise TollwayError(
                 Reason.REASON_PRICE_UNKNOWN,
                 f"No price is known for the model, and the {named('policy', rule.id)} limits what calls cost.",

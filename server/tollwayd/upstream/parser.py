@@ -93,8 +93,8 @@ class AnswerParser:
         status = self._parser.get_status_code()
         fields = self._take_fields()
         if status >= _OK:
-            # Names come in any case, and never with a comma. Of most answers none is looked at but here, so no mapping is
-            # made of them. `in` takes twice the time of `find`, as bytes may be asked for a number as well.
+            # Names come in any case, and without commas. Of most answers none is looked at but here, so no mapping is
+            # made. `in` would take twice the time of `find`, as bytes may be asked for a number as well.
             names = b",%b," % b",".join(fields[::2]).lower()
             if names.find(b",content-length,") < 0 or names.find(b"-encoding,") >= 0:
                 self.until_close = _ends_with_connection(dict(zip(names[1:-1].split(b","), fields[1::2], strict=False)))

@@ -135,6 +135,7 @@ def test_headers_about_other_encodings_change_nothing() -> None:
         b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 1\r\n\r\nx",
         b"HTTP/1.1 200 OK\r\nContent-Encoding: br\r\ncontent-length: 1\r\n\r\nx",
         b"HTTP/1.1 200 OK\r\nx : 1\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nx,content-length: 1\r\n\r\nx",
         b"HTTP/1.1 200 OK\r\nx: a\0b\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nx: a\r\n folded\r\n\r\n",
     ],

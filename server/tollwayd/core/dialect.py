@@ -8,8 +8,9 @@ one: the bytes pass, and only the model's name is replaced. Errors are raised as
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+import msgspec
 
 if TYPE_CHECKING:
     import re
@@ -30,13 +31,16 @@ if TYPE_CHECKING:
 Headers = tuple[tuple[str, str], ...]
 
 
-@dataclass(slots=True)
-class Envelope:
+class Envelope(msgspec.Struct):
     """A request body decoded only as far as routing needs. `fields` holds every top-level field's JSON unread."""
 
     model: str
     stream: bool
-    fields: dict[str, Any] = field(repr=False)
+    fields: dict[str, Any]
+
+    def __repr__(self) -> str:
+        # Nothing of what a request says goes into a log.
+        return f"Envelope({self.model!r}, stream={self.stream})"
 
 
 class Asked(NamedTuple):

@@ -18,6 +18,10 @@ def test_a_body_is_read_as_far_as_routing_needs():
     assert bytes(envelope.fields["messages"]) == b'[1.50, {"a":"\\u00e9"}]'
 
 
+def test_a_request_shows_nothing_of_what_it_says():
+    assert repr(peek(b'{"model": "gpt", "messages": "canary"}')) == "Envelope('gpt', stream=False)"
+
+
 @pytest.mark.parametrize(("value", "stream"), [("true", True), ("false", False), ("null", False)])
 def test_stream_may_be_null(value, stream):
     assert peek(b'{"model":"m","stream":%s}' % value.encode()).stream is stream

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
+
+from msgspec.structs import replace
 
 from tollwayd.core.dialect import Load, OutputAsked
 from tollwayd.dialects import json_load, output_bound

@@ -46,6 +46,7 @@ TARGETS = (
     Target("whole answers, key only, of Envoy's rate", _UNARY, "key", "c32_rps", 0.8, beyond=1.0, of="envoy"),
     Target("whole answers, governed, of Envoy's rate", _UNARY, "strict", "c32_rps", 0.6, beyond=0.8, of="envoy"),
     Target("the same with leased limits", _UNARY, "leased", "c32_rps", 0.75, beyond=1.0, of="envoy"),
+    Target("governed, of LiteLLM's rate with the same limits", _UNARY, "strict", "c32_rps", 80, of="litellm-limits"),
     Target("added at one connection, governed, p50", _UNARY, "strict", "added_p50_ms", 0.3, "ms", costs=True),
     Target("the same, times what Envoy adds", _UNARY, "strict", "added_p50_ms", 2, of="envoy", costs=True),
     Target("added at one connection, governed, p99", _UNARY, "strict", "added_p99_ms", 0.8, "ms", costs=True),

@@ -54,7 +54,7 @@ class DryRun:
         if other is None or other not in call.tenant.models:
             return response
         # As a real call, it is sent to another model once, and only to one that it may have.
-        instead = replace(call, facts=replace(call.facts, model=other))
+        instead = replace(call, facts=msgspec.structs.replace(call.facts, model=other))
         if instead.barred() or _denied(instead):
             return response
         response, _ = await self._by_model(instead)

@@ -181,7 +181,7 @@ async def test_a_refusal_by_another_limit_gives_back_what_was_taken(meter, store
     assert isinstance(refusal, Refusal)
     assert refusal.refused == [1]
     assert [standing.limit.bucket for standing in refusal.standings] == ["rpm", "none", "some"]
-    assert [standing.granted for standing in refusal.standings] == [0, 0, 0]
+    assert [(standing.granted, standing.taken) for standing in refusal.standings] == [(0, 3), (0, 0), (0, 0)]
     clock.now_ms += 50
     meter._lots.tend()
     assert await taken(store, MANY) == [3]

@@ -88,9 +88,10 @@ class Slices:
         if len(rest) == len(limits):
             assert answer
             return answer
+        if isinstance(answer, Refusal):
+            running.give_back()  # Before it is told how the slices stand: of them, too, nothing is taken.
         told = running.told(limits, answer, self._clock())
         if isinstance(told, Refusal):
-            running.give_back()
             return told
         running.grants = told
         self._running[tenant, call] = running

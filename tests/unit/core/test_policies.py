@@ -504,3 +504,23 @@ def test_calls_of_ever_more_kinds_are_not_all_kept(monkeypatch):
     for number in range(10):
         assert len(one.limits(facts(headers={"x-user": f"u{number}"}), DEMAND, NOW)) == 1
     assert len(one._met) <= 3
+
+
+def test_the_limit_of_a_whole_tenant_is_kept_once_however_many_users_there_are():
+    one = policies(all=RPM, each={"subject": {"user": {"header": "x-user"}}, **RPM})
+    bob, eve = (one.limits(facts(headers={"x-user": name}), DEMAND, NOW) for name in ("bob", "eve"))
+
+    assert bob[0] is eve[0]
+    assert bob[1] is not eve[1]
+
+
+def test_limits_of_ever_more_users_are_not_all_kept(monkeypatch):
+    monkeypatch.setattr("tollwayd.core.metering.policies.rules.MOST_READY", 3)
+    one = policies(p={"subject": {"user": {"header": "x-user"}}, **RPM})
+    for number in range(10):
+        call = facts(headers={"x-user": "u" * (MAX_PART + number)})
+        assert len(one.limits(call, DEMAND, NOW)) == 1
+
+    rule = one.limit_rule("p")
+    assert rule is not None
+    assert len(rule._met) <= 3

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 MOST_MET: Final = 1_024
-"""Kinds of calls of which it is kept which limits they meet: a few kilobytes each, with several limits."""
+"""Kinds of calls of which it is kept which limits they meet: of most policies these are the same for many kinds."""
 
 
 class _About(Protocol):

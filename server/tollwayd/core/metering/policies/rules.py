@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from tollwayd.core.metering.policies.demand import Demand
     from tollwayd.core.metering.policies.facts import Facts
     from tollwayd.core.metering.policies.subject import Subject
+
+MOST_READY: Final = 1_024
+"""Counts, or sets of them, for which a rule keeps its limits ready: callers choose some of their names."""
 
 _HUNDRED: Final = 100
 _SAME_FOR_EACH_CALL: Final = frozenset({Unit.REQUESTS, Unit.CALLS})
@@ -84,14 +87,22 @@ class LimitRule:
     percents: tuple[int, ...] = ()
     store_error: StoreError = StoreError.DENY
     leased: bool = False
+    _met: dict[tuple[object, ...], Met] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def met(self, facts: Facts, provider: str = "") -> Met | None:
-        """The rule as calls of these facts meet it that go to a provider; None where it is not about them."""
+        """The rule as calls of these facts meet it that go to a provider; None where it is not about them. It is the
+        same one for all calls that meet the same counts, however many users or addresses there are."""
         buckets = self.subject.buckets(facts)
         if not buckets:
             return None
         enforce = self.enforce and not (self.downgrade_model and facts.model == self.downgrade_model)
-        return Met(self, [self._bucket(bucket, provider) for bucket in buckets], provider, enforce=enforce)
+        alike = (*buckets, provider, enforce)
+        if (met := self._met.get(alike)) is None:
+            if len(self._met) >= MOST_READY:
+                self._met.clear()
+            names = [self._bucket(bucket, provider) for bucket in buckets]
+            met = self._met[alike] = Met(self, names, provider, enforce=enforce)
+        return met
 
     @property
     def measures(self) -> bool:

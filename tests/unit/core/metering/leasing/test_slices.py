@@ -174,6 +174,21 @@ async def test_a_call_that_reached_no_provider_gives_its_request_back(meter, sto
     assert await taken(store, MANY) == [3]
 
 
+@pytest.mark.parametrize("leaves", [False, True])
+async def test_a_slice_waits_for_calls_that_another_limit_may_refuse(meter, store, clock, leaves):
+    await begin(meter, [MANY])
+    asking = asyncio.create_task(meter.reserve(reservation("a", MANY, limit(0, bucket="none"))))
+    await asyncio.sleep(0)
+    clock.now_ms += 50
+    meter._lots.tend()
+    if leaves:
+        asking.cancel()
+    await asyncio.wait([asking])
+
+    meter._lots.tend()
+    assert await taken(store, MANY) == [3]
+
+
 async def test_a_refusal_by_another_limit_gives_back_what_was_taken(meter, store, clock):
     await begin(meter, [MANY])
     refusal = await meter.reserve(reservation("a", MANY, limit(0, bucket="none"), limit(5, bucket="some")))

@@ -132,9 +132,9 @@ class Lots:
 
 
 def _is_done(part: Slice, now: float) -> bool:
-    """Whether a slice can be settled. A call charges one request, so there is no need to wait for its end; what it
-    charges of anything else is not known before."""
-    if part.running and part.limit.unit is not Unit.REQUESTS:
+    """Whether a slice can be settled. A call that is let through charges one request, so there is no need to wait for
+    its end; what it charges of anything else is not known before."""
+    if part.undecided or (part.running and part.limit.unit is not Unit.REQUESTS):
         return False
     return part.left(now) <= 0 or now - part.used_at >= IDLE_SECONDS
 

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 class Running:
     """What a call has taken of slices, what it was granted last, its own reservation if nobody waits for it, and its
-    booking if that waits for the reservation."""
+    booking if that waits for the reservation. Within its context it waits to be let through by others: what it has
+    taken may have to go back yet."""
 
     __slots__ = ("attempt", "booked", "grants", "sent", "takes")
 
@@ -30,6 +31,14 @@ class Running:
         self.grants: Grants | None = None
         self.sent: asyncio.Future[Any] | None = None
         self.booked: asyncio.Future[None] | None = None
+
+    def __enter__(self) -> None:
+        for part, _ in self.takes.values():
+            part.undecided += 1
+
+    def __exit__(self, *error: object) -> None:
+        for part, _ in self.takes.values():
+            part.undecided -= 1
 
     def rest(self, limits: Sequence[Limit]) -> Sequence[Limit]:
         """The limits that no slice admits it by."""

@@ -37,6 +37,7 @@ class Slice:
         "standing",
         "taken",
         "told",
+        "undecided",
         "until",
         "used_at",
     )
@@ -51,6 +52,7 @@ class Slice:
         self.amount = standing.granted
         self.taken = 0
         self.running = 0
+        self.undecided = 0  # Calls among these that others may refuse yet.
         self.sent = self.told = self.used_at = sent
         self.until = sent + min(LONGEST_SECONDS, _lasts_ms(standing) / 1_000) - MARGIN_SECONDS
 

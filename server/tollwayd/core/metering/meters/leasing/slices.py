@@ -75,13 +75,17 @@ class Slices:
             for limit in limits:
                 part = None
                 if limit.leased and not (part := lots.take(tenant, limit, now)):
-                    part = await lots.wait(tenant, limit)
+                    with running:
+                        part = await lots.wait(tenant, limit)
                     now = self._clock()
                 if part:
                     takes[limit.bucket] = part, limit
                 else:
                     rest.append(limit)
-            answer = await self._ask_for(rest, reservation) if rest else None
+            answer = None
+            if rest:
+                with running:
+                    answer = await self._ask_for(rest, reservation)
         except BaseException:
             running.give_back()
             raise

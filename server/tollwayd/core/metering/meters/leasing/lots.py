@@ -29,8 +29,8 @@ TEND_SECONDS: Final = 0.02
 TELL_SECONDS: Final = 3.0
 """Between two times that the store is told that a slice is still in use."""
 
-FORGOTTEN_SECONDS: Final = 60.0
-"""After so long without a call, a limit is forgotten."""
+FORGOTTEN_SECONDS: Final = 1.0
+"""After so long without a call, a limit is forgotten: callers choose the names of some, and each is looked at."""
 
 
 class Lots:
@@ -74,14 +74,18 @@ class Lots:
         """Puts down what is used up, over or not needed, and tells the store of the rest from time to time."""
         now = self._clock()
         for key, lot in [*self._lots.items()]:
-            for part in [*lot.slices]:
-                if _is_done(part, now):
-                    self._put_down(lot, part)
-                elif now - part.told >= TELL_SECONDS:
-                    part.told = now
-                    self._meter.checkpoint(lot.tenant, part.call, part.whole())
+            if lot.slices:
+                self._tend(lot, now)
             if not lot.slices and not lot.refill and now - lot.seen > FORGOTTEN_SECONDS:
                 del self._lots[key]
+
+    def _tend(self, lot: Lot, now: float) -> None:
+        for part in [*lot.slices]:
+            if _is_done(part, now):
+                self._put_down(lot, part)
+            elif now - part.told >= TELL_SECONDS:
+                part.told = now
+                self._meter.checkpoint(lot.tenant, part.call, part.whole())
 
     async def tend_on(self) -> None:
         """Tends them, as long as there are any."""

@@ -524,3 +524,9 @@ def test_limits_of_ever_more_users_are_not_all_kept(monkeypatch):
     rule = one.limit_rule("p")
     assert rule is not None
     assert len(rule._met) <= 3
+
+
+def test_limits_come_in_the_same_order_in_all_workers():
+    groups = "hgfedcba"
+    one = policies(**{group: {"subject": {"keyGroup": group}, **RPM} for group in groups})
+    assert [limit.policy for limit in one.limits(facts(groups=frozenset(groups)), DEMAND, NOW)] == sorted(groups)

@@ -60,7 +60,7 @@ class _Index(Generic[RuleT]):
         found = [*self._unanchored]
         for kind, by_value in self._anchored.items():
             met = getattr(facts, kind)
-            for value in (met,) if isinstance(met, str) else met:
+            for value in (met,) if isinstance(met, str) else sorted(met):  # A set's order differs between workers.
                 found += by_value.get(value, ())
         return found
 

@@ -80,8 +80,9 @@ class Turn:
                     if call.deadline is not None:
                         self._end_at_deadline(call)
                     await wire.answer(call, await wire.method.invoke(None, call, wire.read))
-            except BaseException as raised:  # noqa: BLE001 - it goes on from there, unless it is for the caller.
-                error = self._told(raised)
+            except BaseException as raised:
+                if (error := self._told(raised)) is None:
+                    raise
             finally:
                 if self._timer is not None:
                     self._timer.cancel()
@@ -90,9 +91,12 @@ class Turn:
         except ConnectionError:
             pass  # The client is gone; what is left of the connection is closed.
         finally:
-            error = None  # Its traceback holds this frame: a cycle that would keep the request until a collection.
             reply.close()
             self._ended(task)
+            # Tracebacks, of which a cancelled task holds one, hold this frame: cycles that would keep the request until
+            # a collection.
+            error = None
+            del task
         return reply.keep_alive and reply.ended
 
     async def _open(self) -> Wire | None:
@@ -131,17 +135,15 @@ class Turn:
         else:
             await self._wire.fail(error, self.call_id)
 
-    def _told(self, error: BaseException) -> TollwayError:
-        """What the caller is told of an error; raises what is none of the caller's."""
+    def _told(self, error: BaseException) -> TollwayError | None:
+        """What the caller is told of an error; None for one that is none of the caller's."""
         if isinstance(error, TollwayError):
             return error
         if isinstance(error, asyncio.CancelledError):
             reason = error if self._call is None else self._call.reason_for(error)
-            if isinstance(reason, TollwayError) and self.reply.connected:
-                return reason
-            raise error
+            return reason if isinstance(reason, TollwayError) and self.reply.connected else None
         if isinstance(error, ConnectionError) or not isinstance(error, Exception):
-            raise error
+            return None
         return self._defect()  # Whatever it is, the caller gets an answer and the log the cause.
 
     def _defect(self) -> TollwayError:

@@ -114,11 +114,15 @@ async def _read_slowly(body: Body, limit: int, timeouts: Timeouts) -> bytes:
     start = loop.time()
     chunks: list[bytes] = []
     size = 0
-    async with asyncio.timeout_at(start + timeouts.body_grace) as allowance:
-        while chunk := await body.read():
-            size += len(chunk)
-            _check_size(size, limit)
-            chunks.append(chunk)
-            earned = timeouts.body_grace + size / MIN_BODY_RATE
-            allowance.reschedule(start + min(earned, timeouts.body))
+    try:
+        async with asyncio.timeout_at(start + timeouts.body_grace) as allowance:
+            while chunk := await body.read():
+                size += len(chunk)
+                _check_size(size, limit)
+                chunks.append(chunk)
+                earned = timeouts.body_grace + size / MIN_BODY_RATE
+                allowance.reschedule(start + min(earned, timeouts.body))
+    finally:
+        # It holds the task, and that, once it is cancelled, this frame: a cycle that would keep the chunks.
+        del allowance
     return b"".join(chunks)

@@ -4,6 +4,10 @@ has made of a head shows nowhere.
 
 from __future__ import annotations
 
+import gc
+import tracemalloc
+from contextlib import AsyncExitStack
+
 import pytest
 
 from tests.bookstore import Book, Bookstore, serve
@@ -41,6 +45,7 @@ SAME = {
     "no body, and none wanted": [request("HEAD", EMMA)] * 3,
     "a query": [get(f"{BOOKS}?key=secret&pageSize=1")] * 3,
     "a query that says nothing": [get(f"{BOOKS}?nothing=1")] * 3,
+    "a long query": [get(f"{BOOKS}?{'&'.join(['key=1'] * 100)}&pageSize=1")] * 3,
     "a form that there is not": [get(f"{EMMA}?alt=nothing")] * 3,
     "a stream": [get("/v1/shelves/1:watch?count=2", "accept: text/event-stream")] * 3,
     "a deadline that cannot be read": [get(EMMA, "grpc-timeout: soon")] * 3,
@@ -48,7 +53,7 @@ SAME = {
     "no such path": [get("/v1/nothing")] * 3,
     "another method": [request("DELETE", BOOKS)] * 3,
     "what a path takes": [request("OPTIONS", BOOKS)] * 3,
-    "a call by its name": post("/bookstore.v1.BookService/Unbound", JSON, bodies=[b"{}", b"{", b"{}"]),
+    "a call by its name": post("/bookstore.rest.v1.BookService/Unbound", JSON, bodies=[b"{}", b"{", b"{}"]),
 }
 
 
@@ -74,6 +79,23 @@ async def test_each_is_judged_by_the_etag_of_its_time():
         asked = ((reader, read), (reader, read), (writer, update), (writer, update), (reader, read))
         statuses = [(await _answer(client, data)).status for client, data in asked]
     assert statuses == [200, 200, 200, 412, 304]
+
+
+async def test_a_connection_keeps_little_of_a_head_that_says_much():
+    """A head of 4 KB has 2,000 parameters. Before any credential is looked for, it must not cost many times that."""
+    async with serve(Bookstore()) as (_, address), AsyncExitStack() as stack:
+        clients = [await stack.enter_async_context(connect(address)) for _ in range(20)]
+        long = get(f"{BOOKS}?{'&'.join(['a'] * 1_900)}")
+        await _answer(clients[0], long)
+        tracemalloc.start()
+        try:
+            for client in clients:
+                await _answer(client, long)
+            gc.collect()
+            kept, _ = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert kept / len(clients) < 30_000
 
 
 async def _told(requests: list[bytes], *, together: bool) -> list[object]:

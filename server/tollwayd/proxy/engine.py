@@ -133,7 +133,10 @@ class Blocks:
         provider = self.target.provider
         if error := provider.dialect.read_error_event(first, provider.credential):
             self._response.close()
-            raise error
+            try:
+                raise error
+            finally:
+                del error  # As in `Engine._first`.
         self._first = block
 
     def __aiter__(self) -> Blocks:
@@ -235,7 +238,7 @@ class Engine:
         assert exchange is not None
         failures = Failures(exchange)
         ticket = self._metering.ticket(call, model, request)
-        while (target := ticket.next_target()) is not None:
+        while not failures.final and (target := ticket.next_target()) is not None:
             exchange.begin(target.provider.name, target.model)
             try:
                 body = request.body_for(target)
@@ -267,7 +270,10 @@ class Engine:
                 failures.asked(error)
             else:
                 return target, blocks
-        raise failures.told()
+        try:
+            raise failures.told()
+        finally:
+            del failures  # Its error's traceback holds this frame: a cycle that would keep the request.
 
     def _send(self, target: Target, request: Request, body: bytes, on_way: OnWay) -> Awaitable[HttpResponse]:
         provider = target.provider

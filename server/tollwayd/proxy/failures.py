@@ -20,27 +20,27 @@ class Failures:
     """The failed attempts of one call, each noted on its exchange.
 
     Of two errors the later is told, unless the earlier says more: that the same call may do later, best of all when.
-    That a target could not even be asked says least.
+    That a target could not even be asked says least. `final` says that no other target could do better.
     """
 
-    __slots__ = ("_error", "_exchange", "_rank")
+    __slots__ = ("_error", "_exchange", "_rank", "final")
 
     def __init__(self, exchange: Exchange) -> None:
+        self.final = False
         self._exchange = exchange
         self._error: TollwayError | None = None
         self._rank = _UNASKED
 
     def unasked(self, error: TollwayError) -> None:
-        """The request cannot be put in the current target's words. Raises where no other target could do better."""
+        """The request cannot be put in the current target's words."""
         self._note(error, _UNASKED)
-        if error.reason in FINAL:
-            raise self.told()
+        self.final = error.reason in FINAL
 
     def asked(self, error: TollwayError) -> None:
-        """The current target failed. Raises where no other one could do better."""
+        """The current target failed. An error that the request itself gave is told, whatever others there are."""
         self._note(error, _rank(error))
         if error.reason in FINAL:
-            raise error
+            self.final, self._error = True, error
 
     def told(self) -> TollwayError:
         """What the caller is told where no target has answered."""

@@ -217,7 +217,7 @@ class RawService:
             if not isinstance(reason, TollwayError):
                 raise
             assert call.exchange is not None
-            call.exchange.broken = reason
+            call.exchange.broken = reason.with_traceback(None)  # Which holds the call: a cycle that would keep it.
             yield HttpBody(content_type=content_type, data=self._caller.error_event(reason))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from tollwayd.upstream.failures import interrupted, unreadable
 from tollwayd.upstream.limits import MAX_BODY_BYTES
@@ -115,7 +115,7 @@ class HttpResponse:
                 self._roused = False
                 return b""
             if self._error is not None:
-                raise self._error
+                self._raise()
             if self._connection is None:
                 raise StopAsyncIteration
             await self.changed()
@@ -179,7 +179,7 @@ class HttpResponse:
         the answer."""
         while not self.status:
             if self._error is not None:
-                raise self._error
+                self._raise()
             # As in `changed`, whose frame each call would pay for.
             self._waiter = self._loop.create_future()
             try:
@@ -212,6 +212,15 @@ class HttpResponse:
         """Something has happened."""
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
+
+    def _raise(self) -> NoReturn:
+        """Raises the error, and forgets it, as its traceback holds this answer; what is left reads as broken off."""
+        error, self._error = self._error, interrupted()
+        assert error is not None
+        try:
+            raise error
+        finally:
+            del error
 
     def _take(self) -> bytes:
         pieces, self._pieces = self._pieces, []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from time import monotonic, time_ns
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import msgspec
 
@@ -36,8 +36,9 @@ class Principal(msgspec.Struct, frozen=True, gc=False):
 
 
 class Metadata(dict[str, str]):
-    """The metadata of all calls of a connection that begin with the same head: nobody changes them. `proof` is what the
-    link that finds the credential in them has found, for as long as it holds: it then need not look again.
+    """The metadata of all calls of a connection that begin with the same head: TypeError for whoever changes them, as
+    that would go on to the next call. `proof` is what the link that finds the credential in them has found, for as long
+    as it holds: it then need not look again.
     """
 
     __slots__ = ("proof",)
@@ -45,6 +46,12 @@ class Metadata(dict[str, str]):
     def __init__(self, values: Mapping[str, str]) -> None:
         super().__init__(values)
         self.proof: tuple[object, Secret] | None = None
+
+    def _refuse(self, *_: object, **__: object) -> NoReturn:
+        raise TypeError("the metadata of a call cannot be changed")
+
+    if not TYPE_CHECKING:
+        __setitem__ = __delitem__ = __ior__ = clear = pop = popitem = setdefault = update = _refuse
 
 
 async def unsettled() -> None:
@@ -100,7 +107,7 @@ class Call(msgspec.Struct, eq=False):
     """One request. The door makes it; the chain and the servicer read it and add to it.
 
     `method` is the full gRPC name, `/tollway.proxy.v1.OpenAIService/CreateChatCompletion`. `metadata` maps lower-case
-    names to values. `deadline` is in `time.monotonic()` seconds, None where the caller set none.
+    names to values, and is not changed. `deadline` is in `time.monotonic()` seconds, None where the caller set none.
     `snapshot` is pinned by the first link that asks for configuration and stays for the call's life.
     `response_metadata` and `trailers` go back to the caller over both doors. `exchange` tells of the call to a
     provider, where there was one; `error` is what the call ends with, as `on_end` hooks get it, while what it opened is

@@ -61,7 +61,7 @@ class ApiKeyAuthentication:
     def _prove(self, metadata: Mapping[str, str]) -> Secret:
         if not (presented := find_credential(metadata)):
             raise TollwayError(Reason.REASON_CREDENTIAL_MISSING)
-        # Callers' secrets are not kept, not even in memory; this hash of one is had in a third of the keyring's time.
+        # A secret is not kept for longer than its connection; this hash of one is had in a third of the keyring's time.
         digest = blake2s(presented.encode("utf-8", "surrogatepass")).digest()
         secret = self._known.get(digest) or self._look_up(presented, digest)
         if isinstance(metadata, Metadata):

@@ -29,7 +29,7 @@ test: $(VENV)/bench.stamp ## Run the tests
 # Their Python is that of the checkout, whatever else is on the path.
 BENCH = PYTHONPATH=server:gen/python:. $(BIN)/python -m
 
-bench: $(VENV)/bench.stamp ## Measure the gateway beside others, in 40 minutes; ARGS names cells
+bench: $(VENV)/bench.stamp ## Measure the gateway beside others, in 45 minutes; ARGS names cells
 	@$(BENCH) tests.bench $(ARGS)
 
 .PHONY: bench-report

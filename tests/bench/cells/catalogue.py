@@ -30,7 +30,7 @@ class Cell(NamedTuple):
 
 _SHAPES = {"unary": unary.measure, "paced": paced.measure, "fast": fast.measure}
 
-_SECONDS = {"unary": (80, 45), "paced": (65, 25), "fast": (25, 25)}
+_SECONDS = {"unary": (90, 60), "paced": (110, 25), "fast": (25, 25)}
 """How long a scene of the first size takes, and one of the others."""
 
 

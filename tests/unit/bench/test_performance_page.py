@@ -54,5 +54,5 @@ def test_cells_are_picked_as_a_shell_picks_files():
         picked(["no/such"])
 
 
-def test_a_full_run_takes_less_than_forty_minutes():
-    assert sum(cell.seconds for cell in CELLS) < 40 * 60
+def test_a_full_run_takes_about_as_long_as_is_said():
+    assert 40 * 60 < sum(cell.seconds for cell in CELLS) < 45 * 60

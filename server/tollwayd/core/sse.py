@@ -85,6 +85,12 @@ def split(block: bytes) -> Iterator[bytes]:
         yield block[start:]
 
 
+def beginning(block: bytes, position: int) -> int:
+    """Where the event begins that has a position, or one before it, without splitting all that comes before."""
+    blank = block.rfind(b"\n\n", 0, position)
+    return 0 if blank < 0 else blank + 2
+
+
 def parse(raw: bytes) -> ServerSentEvent | None:
     """The event in one raw event; None for one without data, such as a comment."""
     name = b""

@@ -6,7 +6,7 @@ import pytest
 
 from tollwayd.core import sse
 from tollwayd.core.errors import Reason, TollwayError
-from tollwayd.core.sse import Framer, ServerSentEvent, parse, split
+from tollwayd.core.sse import Framer, ServerSentEvent, beginning, parse, split
 
 STREAMS = [
     (b"data: one\n\ndata: two\n\n", [("", b"one"), ("", b"two")]),
@@ -72,3 +72,16 @@ def test_an_endless_event_is_refused(monkeypatch):
     with pytest.raises(TollwayError) as error:
         framer.feed(b"x")
     assert error.value.reason == Reason.REASON_UPSTREAM_INVALID
+
+
+@pytest.mark.parametrize(("stream", "events"), STREAMS)
+def test_what_is_from_the_beginning_of_an_event_on_are_the_last_events(stream, events):
+    for position in range(len(stream)):
+        start = beginning(stream, position)
+        before, after = read([stream[:start]]), read([stream[start:]])
+        assert start <= position
+        assert before + after == events, position
+
+
+def test_events_before_the_one_that_is_looked_for_are_left_out():
+    assert beginning(b"data: 1\n\ndata: 2\n\ndata: 3\n\n", 20) == 18

@@ -63,8 +63,8 @@ _ERROR = re.compile(rb'"error"\s*:\s*["{]')
 # An empty word is no end: there are servers that put one into every chunk.
 _FINISH = re.compile(rb'"finish_reason"\s*:\s*"[^"]')
 _TIER = re.compile(rb'"service_tier"\s*:\s*"([^"]{1,64})"')
-# Behind a plain search: alone it takes 5 µs a chunk, twenty times as long.
-_DONE = re.compile(rb"(?:^|[\r\n])data: ?\[DONE\]")
+# A line's beginning is looked for behind what is rare: a block of 64 chunks takes 5 µs so, and 210 the other way round.
+_DONE = re.compile(rb"\[DONE\](?:(?<=(?<![^\r\n])data: \[DONE\])|(?<=(?<![^\r\n])data:\[DONE\]))")
 
 _THOUGHTS = (b"reasoning_content", b"reasoning", b"text")
 _SAID = pattern("content", "refusal", "arguments", *(name.decode() for name in _THOUGHTS))
@@ -153,7 +153,7 @@ class RelayStream:
             self.terms = terms_said(tier[1].decode(errors="replace"))
         if finishes := not self.complete and _FINISH.search(block) is not None:
             self._count_finished(block)
-        if b"[DONE]" in block and _DONE.search(block):
+        if _DONE.search(block):
             self.complete = self.done = True
         if fails := b'"error"' in block and _ERROR.search(block) is not None:
             block = unquoted(self._credential, block)
@@ -186,7 +186,10 @@ class RelayStream:
         self.complete = self._asked <= max(1, len(self._finished))
 
     def _meter(self, block: bytes) -> bytes:
-        return b"".join(self._meter_event(raw) if _USAGE.search(raw) else raw for raw in sse.split(block))
+        first = _USAGE.search(block)
+        start = sse.beginning(block, first.start()) if first else 0
+        metered = (self._meter_event(raw) if _USAGE.search(raw) else raw for raw in sse.split(block[start:]))
+        return block[:start] + b"".join(metered)
 
     def _meter_event(self, raw: bytes) -> bytes:
         event = sse.parse(raw)

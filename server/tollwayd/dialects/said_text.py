@@ -92,11 +92,9 @@ class SaidText:
         return self._sum(self._found)
 
     def _look_through(self) -> None:
-        texts: dict[bytes, list[bytes]] = {}
-        for member, text in self._pattern.findall(b"".join(self._blocks)):
-            texts.setdefault(member, []).append(text)
-        for member, pieces in texts.items():
-            self._count(member, pieces)
+        texts = self._pattern.findall(b"".join(self._blocks))
+        for member in {member for member, _ in texts}:
+            self._count(member, [text for of, text in texts if of == member])
         self._blocks = []
         self._size = 0
 

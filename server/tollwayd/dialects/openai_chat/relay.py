@@ -186,8 +186,7 @@ class RelayStream:
         self.complete = self._asked <= max(1, len(self._finished))
 
     def _meter(self, block: bytes) -> bytes:
-        first = _USAGE.search(block)
-        start = sse.beginning(block, first.start()) if first else 0
+        start = sse.beginning(block, block.find(b'"usage"'))
         metered = (self._meter_event(raw) if _USAGE.search(raw) else raw for raw in sse.split(block[start:]))
         return block[:start] + b"".join(metered)
 

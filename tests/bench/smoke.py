@@ -127,7 +127,7 @@ def _once(made: Stage, subject: Subject, *, alone: bool) -> Figures:
 
 
 def _ratios(check: Check, rounds: list[dict[str, Figures]]) -> list[float]:
-    return [check.ratio(figures) for figures in rounds if check.subject in figures and check.reference in figures]
+    return [check.ratio(figures) for figures in rounds if check.is_in(figures)]
 
 
 def _line(check: Check, ratios: list[float], bar: float) -> str:

@@ -40,6 +40,11 @@ class Check(NamedTuple):
         """What figures by subject say: 1 where it costs as much as the reference, 0.5 where it costs twice as much."""
         return figures[self.reference][self.reference_figure or self.figure] / figures[self.subject][self.figure]
 
+    def is_in(self, figures: Mapping[str, Mapping[str, float]]) -> bool:
+        """Whether figures by subject say it: rounds that are taken again are about some checks alone."""
+        of_reference = self.reference_figure or self.figure
+        return self.figure in figures.get(self.subject, {}) and of_reference in figures.get(self.reference, {})
+
     @property
     def name(self) -> str:
         """For people."""

@@ -19,6 +19,13 @@ def test_a_ratio_says_how_many_times_as_little_is_spent():
     assert Check("c", "strict", "redis_cpu_us", "envoy", "cpu_us").ratio(figures) == 2
 
 
+def test_a_round_that_was_about_other_figures_says_nothing():
+    check = Check("c", "strict", "p50_ms", "envoy")
+    assert check.is_in({"envoy": {"p50_ms": 1.0}, "strict": {"p50_ms": 2.0}})
+    assert not check.is_in({"envoy": {"cpu_us": 50.0}, "strict": {"p50_ms": 2.0}})
+    assert not check.is_in({"envoy": {"p50_ms": 1.0}})
+
+
 def test_one_bad_round_does_not_ask_for_more():
     assert looks_well([1.0, 0.2, 0.9, 1.1, 1.0], BAR)
 

@@ -86,6 +86,19 @@ async def told(worker: Channel) -> int:
     return message.version
 
 
+async def one_serves_and_one_starts(stage):
+    """The start of both, and the workers; the first waits for what the second has loaded."""
+    starting = asyncio.ensure_future(stage.crew.start(2))
+    one = await stage.started()
+    one.send(Applied(5))
+    one.send(Ready(ADDRESSES))
+    two = await stage.started()
+    assert await told(one) == 5
+    two.send(Applied(4))
+    assert await told(one) == 4
+    return starting, one, two
+
+
 async def test_all_serve_by_the_least_version_and_are_told_when_it_grows(stage):
     starting = asyncio.ensure_future(stage.crew.start(2))
     one = await stage.started()
@@ -102,14 +115,7 @@ async def test_all_serve_by_the_least_version_and_are_told_when_it_grows(stage):
 
 async def test_a_worker_that_starts_is_waited_for_from_what_it_has_loaded_on(stage):
     """It listens before it says so, and is given connections."""
-    starting = asyncio.ensure_future(stage.crew.start(2))
-    one = await stage.started()
-    one.send(Applied(5))
-    one.send(Ready(ADDRESSES))
-    two = await stage.started()
-    assert await told(one) == 5
-    two.send(Applied(4))
-    assert await told(one) == 4
+    starting, one, two = await one_serves_and_one_starts(stage)
     one.send(Applied(6))
     two.send(Applied(5))
     assert await told(one) == 5
@@ -121,14 +127,7 @@ async def test_a_worker_that_starts_is_waited_for_from_what_it_has_loaded_on(sta
 
 
 async def test_a_worker_that_ends_as_it_starts_holds_nobody_up(stage):
-    starting = asyncio.ensure_future(stage.crew.start(2))
-    one = await stage.started()
-    one.send(Applied(5))
-    one.send(Ready(ADDRESSES))
-    two = await stage.started()
-    assert await told(one) == 5
-    two.send(Applied(4))
-    assert await told(one) == 4
+    starting, one, two = await one_serves_and_one_starts(stage)
     two.close()
     assert await told(one) == 5
     with pytest.raises(StartError):

@@ -45,10 +45,6 @@ TRANSLATOR_LISTENS = "127.0.0.1:8081"
 """Where the translator alone listens unless it is told otherwise."""
 
 
-MAX_WORKERS = 256
-"""More than machines have cores."""
-
-
 def main(words: Sequence[str] | None = None) -> None:
     """The entry point of the `tollway` command; `words` are what follows its name, those of the process if None."""
     # gRPC would prepare every fork for a child that goes on with its connections, and say so on standard error where it
@@ -85,7 +81,9 @@ def _parser() -> ArgumentParser:
     commands = parser.add_subparsers(title="commands", required=True, metavar="command")
     serving = _add(commands, serve)
     serving.add_argument(
-        "--workers", type=_workers, metavar="N", help="processes that share the ports, one for each core to use (1)"
+        "--workers",
+        metavar="N",
+        help="processes that share the ports, one for each core to use (TOLLWAY_WORKERS, or 1)",
     )
     _add_translator(serving)
     commands.add_parser(worker.__name__).set_defaults(run=worker)  # Not shown: it is for `serve` to run.
@@ -119,10 +117,6 @@ def _add_translator(parser: ArgumentParser) -> None:
     options("--cors-origin", action="append", default=[], metavar="URL", help="let its pages call; may be repeated")
     options("--max-body-bytes", type=_count, default=MAX_BODY_BYTES, metavar="N", help="(%(default)s)")
     options("--drain-seconds", type=_seconds, default=10.0, metavar="S", help="how long calls may end (%(default)s)")
-
-
-def _workers(text: str) -> int:
-    return int(_between(text, 1, MAX_WORKERS))
 
 
 def _bench_options(options: Callable[..., object]) -> None:
@@ -165,12 +159,12 @@ def serve(arguments: Namespace) -> None:
     """Serves the Admin and Proxy APIs until Ctrl-C. Settings: TOLLWAY_* over tollway.yaml over defaults."""
     from tollwayd.settings import load_settings
 
-    settings = load_settings()
-    if (arguments.workers or 1) > 1:
+    settings = load_settings(**{"workers": arguments.workers} if arguments.workers is not None else {})
+    if settings.workers > 1:
         from tollwayd.workers.supervisor import Supervisor
 
         _log(settings.log_format, settings.log_level, shared=True)
-        supervisor = Supervisor(settings, arguments.workers)
+        supervisor = Supervisor(settings)
         _run(_until_stopped(supervisor, supervisor.run(_announce_app)))
         return
     from tollwayd.app import App

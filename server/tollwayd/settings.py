@@ -30,6 +30,9 @@ Networks = tuple[IPv4Network | IPv6Network, ...]
 Origins = tuple[str, ...]
 Given = dict[str, tuple[str, object]]  # By the setting's name: how the operator called it, and the value.
 
+MAX_WORKERS: Final = 256
+"""More than machines have cores."""
+
 NEAR: Final = 0.75
 """How alike a name must be to one of ours, of 1, to be taken for a slip in it."""
 
@@ -56,6 +59,7 @@ class Settings:
     proxy_listener: Literal["aiohttp", "lean"] = "lean"
     admin_grpc_listener: Literal["grpcio", "lean"] = "grpcio"  # what speaks HTTP/2 at the gRPC listeners
     proxy_grpc_listener: Literal["grpcio", "lean"] = "grpcio"
+    workers: Annotated[int, Meta(ge=1, le=MAX_WORKERS)] = 1  # processes of `serve`
     drain_seconds: Annotated[float, Meta(ge=0, le=3600)] = 10.0  # how long calls may end after a stop is asked for
     log_format: Literal["text", "json"] = "json"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -66,10 +70,11 @@ def variable(name: str) -> str:
     return PREFIX + name.upper()
 
 
-def load_settings(**overrides: object) -> Settings:
-    """The settings in force. StartError names each wrong one and what to write; it never shows a value."""
+def load_settings(**options: object) -> Settings:
+    """The settings in force; `options` of the command come first. StartError names each wrong one and what to write; it
+    never shows a value."""
     kinds = get_type_hints(Settings, include_extras=True)
-    given = {**_file(kinds), **_environment(kinds), **{name: (name, value) for name, value in overrides.items()}}
+    given = {**_file(kinds), **_environment(kinds), **{name: (f"--{name}", value) for name, value in options.items()}}
     values: dict[str, Any] = {}
     wrong = []
     for name, (called, value) in given.items():

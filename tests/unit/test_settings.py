@@ -58,6 +58,7 @@ def test_without_any_setting_the_defaults_are_in_force():
         ),
         ("cors_origins", "*", ("*",)),
         ("max_body_bytes", "1024", 1024),
+        ("workers", "4", 4),
         ("rest_unknown_fields", "ignore", "ignore"),
         ("proxy_compression", "on", "on"),
         ("proxy_listener", "lean", "lean"),

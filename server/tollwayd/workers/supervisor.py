@@ -31,13 +31,12 @@ if TYPE_CHECKING:
 class Supervisor:
     """Several workers as one gateway; `addresses`, `admin_key`, `admin_key_is_new` and `serving` are as of an `App`."""
 
-    def __init__(self, settings: Settings, workers: int) -> None:
+    def __init__(self, settings: Settings) -> None:
         self.addresses: listeners.Addresses = {}
         self.admin_key = ""
         self.admin_key_is_new = False
         self.serving = False
         self._settings = settings
-        self._workers = workers
         self._folder = DataFolder(settings)
         self._stop = asyncio.Event()
         self._log = structlog.get_logger("tollway")
@@ -49,7 +48,7 @@ class Supervisor:
     async def run(self, on_ready: OnReady) -> None:
         """Starts everything, awaits `on_ready`, serves until `stop`, drains, and closes everything. StartError."""
         if sys.platform != "linux":
-            raise StartError("--workers: only Linux shares the connections of a port among processes.", status=MISTAKE)
+            raise StartError("workers: only Linux shares a port's connections among them; set 1.", status=MISTAKE)
         async with AsyncExitStack() as parts:
             self._folder.prepare()
             shared = parts.enter_context(ports.kept(self._settings))
@@ -59,7 +58,7 @@ class Supervisor:
             crew = Crew({**os.environ, **shared}, MergedMetrics(registry))
             metrics = await self._open_metrics(MetricsDoor(registry, lambda: self._is_ready(crew), crew.ask), parts)
             parts.push_async_callback(crew.end, 0)
-            self._tell_addresses({**await crew.start(self._workers), "metrics_http": metrics}, parts)
+            self._tell_addresses({**await crew.start(self._settings.workers), "metrics_http": metrics}, parts)
             await on_ready(self)
             await self._serve(crew)
         self._log.info("stopped")
@@ -70,7 +69,7 @@ class Supervisor:
             keeping = tasks.create_task(crew.keep(), name="keep the workers in number")
             await self._stop.wait()
             keeping.cancel()
-        self._log.info("draining", workers=self._workers, seconds=self._settings.drain_seconds)
+        self._log.info("draining", workers=self._settings.workers, seconds=self._settings.drain_seconds)
         await crew.end(self._settings.drain_seconds)
 
     def _is_ready(self, crew: Crew) -> bool:

@@ -45,7 +45,7 @@ async def provider():
 def gateway(tmp_path, request):
     """Two workers; with other settings where the test is parametrized by them."""
     settings = getattr(request, "param", {})
-    with Gateway(tmp_path, command=f"serve --workers {WORKERS}", **settings) as running:
+    with Gateway(tmp_path, workers=str(WORKERS), **settings) as running:
         yield running
 
 

@@ -88,7 +88,7 @@ class Charge(msgspec.Struct, frozen=True, gc=False):
             case Unit.OUTPUT_TOKENS:
                 return self.counts.all_output
             case Unit.TOTAL_TOKENS:
-                return self.counts.all_input + self.counts.all_output
+                return sum(self.counts)
             case Unit.COST:
                 return self.cost
             case Unit.CALLS:

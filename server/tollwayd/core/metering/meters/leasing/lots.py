@@ -53,18 +53,25 @@ class Lots:
             self._refill(lot, limit, now)
         return part
 
+    def fetches(self, tenant: str, limit: Limit, now: float) -> bool:
+        """Has a slice brought that has what a call wants; says whether one is on its way, else the call asks for
+        itself."""
+        lot = self._lot(tenant, limit)
+        return (lot.refill or self._refill(lot, limit, now)) is not None
+
     async def wait(self, tenant: str, limit: Limit) -> Slice | None:
-        """The same from a slice that is on its way; None where the call should ask for itself.
+        """Takes of a slice that is on its way, or came meanwhile; None where the call should ask for itself.
         REASON_STORE_UNAVAILABLE."""
         lot = self._lot(tenant, limit)
-        for _ in range(2):  # Others that wait may take all of the first.
-            refill = lot.refill or self._refill(lot, limit, self._clock())
-            if not refill:
-                return None
-            await asyncio.shield(refill)
-            if part := lot.take(limit.amount, self._clock()):
-                return part
-        return None
+        part = await self._next(lot, limit)
+        if part is None and self.fetches(tenant, limit, self._clock()):  # Others that wait have taken all of the first.
+            part = await self._next(lot, limit)
+        return part
+
+    async def _next(self, lot: Lot, limit: Limit) -> Slice | None:
+        if lot.refill:
+            await asyncio.shield(lot.refill)
+        return lot.take(limit.amount, self._clock())
 
     def hear(self, tenant: str, standing: Standing) -> None:
         """Notes how a limit stands, of which a call asked for itself."""

@@ -14,64 +14,77 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tollwayd.core.metering.charge import Charge
-    from tollwayd.core.metering.limits.limit import Limit, Standing
+    from tollwayd.core.metering.limits.limit import Limit
     from tollwayd.core.metering.meters.leasing.slice import Slice
 
 
 class Running:
     """What a call has taken of slices, what it was granted last, its own reservation if nobody waits for it, and its
     booking if that waits for the reservation. Within its context it waits to be let through by others: what it has
-    taken may have to go back yet."""
+    taken may have to go back yet.
 
-    __slots__ = ("attempt", "booked", "grants", "sent", "takes")
+    `slices` are those of the limits that it came with, in their order; None where the store has it.
+    """
 
-    def __init__(self) -> None:
-        self.takes: dict[str, tuple[Slice, Limit]] = {}  # By bucket, the slice and the limit with the amount.
+    __slots__ = ("attempt", "booked", "grants", "limits", "sent", "slices")
+
+    def __init__(self, limits: Sequence[Limit], slices: list[Slice | None]) -> None:
+        self.limits = limits
+        self.slices = slices
         self.attempt = 0
         self.grants: Grants | None = None
         self.sent: asyncio.Future[Any] | None = None
         self.booked: asyncio.Future[None] | None = None
 
     def __enter__(self) -> None:
-        for part, _ in self.takes.values():
-            part.undecided += 1
+        for part in self.slices:
+            if part:
+                part.undecided += 1
 
     def __exit__(self, *error: object) -> None:
-        for part, _ in self.takes.values():
-            part.undecided -= 1
+        for part in self.slices:
+            if part:
+                part.undecided -= 1
 
-    def rest(self, limits: Sequence[Limit]) -> Sequence[Limit]:
-        """The limits that no slice admits it by."""
-        return [limit for limit in limits if limit.bucket not in self.takes]
+    def rest(self) -> list[Limit]:
+        """The limits that the store has, or has to be asked for."""
+        return [limit for limit, part in zip(self.limits, self.slices) if part is None]  # noqa: B905  # It takes time.
 
-    def told(self, limits: Sequence[Limit], answer: Grants | Refusal | None, now: float) -> Grants | Refusal:
-        """What the slices say, and the store of the rest, where it was asked."""
+    def slices_of(self, limits: Sequence[Limit]) -> list[Slice | None]:
+        """Those of other limits: of which it has a slice already, as they are the same."""
+        taken = {limit.bucket: part for limit, part in zip(self.limits, self.slices, strict=True)}
+        return [taken.get(limit.bucket) for limit in limits]
+
+    def told(
+        self, limits: Sequence[Limit], slices: Sequence[Slice | None], answer: Grants | Refusal | None, now: float
+    ) -> Grants | Refusal:
+        """What slices say of some limits, and the store of the rest, where it was asked."""
         granted = not isinstance(answer, Refusal)
         asked = iter(answer.standings if answer else ())
-        standings: list[Standing] = []
-        places: list[int] = []  # Of the limits that the store was asked about.
-        for place, limit in enumerate(limits):
-            if take := self.takes.get(limit.bucket):
-                standings.append(take[0].stands(limit, limit.amount if granted else 0, now))
-            else:
-                standings.append(next(asked))
-                places.append(place)
+        standings = [
+            part.stands(limit, limit.amount if granted else 0, now) if part else next(asked)
+            for limit, part in zip(limits, slices)  # noqa: B905  # It takes time.
+        ]
         if isinstance(answer, Refusal):
+            places = [place for place, part in enumerate(slices) if part is None]
             return replace(answer, standings=standings, refused=[places[index] for index in answer.refused])
         return Grants(answer.now_ms if answer else self._now_ms(now), standings)
 
     def _now_ms(self, now: float) -> int:
-        return max(part.now_ms(now) for part, _ in self.takes.values())
+        """The store's clock, as one of its slices knows it."""
+        return next(part.now_ms(now) for part in self.slices if part)
 
     def give_back(self) -> None:
         """Nothing is taken after all."""
-        for part, limit in self.takes.values():
-            part.settle(limit.amount, 0)
+        for limit, part in zip(self.limits, self.slices, strict=True):
+            if part:
+                part.settle(limit.amount, 0)
 
     def settle(self, charge: Charge) -> None:
         """The call has ended: the slices have what it used in the place of what it held."""
-        for part, limit in self.takes.values():
-            part.settle(limit.amount, used(limit, charge))
+        for limit, part in zip(self.limits, self.slices):  # noqa: B905  # It takes time.
+            if part:
+                part.settle(limit.amount, used(limit, charge))
 
     @property
     def is_under_way(self) -> bool:

@@ -61,47 +61,61 @@ class Slices:
     def reserve(self, reservation: Reservation) -> Coroutine[Any, Any, Grants | Refusal]:
         if self._running and (running := self._running.get((reservation.tenant, reservation.call))):
             return self._reserve_more(reservation, running)
-        if not reservation.dry and not reservation.attempt:
+        if not reservation.dry:
             for limit in reservation.limits:
                 if limit.leased:
-                    return self._reserve(reservation)
+                    attempt = reservation.attempt
+                    return self._ask_for(reservation.limits, reservation) if attempt else self._reserve(reservation)
         return self._meter.reserve(reservation)
 
     async def _reserve(self, reservation: Reservation) -> Grants | Refusal:
         tenant, call, limits = reservation.tenant, reservation.call, reservation.limits
-        running, rest, lots, now = Running(), [], self._lots, self._clock()
-        takes = running.takes
+        take, now = self._lots.take, self._clock()
+        running = Running(limits, [take(tenant, limit, now) if limit.leased else None for limit in limits])
+        answer: Grants | Refusal | None = None
+        if None in running.slices:
+            answer = await self._ask_beside(running, reservation)
+            if answer and len(answer.standings) == len(limits):
+                return answer
+            now = self._clock()
+        answer = running.told(limits, running.slices, answer, now)
+        if isinstance(answer, Grants):
+            running.grants = answer
+            self._running[tenant, call] = running
+            if None not in running.slices:
+                running.sent = self._meter.hold(Reservation(tenant, call, (), reservation.if_lost))
+        return answer
+
+    async def _ask_beside(self, running: Running, reservation: Reservation) -> Grants | Refusal | None:
+        """What the store says of limits of which the call has no slice; None where it got slices of all of them. What
+        it has taken goes back where that fails or refuses."""
         try:
-            for limit in limits:
-                part = None
-                if limit.leased and not (part := lots.take(tenant, limit, now)):
-                    with running:
-                        part = await lots.wait(tenant, limit)
-                    now = self._clock()
-                if part:
-                    takes[limit.bucket] = part, limit
-                else:
-                    rest.append(limit)
-            answer = None
-            if rest:
-                with running:
-                    answer = await self._ask_for(rest, reservation)
+            rest = running.rest()
+            for limit in rest:
+                if limit.leased:
+                    rest = await self._wait(running, reservation.tenant)
+                    break
+            if not rest:
+                return None
+            with running:
+                answer = await self._ask_for(rest, reservation)
         except BaseException:
             running.give_back()
             raise
-        if len(rest) == len(limits):
-            assert answer
-            return answer
         if isinstance(answer, Refusal):
             running.give_back()  # Before it is told how the slices stand: of them, too, nothing is taken.
-        told = running.told(limits, answer, self._clock())
-        if isinstance(told, Refusal):
-            return told
-        running.grants = told
-        self._running[tenant, call] = running
-        if not rest:
-            running.sent = self._meter.hold(Reservation(tenant, call, (), reservation.if_lost))
-        return told
+        return answer
+
+    async def _wait(self, running: Running, tenant: str) -> list[Limit]:
+        """Takes of the slices that are on their way, and tells what limits have none even then. All slices that are
+        missing are asked for at once: a call waits for one round trip."""
+        lots, limits, slices, now = self._lots, running.limits, running.slices, self._clock()
+        missing = [place for place, limit in enumerate(limits) if limit.leased and slices[place] is None]
+        for place in [place for place in missing if lots.fetches(tenant, limits[place], now)]:
+            with running:
+                part = await lots.wait(tenant, limits[place])
+            slices[place] = part
+        return running.rest()
 
     async def _reserve_more(self, reservation: Reservation, running: Running) -> Grants | Refusal:
         """A further attempt takes of no more slices: it may name what the call has, of the store or of slices."""
@@ -110,12 +124,13 @@ class Slices:
             return running.grants
         if reservation.dry:
             return await self._meter.reserve(reservation)
-        rest = running.rest(reservation.limits)
+        limits, slices = reservation.limits, running.slices_of(reservation.limits)
+        rest = [limit for limit, part in zip(limits, slices, strict=True) if part is None]
         answer = await self._ask_for(rest, reservation) if rest else None
-        told = running.told(reservation.limits, answer, self._clock())
-        if isinstance(told, Grants):
-            running.attempt, running.grants = reservation.attempt, told
-        return told
+        answer = running.told(limits, slices, answer, self._clock())
+        if isinstance(answer, Grants):
+            running.attempt, running.grants = reservation.attempt, answer
+        return answer
 
     def settle(self, settlement: Settlement) -> Awaitable[None]:
         call = settlement.tenant, settlement.call
@@ -134,13 +149,13 @@ class Slices:
     def checkpoint(self, tenant: str, call: str, if_lost: Charge) -> None:
         self._meter.checkpoint(tenant, call, if_lost)
 
-    async def _ask_for(self, rest: Sequence[Limit], reservation: Reservation) -> Grants | Refusal:
-        if len(rest) < len(reservation.limits):
-            reservation = replace(reservation, limits=rest)
-        answer = await self._meter.reserve(reservation)
+    async def _ask_for(self, limits: Sequence[Limit], reservation: Reservation) -> Grants | Refusal:
+        """Asks the store for some of a call's limits. How those stand of which there may be slices is noted."""
+        tenant, call, attempt = reservation.tenant, reservation.call, reservation.attempt
+        answer = await self._meter.reserve(Reservation(tenant, call, limits, reservation.if_lost, attempt))
         for standing in answer.standings:
             if standing.limit.leased:
-                self._lots.hear(reservation.tenant, standing)
+                self._lots.hear(tenant, standing)
         return answer
 
     def _settle_held(self, running: Running, settlement: Settlement) -> Awaitable[None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from time import monotonic, time_ns
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import msgspec
 
@@ -35,17 +35,31 @@ class Principal(msgspec.Struct, frozen=True, gc=False):
     roles: frozenset[str] = frozenset()
 
 
+class Proof:
+    """What the link that finds the credential in metadata has `found`, for as long as it holds: it then need not look
+    again.
+    """
+
+    __slots__ = ("found",)
+
+    def __init__(self) -> None:
+        self.found: tuple[object, Secret] | None = None
+
+
 class Metadata(dict[str, str]):
     """The metadata of all calls of a connection that begin with the same head: TypeError for whoever changes them, as
-    that would go on to the next call. `proof` is what the link that finds the credential in them has found, for as long
-    as it holds: it then need not look again.
+    that would go on to the next call.
     """
 
     __slots__ = ("proof",)
 
-    def __init__(self, values: Mapping[str, str]) -> None:
+    def __init__(self, values: Mapping[str, str], proof: Proof | None = None) -> None:
         super().__init__(values)
-        self.proof: tuple[object, Secret] | None = None
+        self.proof: Final = proof or Proof()
+
+    def beside(self, own: Mapping[str, str]) -> Metadata:
+        """The metadata of a call whose head is the same but for these, which say which request it is, and not whose."""
+        return Metadata({**self, **own}, self.proof)
 
     def _refuse(self, *_: object, **__: object) -> NoReturn:
         raise TypeError("the metadata of a call cannot be changed")

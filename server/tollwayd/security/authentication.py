@@ -46,7 +46,7 @@ class ApiKeyAuthentication:
         metadata, snapshot = call.metadata, self._current.snapshot
         if snapshot is not self._known_in:
             self._known, self._known_in, self._era = {}, snapshot, object()
-        proof = metadata.proof if isinstance(metadata, Metadata) else None
+        proof = metadata.proof.found if isinstance(metadata, Metadata) else None
         secret = proof[1] if proof is not None and proof[0] is self._era else self._prove(metadata)
         if secret.expire_time is not None and secret.expire_time <= time.time():
             raise TollwayError(Reason.REASON_CREDENTIAL_EXPIRED)
@@ -65,7 +65,7 @@ class ApiKeyAuthentication:
         digest = blake2s(presented.encode("utf-8", "surrogatepass")).digest()
         secret = self._known.get(digest) or self._look_up(presented, digest)
         if isinstance(metadata, Metadata):
-            metadata.proof = self._era, secret
+            metadata.proof.found = self._era, secret
         return secret
 
     def _look_up(self, presented: str, digest: bytes) -> Secret:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Collection, Mapping
 
     from tollwayd.translator.answers.reply import Reply
 
@@ -80,14 +80,39 @@ class Client(Protocol):
         """Ends HTTP on the connection: what comes goes to `parser`, as aiohttp's of WebSockets are one."""
 
 
+OWN_FIELDS: Final = frozenset(
+    {
+        "b3",
+        "idempotency-key",
+        "request-id",
+        "traceparent",
+        "tracestate",
+        "x-amzn-trace-id",
+        "x-b3-parentspanid",
+        "x-b3-spanid",
+        "x-b3-traceid",
+        "x-client-request-id",
+        "x-cloud-trace-context",
+        "x-correlation-id",
+        "x-datadog-parent-id",
+        "x-datadog-trace-id",
+        "x-request-id",
+    }
+)
+"""Header fields that say which request it is, as clients and meshes write them anew each time. None of them may decide
+who asks, for what, or where the request ends.
+"""
+
+
 class Recurring:
-    """A head that may come again on its connection. `reading` is what the door has made of it, None before the first
-    request with it has been read.
+    """A head that may come again on its connection. `own` are those of OWN_FIELDS that may have other values then, and
+    `reading` is what the door has made of it, None before the first request with it has been read.
     """
 
-    __slots__ = ("reading",)
+    __slots__ = ("own", "reading")
 
-    def __init__(self) -> None:
+    def __init__(self, own: Collection[str]) -> None:
+        self.own: Final = own
         self.reading: Any = None
 
 
@@ -96,7 +121,8 @@ class Request:
     """`target` is as it came, bytes that are not UTF-8 as surrogates (PEP 383), and `version` as in "1.1". `headers`
     are by lower-case names, values of one name joined by commas (RFC 9110, section 5.3). `body` is None where there is
     none. `keep_alive` says whether the connection may stay for another request. `recurring` is one for all requests of
-    a connection that have the same head but for `content-length`; None where the listener does not know of others.
+    a connection that have the same head but for `content-length` and OWN_FIELDS, and `own` are the latter, where it is
+    not the first of them; None where the listener does not know of others.
     """
 
     method: str
@@ -107,6 +133,7 @@ class Request:
     client: Client
     keep_alive: bool
     recurring: Recurring | None = None
+    own: Mapping[str, str] | None = None
 
 
 def readable(value: bytes) -> str:

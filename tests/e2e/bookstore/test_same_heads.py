@@ -24,6 +24,12 @@ def post(path: str, *headers: str, bodies: list[bytes]) -> list[bytes]:
     return [request("POST", path, *headers, body=body) for body in bodies]
 
 
+def traced(*headers: str, path: str = EMMA) -> list[bytes]:
+    """Requests with ids of their own, as they come through a mesh."""
+    ids = [(f"traceparent: 00-{number}-01", f"X-Request-Id: {number}") for number in range(3)]
+    return [get(path, trace, *headers, id_) for trace, id_ in ids]
+
+
 SAME = {
     "a body": post(
         f"{BOOKS}?book_id=emma", JSON, bodies=[b'{"title":"A"}', b'{"title":"Emma"}', b"{", b'{"title":""}']
@@ -53,6 +59,17 @@ SAME = {
     "no such path": [get("/v1/nothing")] * 3,
     "another method": [request("DELETE", BOOKS)] * 3,
     "what a path takes": [request("OPTIONS", BOOKS)] * 3,
+    "ids of their own": traced("authorization: Bearer a"),
+    "bodies and ids of their own": post(f"{EMMA}:sell", JSON, "idempotency-key: a", bodies=[b"{}", b'{"copies":2}'])
+    + post(f"{EMMA}:sell", JSON, "idempotency-key: b", bodies=[b"{}", b'{"copies":2}']),
+    "ids of their own, and of one hop": traced("connection: traceparent"),
+    "ids of their own, said twice": traced("grpc-metadata-traceparent: 1", "grpc-metadata-x-request-id: 2"),
+    "ids of their own, and other credentials": traced("authorization: Bearer a") + traced("authorization: Bearer b"),
+    "ids of their own, and a query": traced(path=f"{EMMA}?key=a&alt=json"),
+    "ids of their own of a call by its name": [
+        request("POST", "/bookstore.rest.v1.BookService/Unbound", JSON, f"b3: {number}", body=b"{}")
+        for number in range(3)
+    ],
     "a call by its name": post("/bookstore.rest.v1.BookService/Unbound", JSON, bodies=[b"{}", b"{", b"{}"]),
 }
 

@@ -91,6 +91,20 @@ def test_what_one_port_has_found_is_no_proof_at_another(secret):
         assert gate.says(secret) == says
 
 
+def test_what_is_proven_is_so_for_every_request_with_that_head(secret):
+    """Whose metadata differ in what says which request it is."""
+    first = Metadata({"authorization": f"Bearer {secret}", "traceparent": "1"})
+    second = first.beside({"traceparent": "2"})
+    assert second == {"authorization": f"Bearer {secret}", "traceparent": "2"}
+    gate = Gate(snapshot(secret))
+    for metadata in (first, second):
+        gate.metadata = lambda _, known=metadata: known
+        assert gate.says(secret) == APP.key
+    assert first.proof is second.proof
+    gate.current.swap(snapshot(version=2))
+    assert gate.says(secret) == "CREDENTIAL_INVALID"
+
+
 def test_what_is_proven_keeps_no_snapshot(secret):
     gate = Gate(snapshot(secret), shares=True)
     assert gate.says(secret) == APP.key

@@ -158,6 +158,9 @@ POST = b"POST /a HTTP/1.1\r\nHost: a\r\nX-A: 1\r\nContent-Length: %d\r\nX-B: 2\r
 OTHER = POST.replace(b"X-A", b"X-C")
 HALF_HEAD = OTHER % 300
 HALF = HALF_HEAD + b"x" * (300 - len(HALF_HEAD))
+IDS = b"POST / HTTP/1.1\r\nHost: a\r\nX-Request-Id: %b\r\nX-A: 1\r\nb3:%b\r\nContent-Length: %b\r\nX-B: 2\r\n\r\n"
+ONE = IDS % (b"id-1", b"00-1", b"2") + b"{}"
+TWO = IDS % (b"id-22", b"00-2", b"3") + b"abc"
 AGAIN = {
     "a head again": [POST % 2 + b"{}"] * 3,
     "another length": [POST % 2 + b"{}", POST % 12 + b"a" * 12, POST % 1 + b"1"],
@@ -179,6 +182,30 @@ AGAIN = {
     "an upgrade": [SOCKET + b"\r\n"] * 2,
     "the last one": [GET % 1, (GET % 1).replace(b"Host", b"Connection: close\r\nHost"), GET % 1],
     "empty lines": [b"\r\n" + GET % 1] * 2 + [GET % 1] * 2,
+    "other ids": [ONE, TWO, ONE],
+    "an id without a value": [ONE, IDS % (b"", b"00-2", b"2") + b"{}", TWO],
+    "an id that has two words": [ONE, IDS % (b"a b", b"00-2", b"2") + b"{}", TWO],
+    "an id that is no text": [ONE, IDS % (b"\xff", b"00-2", b"2") + b"{}", TWO],
+    "an id with white space": [ONE, IDS % (b" a \t", b"00-2 ", b"2") + b"{}", TWO],
+    "a long id": [ONE, IDS % (b"a" * 5000, b"00-2", b"2") + b"{}", TWO],
+    "an id that is too long": [ONE, IDS % (b"a" * 9000, b"00-2", b"2") + b"{}", TWO],
+    "an id that brings a line": [ONE, IDS % (b"a\r\nContent-Length: 0", b"00-2", b"2") + b"{}", TWO],
+    "an id that ends half a line": [ONE, IDS % (b"a\nX-A: 3", b"00-2", b"2") + b"{}", TWO],
+    "an id that ends the head": [ONE, IDS % (b"a\r\n\r\n", b"00-2", b"2") + b"{}", TWO],
+    "an id of two lines": [ONE, IDS % (b"a\r\n b", b"00-2", b"2") + b"{}", TWO],
+    "an id that is there twice": [
+        ONE.replace(b"X-A: 1", b"X-Request-Id: 1"),
+        TWO.replace(b"X-A: 1", b"X-Request-Id: 1"),
+    ]
+    * 2,
+    "a length that is no number": [ONE, IDS % (b"id-1", b"00-1", b"2x") + b"{}", TWO],
+    "a length that two lines have": [ONE, IDS % (b"id-1", b"00-1", b"2\r\nContent-Length: 2") + b"{}", TWO],
+    "a length with white space": [
+        IDS % (b"1", b"2", b"2 ") + b"{}",
+        IDS % (b"1", b"2", b"3 ") + b"abc",
+        IDS % (b"1", b"2", b"3 ") + b"a",
+    ],
+    "an id, and no body": [(GET % 1).replace(b"Host", b"b3: %d\r\nHost" % number) for number in range(3)],
 }
 
 
@@ -219,6 +246,32 @@ async def test_a_head_that_comes_again_is_not_parsed(parser):
     assert len({id(request.recurring) for request in made}) == 1
     parser.feed(OTHER % 2 + b"{}")
     assert parser.requests.popleft().recurring is not made[0].recurring
+
+
+async def test_a_head_whose_ids_alone_are_new_is_not_parsed(parser):
+    made = []
+    for part in (ONE, TWO, ONE):
+        parser.feed(part)
+        made.append(parser.requests.popleft())
+    assert [type(request.body).__name__ for request in made] == ["Body", "ReadyBody", "ReadyBody"]
+    assert len({id(request.recurring) for request in made}) == 1
+    assert [request.own for request in made[1:]] == [
+        {"x-request-id": "id-22", "b3": "00-2"},
+        {"x-request-id": "id-1", "b3": "00-1"},
+    ]
+
+
+@pytest.mark.parametrize("field", [b"Authorization", b"X-Api-Key", b"Host", b"Connection", b"X-User"])
+async def test_a_field_that_says_more_than_which_request_it_is_makes_another_head(parser, field):
+    for value in (b"a", b"b"):
+        parser.feed(
+            ONE.replace(b"Host: a\r\n", b"").replace(
+                b"X-A: 1", b"Host: x\r\n" * (field != b"Host") + field + b": " + value
+            )
+        )
+    first, second = parser.requests
+    assert first.recurring is not second.recurring
+    assert [request.headers[field.decode().lower()] for request in (first, second)] == ["a", "b"]
 
 
 async def test_nothing_is_kept_of_heads_that_all_differ(parser):

@@ -49,8 +49,8 @@ _RAW_FRAMES: Final = Frames(RAW)  # It holds no state that anybody sees.
 
 class Reading:
     """What a request's head asks of the binding that it matched. Requests with the same head share it, and calls its
-    metadata: once `begin` has filled it in, nothing changes it but `checked`, which says that `read` need not look at
-    the head any more.
+    metadata but for OWN_FIELDS: once `begin` has filled it in, nothing changes it but `checked`, which says that `read`
+    need not look at the head any more.
     """
 
     __slots__ = (
@@ -69,7 +69,7 @@ class Reading:
         self.endpoint: Final = found.target
         self.variables: Final = found.variables
         self.parameters: Final[Parameters] = parse(query) if query else []
-        self.metadata: Mapping[str, str] | None = None
+        self.metadata: Metadata | None = None
         self.alt = ""
         self.content_type = ""
         self.conditional = self.timed = self.checked = False
@@ -92,9 +92,11 @@ class Transcoding(Wire):
 
     def begin(self) -> Call:
         request, reading = self.request, self._reading
-        metadata = reading.metadata
-        if metadata is None:
+        metadata: Mapping[str, str]
+        if (known := reading.metadata) is None:
             metadata = self._read_head()
+        else:
+            metadata = known.beside(request.own) if request.own else known
         if reading.conditional:
             self._condition = Condition(self._endpoint.etags, request.method, metadata)
         return self.make_call(metadata, deadline(request.headers) if reading.timed else None)
@@ -207,10 +209,13 @@ class Transcoding(Wire):
         reading.conditional = IF_MATCH in metadata or IF_NONE_MATCH in metadata
         reading.timed = has_deadline(request.headers)
         reading.content_type = request.headers.get("content-type", "")
-        if request.recurring is not None and len(reading.parameters) <= _KEPT_PARAMETERS:
-            metadata = Metadata(metadata)
-            request.recurring.reading = reading
-        reading.metadata = metadata
+        head = request.recurring
+        if head is None or len(reading.parameters) > _KEPT_PARAMETERS:
+            return metadata
+        if any(metadata.get(name) != request.headers[name] for name in head.own):
+            return metadata  # Some field says more of them.
+        reading.metadata = metadata = Metadata(metadata)
+        head.reading = reading
         return metadata
 
     def _check_head(self) -> None:

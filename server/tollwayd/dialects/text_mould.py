@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 # OpenAI's, behind all else: as many random characters as hide how long the text is.
 _PADDING: Final = re.compile(rb'"obfuscation"\s*:\s*"[^"\\]*"[^"]*\Z')
 _RETURN: Final = ord("\r")
+_NEW_LINE: Final = ord("\n")
 _QUOTE: Final = ord('"')
 _ESCAPE: Final = ord("\\")
 _TEXT: Final = msgspec.json.Decoder(str)
@@ -29,13 +30,16 @@ class Mould:
     nothing can be said there but numbers, and nothing but an event's end ends a line.
     """
 
-    __slots__ = ("_head", "_is_padded", "_tail", "_text_at", "member")
+    __slots__ = ("_end", "_end_at", "_head", "_is_padded", "_least", "_tail", "_text_at", "member")
 
-    def __init__(self, member: bytes, head: bytes, tail: bytes, *, is_padded: bool) -> None:
+    def __init__(self, member: bytes, head: bytes, tail: bytes, end: bytes, *, is_padded: bool) -> None:
         self.member: Final = member
         self._head: Final = head
         self._text_at: Final = len(head)
         self._tail: Final = tail
+        self._end: Final = end
+        self._end_at: Final = -len(end)
+        self._least: Final = len(head) + len(end)
         self._is_padded: Final = is_padded
 
     @classmethod
@@ -48,13 +52,18 @@ class Mould:
         is_padded = _PADDING.search(block, end + 1) is not None
         last = block.rfind(b'"')
         tail = block[end : (block.rfind(b'"', 0, last) if is_padded else last) + 1]
-        mould = cls(found[0][1], block[:start], tail, is_padded=is_padded)
+        mould = cls(found[0][1], block[:start], tail, block[end:], is_padded=is_padded)
         return None if mould.text_in(block) is None else mould
 
     def text_in(self, block: bytes) -> bytes | None:
         """The text in a block of whole events, as JSON writes it; None where it is not one event out of the mould."""
         if not block.startswith(self._head):
             return None
+        # Most are the same in all that follows, too, and most texts are written as they are.
+        if block.endswith(self._end) and len(block) >= self._least:
+            text = block[self._text_at : self._end_at]
+            if not (_QUOTE in text or _ESCAPE in text or _NEW_LINE in text or _RETURN in text):
+                return text
         rest = block[self._text_at :]
         if rest.find(b"\n") != len(rest) - 2 or _RETURN in rest:
             return None

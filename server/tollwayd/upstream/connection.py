@@ -147,12 +147,16 @@ class Connection(asyncio.Protocol):
             # Nobody asked: an answer kept for the next request would go to the wrong caller.
             self.abort()
             return
+        parser = self._parser
+        if parser.between_chunks and (piece := parser.chunk_in(data)):
+            response.piece_arrived(piece)
+            return
         try:
-            self._parser.feed(data)
+            parser.feed(data)
         except TollwayError as error:
             response.fail(error)
             return
-        if self._parser.complete:
+        if parser.complete:
             self._finish(response)
         else:
             response.progress()

@@ -48,11 +48,16 @@ class Deadlines:
 
     def sent(self) -> None:
         """Begins `first_byte` again: it counts from the request's end."""
-        self._move("first_byte", monotonic() + self._timeouts.first_byte)
+        self._limit_at = monotonic() + self._timeouts.first_byte
+        if self._limit_at < self._due or self._total_at < self._due:
+            self._arm()
 
     def progress(self) -> None:
         """Begins `idle`, or begins it again: a piece of the answer has come."""
-        self._move("idle", monotonic() + self._timeouts.idle)
+        self._limit = "idle"
+        self._limit_at = limit_at = monotonic() + self._timeouts.idle
+        if limit_at < self._due or self._total_at < self._due:
+            self._arm()
 
     def suspend(self) -> None:
         """Stops `idle` until the next progress: it is the gateway now that does not read."""
@@ -68,12 +73,6 @@ class Deadlines:
         self.rest()
         if self._handle is not None:
             self._handle.cancel()
-
-    def _move(self, limit: str, limit_at: float) -> None:
-        self._limit = limit
-        self._limit_at = limit_at
-        if limit_at < self._due or self._total_at < self._due:
-            self._arm()
 
     def _arm(self) -> None:
         if self._handle is not None:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 _CONTINUE, _SWITCHING_PROTOCOLS, _OK = 100, 101, 200
 
+_SIZE_BYTES: Final = 10
+"""Of a chunk's size with the end of its line, as far as it is looked for here: a read has at most 256 KiB."""
+
 
 class AnswerParser:
     """Feeds one HttpResponse at a time with what it reads.
@@ -24,6 +27,8 @@ class AnswerParser:
     `begun` says that something of the answer has come, `complete` that all of it has, `keep_alive` that another may
     follow on the connection, `until_close` that only the connection's end is the answer's. llhttp runs in its strict
     mode: it refuses a length next to chunks, two lengths, bare line feeds and the like, which smuggle answers.
+
+    `between_chunks` says that a chunk comes next, or the last one. `chunk_in` may read it then, unknown to llhttp.
     """
 
     __slots__ = (
@@ -37,6 +42,7 @@ class AnswerParser:
         "_pieces",
         "_response",
         "begun",
+        "between_chunks",
         "complete",
         "keep_alive",
         "on_body",
@@ -55,6 +61,7 @@ class AnswerParser:
         self._fields: list[bytes] = []
         self._head_fields = self._head_bytes = self._overhead = 0
         self._interim = self.begun = self.complete = self.keep_alive = self.until_close = False
+        self.between_chunks = False
 
     def feed(self, data: bytes) -> None:
         """Reads on. TollwayError where the answer breaks HTTP or a limit.
@@ -62,6 +69,7 @@ class AnswerParser:
         What follows a whole answer is not the answer's fault: it only ends `keep_alive`.
         """
         self._overhead += len(data)
+        self.between_chunks = False
         try:
             self._parser.feed_data(data)
         except (HttpParserError, HttpParserUpgrade) as error:
@@ -77,6 +85,18 @@ class AnswerParser:
         # body forward are counted too; twice the limit leaves room for what frames the fields.
         if self._overhead > 2 * self._limits.head_bytes:
             raise _too_large()
+        # What may follow a chunk and does not begin another one (a part of its size) has no line end.
+        if self.between_chunks and not data.endswith(b"\r\n"):
+            self.between_chunks = False
+
+    def chunk_in(self, data: bytes) -> bytes:
+        """The piece of the body in bytes that come `between_chunks`, where they are a chunk and nothing else, as most
+        of a stream are: of what a delta takes up to here that is half. Empty for what has to be fed."""
+        start = data.find(b"\r\n", 0, _SIZE_BYTES) + 2
+        # The size as almost all write it, which says that it is one, too.
+        if data.startswith(b"%x\r\n" % (len(data) - start - 2)) and data.endswith(b"\r\n"):
+            return data[start:-2]
+        return b""
 
     def on_message_begin(self) -> None:
         """Called by llhttp. A second answer to one request is not read."""
@@ -103,6 +123,14 @@ class AnswerParser:
             raise unreadable()
         else:
             self._interim = True
+
+    def on_chunk_header(self) -> None:
+        """Called by llhttp at the beginning of each chunk, and of the trailer."""
+        self.between_chunks = False
+
+    def on_chunk_complete(self) -> None:
+        """Called by llhttp at the end of each chunk."""
+        self.between_chunks = True
 
     def on_message_complete(self) -> None:
         """Called by llhttp at the end of each answer that has an end of its own."""

@@ -142,6 +142,18 @@ class HttpResponse:
         self._pieces += pieces
         self._buffered += sum(map(len, pieces))
 
+    def piece_arrived(self, piece: bytes) -> None:
+        """A piece of the body is there, and nothing else was read."""
+        waiter, straight = self._waiter, self.straight
+        if straight is None or self._pieces or waiter is None or waiter.done():
+            self.body_arrived([piece])
+            self.progress()
+            return
+        self.deadlines.progress()
+        if not straight(piece):
+            self._roused = True
+            waiter.set_result(None)
+
     def progress(self) -> None:
         """The connection has read something. The reader wakes, and a socket that is ahead of it is left unread."""
         if self.status:

@@ -39,6 +39,16 @@ def test_an_event_with_another_text_is_known(kind, text):
     assert mould.text_in(with_text(kind, text)) == text
 
 
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+def test_an_event_that_lacks_a_part_is_none(kind):
+    mould = Mould.of(with_text(kind, b"first"), TEXTS)
+    whole = with_text(kind, b"")
+    assert mould.text_in(whole) == b""
+    beginning, end = kind.split(b"TEXT")
+    lacking = [whole[cut:] for cut in range(1, len(whole))]
+    assert {mould.text_in(block) for block in [*lacking, beginning[:-1] + end, beginning + end[1:]]} == {None}
+
+
 def test_padding_may_be_of_any_length():
     mould = Mould.of(OPENAI, TEXTS)
     assert mould.text_in(OPENAI.replace(b"a1B2", b"")) == b"TEXT"

@@ -49,8 +49,17 @@ def parse(*parts: bytes) -> tuple[AnswerParser, Sink]:
     parser, sink = AnswerParser(LIMITS), Sink()
     parser.expect(sink)  # type: ignore[arg-type]
     for part in parts:
-        parser.feed(part)
+        read(parser, sink, part)
     return parser, sink
+
+
+def read(parser: AnswerParser, sink: Sink, part: bytes) -> bool:
+    """As a connection does; whether it was a chunk and nothing else."""
+    if parser.between_chunks and (piece := parser.chunk_in(part)):
+        sink.body += piece
+        return True
+    parser.feed(part)
+    return False
 
 
 @pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)
@@ -190,3 +199,72 @@ def test_no_bytes_fail_otherwise_than_as_unreadable(noise: bytes, answer: bytes,
     at = data.draw(st.integers(0, len(answer)))
     with suppress(TollwayError):
         parse(answer[:at], noise, answer[at:])
+
+
+def _chunk(piece: bytes) -> bytes:
+    return b"%x\r\n%b\r\n" % (len(piece), piece)
+
+
+def _in_chunks() -> tuple[AnswerParser, Sink]:
+    return parse(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + _chunk(b"a"))
+
+
+def test_a_chunk_that_comes_by_itself_is_known_without_being_parsed() -> None:
+    parser, sink = _in_chunks()
+    assert [read(parser, sink, _chunk(b"b" * size)) for size in (1, 15, 16, 4096, 200_000)] == [True] * 5
+    assert not read(parser, sink, b"0\r\n\r\n")
+    assert parser.complete
+    assert parser.keep_alive
+    assert sink.body == b"a" + b"b" * (1 + 15 + 16 + 4096 + 200_000)
+
+
+@pytest.mark.parametrize("part", [b"3", b"3\r", b"3\r\n", b"3\r\nab", b"3\r\nabc", b"3\r\nabc\r", b"1;x=y\r\n"])
+def test_what_looks_like_a_chunk_within_one_is_none(part: bytes) -> None:
+    parser, sink = _in_chunks()
+    read(parser, sink, b"22\r\n")
+    assert not read(parser, sink, _chunk(b"c" * 28))
+    read(parser, sink, b"\r\n" + part)
+    with suppress(TollwayError):
+        assert not read(parser, sink, _chunk(b"no chunk begins here"))
+    assert sink.body.startswith(b"a" + _chunk(b"c" * 28))
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        b"-2\r\n",
+        b"-1\r\n\n",
+        b"+1\r\nx\r\n",
+        b"1_0\r\n%b\r\n" % (b"x" * 16),
+        b" 1\r\nx\r\n",
+        b"0x1\r\nx\r\n",
+        b"2\r\nx\r\n",
+        b"1\nx\r\n",
+    ],
+)
+def test_what_is_almost_a_chunk_is_none(bad: bytes) -> None:
+    parser, sink = _in_chunks()
+    with pytest.raises(TollwayError) as caught:
+        _ = [read(parser, sink, part) for part in (bad, b"0\r\n\r\n")]
+    assert caught.value.reason == Reason.REASON_UPSTREAM_INVALID
+
+
+@pytest.mark.parametrize("size", [b"A", b"0a", b"a;x=y"])
+def test_a_size_may_be_written_otherwise(size: bytes) -> None:
+    parser, sink = _in_chunks()
+    assert not read(parser, sink, size + b"\r\n0123456789\r\n")
+    assert read(parser, sink, _chunk(b"b"))
+    assert sink.body == b"a0123456789b"
+
+
+@given(
+    st.lists(st.binary(min_size=1, max_size=40) | st.sampled_from([b"\r\n", b"1\r\na\r\n", b"0\r\n\r\n"])), st.data()
+)
+def test_chunks_are_the_same_however_they_come(pieces: list[bytes], data: st.DataObject) -> None:
+    answer = b"".join(map(_chunk, pieces)) + b"0\r\n\r\n"
+    cuts = sorted(data.draw(st.sets(st.integers(0, len(answer)))))
+    parser, sink = _in_chunks()
+    for start, end in zip([0, *cuts], [*cuts, len(answer)], strict=True):
+        read(parser, sink, answer[start:end])
+    assert parser.complete
+    assert sink.body == b"a" + b"".join(pieces)

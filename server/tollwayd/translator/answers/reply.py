@@ -165,7 +165,12 @@ class Reply:
         if client.writing_paused or (transport := client.transport) is None or transport.is_closing():
             return False
         self.writes += 1
-        transport.write(self._chunk(body if self._encoded is None else self._encoded.part(body)))
+        if self._encoded is not None:
+            body = self._encoded.part(body)
+        if self._chunked and body:  # As in `_chunk`, whose frame each delta would pay for.
+            self._zeros = 0
+            body = b"%x\r\n%b\r\n" % (len(body), body)
+        transport.write(body)
         return True
 
     def put(self, body: bytes) -> None:

@@ -7,9 +7,10 @@ from typing import Final
 from tollwayd.state.metering import keys
 from tollwayd.state.script import Script
 
-_PARTS: Final = ("prelude", "kept", "counts", "booking", "reserve", "settle", "checkpoint", "reap", "run")
+_COUNTING: Final = ("counting", "counts", "judging")
+_PARTS: Final = ("prelude", "kept", _COUNTING, "booking", "reserve", "settle", "checkpoint", "reap", "run")
 
-METERING: Final = Script(*(f"metering/{part}.lua" for part in _PARTS), nested=True)
+METERING: Final = Script(*_PARTS, folder="metering", nested=True)
 """Runs commands of one tenant, many at once: what it takes to begin and to end is then shared by all of them."""
 
 

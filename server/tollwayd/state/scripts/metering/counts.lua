@@ -5,21 +5,18 @@
 --                          back to the window or slot that it took from, if that is still kept
 --   wait(limit, seen)      in how many milliseconds take[LEAST] may be left, as far as time alone tells
 --   forget(name)           drops what is over; true, or when to look again
--- They reach `limits` by `counts` alone, which is in kept.lua.
+-- They reach `limits` by `counts` alone.
 -- A limit as it comes, and a take as a hold keeps it:
 local BUCKET, ALGORITHM, UNIT, AMOUNT, LEAST, LIMIT, WINDOW, BURST, START, ENFORCE, ABOUT, THRESHOLDS =
   1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12
 local GRANTED, WHERE, EXCEEDED = 4, 5, 8
 -- Algorithms, by their numbers in core/metering/limit.py.
 local CONCURRENCY, FIXED, CALENDAR, SLIDING, LEAKING = 0, 1, 2, 3, 4
--- What is noted in `ends`, by the first letter of its name: counts, and the marks of calls that are booked.
-local WINDOW_END, SLIDING_END, LEAKING_END, MARK_END = 'w', 's', 'b', 'm'
+-- What is noted in `ends` of counts, by the first letter of its name. Marks of calls have another one.
+local WINDOW_END, SLIDING_END, LEAKING_END = 'w', 's', 'b'
 local ENDING = {[WINDOW_END] = FIXED, [SLIDING_END] = SLIDING, [LEAKING_END] = LEAKING}
 local REQUESTS = 1 -- Of units, which are where a charge has what counts against them.
 local PROVIDER = 7 -- Of a charge.
-
--- What was told by this script, for the process that runs it: seven values each.
-local told_now = {}
 
 -- Tells each threshold once that what is settled has reached. `told` is the field of the last one told in this window.
 local function tell(take, told, settled, start)
@@ -47,7 +44,7 @@ local function fixed_counts()
   local function window_field(bucket, start, window)
     local known = last[bucket]
     if not known or known.start ~= start or known.window ~= window then
-      local field = bucket .. SEPARATOR .. text(start) .. '-' .. text(start + window)
+      local field = bucket .. SEPARATOR .. start .. '-' .. start + window
       known = {start = start, window = window, field = field}
       last[bucket] = known
     end
@@ -64,7 +61,7 @@ local function fixed_counts()
   function fixed.take(_, take)
     local field = window_field(take[BUCKET], take[WHERE], take[WINDOW])
     if counts.add(field, take[GRANTED]) == take[GRANTED] then
-      end_at(take[WHERE] + take[WINDOW] + GRACE, WINDOW_END .. field)
+      ending[WINDOW_END .. field] = take[WHERE] + take[WINDOW] + GRACE
     end
   end
 
@@ -97,111 +94,118 @@ end
 -- taken; with `o` the oldest slot, with `l` the last, with `h` what is held (where there are thresholds), with `t` what
 -- was told and `a` when; with the slot's number, its own part, and with `n` after it the next slot.
 local function sliding_counts()
-  local sliding = {}
+  local sliding, lines = {}, {}
 
-  local function sliding_field(bucket, window)
-    return bucket .. SEPARATOR .. text(window)
+  -- The names of a count, and how its slots lie in time.
+  local function line(field, window)
+    return {field = field, oldest = field .. 'o', last = field .. 'l', window = window, width = math.ceil(window / 512)}
   end
 
-  local function slot_field(field, slot)
-    return field .. SEPARATOR .. text(slot)
+  local function line_of(bucket, window)
+    local known = lines[bucket]
+    if not known or known.window ~= window then
+      known = line(bucket .. SEPARATOR .. window, window)
+      lines[bucket] = known
+    end
+    return known
   end
 
-  local function width_of(window)
-    return math.ceil(window / 512)
+  local function slot_field(of, slot)
+    return of.field .. SEPARATOR .. slot
   end
 
-  local function leaves(slot, window)
-    return (slot + 1) * width_of(window) + window
+  local function leaves(of, slot)
+    return (slot + 1) * of.width + of.window
   end
 
-  -- Drops the slots that are over. Gives what is taken, the oldest slot and the last, nil where there are none.
-  local function slide(field, window)
-    counts.read(field, field .. 'o', field .. 'l')
-    local taken, oldest = tonumber(counts.get(field)) or 0, tonumber(counts.get(field .. 'o'))
-    local last = tonumber(counts.get(field .. 'l'))
+  -- Drops the slots that are over. Gives what is taken, and the last slot, nil where there is none.
+  local function slide(of)
+    counts.read(of.field, of.oldest, of.last)
+    local taken, oldest = tonumber(counts.get(of.field)) or 0, tonumber(counts.get(of.oldest))
     local first = oldest
-    while oldest and leaves(oldest, window) <= now do
-      local slot = slot_field(field, oldest)
-      taken = counts.add(field, -counts.get(slot))
+    while oldest and leaves(of, oldest) <= now do
+      local slot = slot_field(of, oldest)
+      taken = counts.add(of.field, -counts.get(slot))
       oldest = tonumber(counts.get(slot .. 'n'))
       counts.drop(slot)
       counts.drop(slot .. 'n')
     end
-    if oldest == first then return taken, oldest, last end
     if oldest then
-      counts.put(field .. 'o', text(oldest))
-      return taken, oldest, last
+      if oldest ~= first then counts.put(of.oldest, oldest) end
+    elseif first then
+      counts.drop(of.field)
+      counts.drop(of.oldest)
+      counts.drop(of.last)
+      return 0
     end
-    counts.drop(field)
-    counts.drop(field .. 'o')
-    counts.drop(field .. 'l')
-    return 0
+    return taken, tonumber(counts.get(of.last))
   end
 
   function sliding.look(limit)
-    local window = limit[WINDOW]
-    local field = sliding_field(limit[BUCKET], window)
-    local taken, oldest, last = slide(field, window)
+    local of = line_of(limit[BUCKET], limit[WINDOW])
+    local taken, last = slide(of)
     -- A clock that was put back must not make a slot before the last one.
-    local where = math.max(math.floor(now / width_of(window)), last or 0)
-    return {taken = taken, capacity = limit[LIMIT], where = where, window = window, oldest = oldest, last = last,
-      reset = last and leaves(last, window) - now or 0}
+    local where = math.max(math.floor(now / of.width), last or 0)
+    return {taken = taken, capacity = limit[LIMIT], where = where, window = of.window, last = last,
+      reset = last and leaves(of, last) - now or 0}
   end
 
   function sliding.take(seen, take)
-    local field = sliding_field(take[BUCKET], take[WINDOW])
-    if seen.last ~= take[WHERE] then
+    local of, where, more = line_of(take[BUCKET], take[WINDOW]), take[WHERE], take[GRANTED]
+    local slot = slot_field(of, where)
+    if seen.last ~= where then
       if seen.last then
-        counts.put(slot_field(field, seen.last) .. 'n', text(take[WHERE]))
+        counts.put(slot_field(of, seen.last) .. 'n', where)
       else
-        counts.put(field .. 'o', text(take[WHERE]))
-        end_at(leaves(take[WHERE], take[WINDOW]) + GRACE, SLIDING_END .. field)
+        counts.put(of.oldest, where)
+        ending[SLIDING_END .. of.field] = leaves(of, where) + GRACE
       end
-      counts.put(field .. 'l', text(take[WHERE]))
-      counts.values[slot_field(field, take[WHERE])] = false -- It is after the last: there is none yet.
-      seen.last = take[WHERE]
+      counts.put(of.last, where)
+      counts.values[slot] = false -- It is after the last: there is none yet.
+      seen.last = where
     end
-    counts.more(slot_field(field, take[WHERE]), take[GRANTED])
-    counts.more(field, take[GRANTED])
-    if take[THRESHOLDS] then counts.more(field .. 'h', take[GRANTED]) end
-    seen.reset = leaves(take[WHERE], take[WINDOW]) - now
+    counts.more(slot, more)
+    counts.more(of.field, more)
+    if take[THRESHOLDS] then counts.more(of.field .. 'h', more) end
+    seen.reset = leaves(of, where) - now
   end
 
   function sliding.settle(take, charged, before)
-    local field = sliding_field(take[BUCKET], take[WINDOW])
-    local slot = slot_field(field, take[WHERE])
-    if charged ~= take[GRANTED] and counts.get(slot) then
-      counts.more(slot, charged - take[GRANTED])
-      counts.more(field, charged - take[GRANTED])
+    local more, thresholds = charged - take[GRANTED], take[THRESHOLDS]
+    if more == 0 and not thresholds then return end
+    local of = line_of(take[BUCKET], take[WINDOW])
+    local slot = slot_field(of, take[WHERE])
+    if more ~= 0 and counts.get(slot) then
+      counts.more(slot, more)
+      counts.more(of.field, more)
     end
-    if not take[THRESHOLDS] then return end
+    if not thresholds then return end
     -- What is held is what was granted and is not settled yet: nothing of it is left when there was a settlement before.
-    local still_held = counts.add(field .. 'h', before - take[GRANTED])
-    local told = counts.get(field .. 'a')
-    if not told or told + take[WINDOW] <= now then
-      counts.drop(field .. 't')
-      counts.put(field .. 'a', text(now))
+    local still_held = counts.add(of.field .. 'h', before - take[GRANTED])
+    local told = counts.get(of.field .. 'a')
+    if not told or told + of.window <= now then
+      counts.drop(of.field .. 't')
+      counts.put(of.field .. 'a', now)
     end
-    tell(take, field .. 't', slide(field, take[WINDOW]) - still_held, now - take[WINDOW])
+    tell(take, of.field .. 't', slide(of) - still_held, now - of.window)
   end
 
   function sliding.wait(limit, seen)
-    local field = sliding_field(limit[BUCKET], limit[WINDOW])
-    local excess, slot = seen.taken + limit[LEAST] - seen.capacity, seen.oldest
+    local of = line_of(limit[BUCKET], limit[WINDOW])
+    local excess, slot = seen.taken + limit[LEAST] - seen.capacity, tonumber(counts.get(of.oldest))
     while slot do
-      local name = slot_field(field, slot)
+      local name = slot_field(of, slot)
       local following = counts.get(name .. 'n')
       excess = excess - counts.get(name)
-      if excess <= 0 or not following then return leaves(slot, limit[WINDOW]) - now end
+      if excess <= 0 or not following then return leaves(of, slot) - now end
       slot = tonumber(following)
     end
   end
 
   function sliding.forget(field)
-    local window = tonumber(string.match(field, '%d+$'))
-    local _, _, last = slide(field, window)
-    if last then return leaves(last, window) + GRACE end
+    local of = line(field, tonumber(string.match(field, '%d+$')))
+    local _, last = slide(of)
+    if last then return leaves(of, last) + GRACE end
     -- A call that holds something may run longer than its window.
     if tonumber(counts.get(field .. 'h') or 0) > 0 then return now + GRACE end
     counts.drop(field .. 'h')
@@ -244,7 +248,7 @@ local function leaking_counts()
 
   local function put_level(take, level, rem)
     local field = bucket_field(take[BUCKET])
-    if not counts.get(field) then end_at(now + take[WINDOW] + GRACE, LEAKING_END .. take[BUCKET]) end
+    if not counts.get(field) then ending[LEAKING_END .. take[BUCKET]] = now + take[WINDOW] + GRACE end
     local state = {text(level), text(rem), text(now), text(take[LIMIT]), text(take[WINDOW])}
     counts.put(field, table.concat(state, ' '))
   end
@@ -336,16 +340,3 @@ local ALGORITHMS = setmetatable({}, {__index = function(made, algorithm)
   made[algorithm] = MAKERS[algorithm]()
   return made[algorithm]
 end})
-
--- What of a charge counts against a take: of the limits of a provider that the call left for another one, requests alone.
-local function charged_of(take, charge)
-  if take[ALGORITHM] == CONCURRENCY then return 0 end
-  local about = take[ABOUT]
-  if about ~= '' and charge[PROVIDER] ~= '' and about ~= charge[PROVIDER] and take[UNIT] ~= REQUESTS then return 0 end
-  return charge[take[UNIT]]
-end
-
-local function take_of(limit, seen, granted, exceeded)
-  return {limit[BUCKET], limit[ALGORITHM], limit[UNIT], granted, seen.where, limit[LIMIT], seen.window, exceeded,
-    false, false, limit[ABOUT], #limit[THRESHOLDS] > 0 and limit[THRESHOLDS]}
-end

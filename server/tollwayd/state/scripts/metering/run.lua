@@ -4,18 +4,9 @@
 -- another day, and nothing was done.
 if tonumber(ARGV[1]) ~= math.floor(now / DAY) then return {now, {}} end
 
--- What reserves and what settles is made when it is wanted: making it takes a single call as long as much of the rest.
-local COMMANDS = setmetatable({C = checkpoint, L = reap}, {__index = function(made, letter)
-  made[letter] = letter == 'R' and reserving() or settling()
-  return made[letter]
-end})
+local COMMANDS = {R = reserve, S = settle, C = checkpoint, L = reap}
 local WORDS = {R = 6, S = 7, C = 3, L = 2}
 local REAPED = 2 -- Of lost calls, and of what is over, for each reservation.
-
-local function write_all()
-  write_kept()
-  if booking then booking.write() end
-end
 
 local calls, admitting, at = {}, {}, 2
 while ARGV[at] do
@@ -29,8 +20,8 @@ read(booked, admitting, marks)
 if #admitting > 0 then
   local late, over = due(leases, REAPED * #admitting), due(ends, REAPED * #admitting)
   -- A damaged record must not keep out those that have nothing to do with it.
-  if #late > 0 then pcall(to_book().reap, late) end
-  if #over > 0 then pcall(to_book().forget, over) end
+  if #late > 0 then pcall(reap_all, late) end
+  if #over > 0 then pcall(forget_all, over) end
 end
 
 -- An error of Redis's as it is, else that a record is damaged.
@@ -52,7 +43,7 @@ while ARGV[at] do
   at = last + 1
 end
 
-local written, failure = pcall(write_all)
+local written, failure = pcall(write_kept)
 if not written then
   for _, place in ipairs(writers) do answers[place] = error_of(failure) end
 end

@@ -4,78 +4,50 @@
 -- lost; '1' where the call surely had a hold.
 -- Gives: 0 done; {4, the charge that was booked when the call was lost}; 5 nothing is known of the call; 6 its hold was
 -- lost, and its limits are wanted to settle it without.
-local function settling()
-  local book, for_each, settle_takes, mark = to_book().book, to_book().for_each, to_book().settle_takes, to_book().mark
-
-  -- Adds the limits that a hold has not, with nothing granted.
-  local function take_unreserved(hold, unreserved)
-    local has = {}
-    for _, take in ipairs(hold.takes) do has[take[BUCKET]] = true end
-    for_each(unreserved, function(limit)
-      if not has[limit[BUCKET]] then
-        local algorithm = ALGORITHMS[limit[ALGORITHM]]
-        local seen = algorithm.look(limit)
-        local take = take_of(limit, seen, 0, false)
-        algorithm.take(seen, take)
-        hold.takes[#hold.takes + 1] = take
-      end
-    end)
-  end
-
-  local function unpacked(unreserved)
-    return unreserved == '' and {} or cmsgpack.unpack(unreserved)
-  end
-
+local function settle(call, first_time, charge_packed, unreserved, wish, corrections, had_hold)
   -- The entry comes first: where the store is full that fails, and nothing else was done.
-  local function finish(hold, entry, charge, unreserved)
-    local more = unpacked(unreserved)
-    book(entry, charge)
-    take_unreserved(hold, more)
-    settle_takes(hold.takes, charge)
+  local function finish(takes, entry, charge)
+    to_book().book(entry, charge)
+    if unreserved ~= '' then counting().take_unreserved(takes, unreserved) end
+    settle_takes(takes, charge)
   end
 
-  local function correct(call, hold, charge, unreserved, corrections)
+  local calling_off = wish == 'off'
+  first_time = first_time == '1'
+  local found = found_hold(call)
+  if found then
+    local hold, entry, charge = hold_of(found), cmsgpack.unpack(charge_packed)
+    finish(hold.takes, calling_off and '' or entry, charge)
+    let_go(call)
+    if calling_off then mark(call, CANCELLED)
+    -- Of what is not sent the first time, an earlier copy may still be on its way: it must not find a lost hold.
+    elseif hold.doubtful or unreserved ~= '' or not first_time then mark(call, BOOKED) end
+    return 0
+  end
+
+  local marked = found_mark(call) or ''
+  local state = string.sub(marked, 1, 1)
+  if state == BOOKED or (calling_off and state ~= '') then return 0 end
+  if state == LOST then
+    local hold = hold_of(string.sub(marked, 2))
+    if wish ~= 'corrected' then return {4, hold.lost} end
+    local _, charge = cmsgpack.unpack(charge_packed)
     local parts = corrections ~= '' and {cmsgpack.unpack(corrections)} or {}
-    for index = 1, #parts, 2 do book(parts[index], parts[index + 1]) end
-    take_unreserved(hold, unpacked(unreserved))
+    for index = 1, #parts, 2 do to_book().book(parts[index], parts[index + 1]) end
+    if unreserved ~= '' then counting().take_unreserved(hold.takes, unreserved) end
     settle_takes(hold.takes, charge, true)
     mark(call, BOOKED)
     return 0
   end
-
-  return function(call, first_time, charge_packed, unreserved, wish, corrections, had_hold)
-    local calling_off = wish == 'off'
-    first_time = first_time == '1'
-    local found = found_hold(call)
-    if found then
-      local hold, entry, charge = hold_of(found), cmsgpack.unpack(charge_packed)
-      finish(hold, calling_off and '' or entry, charge, unreserved)
-      let_go(call)
-      if calling_off then mark(call, CANCELLED)
-      -- Of what is not sent the first time, an earlier copy may still be on its way: it must not find a lost hold.
-      elseif hold.doubtful or unreserved ~= '' or not first_time then mark(call, BOOKED) end
-      return 0
-    end
-
-    local marked = found_mark(call) or ''
-    local state = string.sub(marked, 1, 1)
-    if state == BOOKED or (calling_off and state ~= '') then return 0 end
-    if state == LOST then
-      local hold = hold_of(string.sub(marked, 2))
-      if wish ~= 'corrected' then return {4, hold.lost} end
-      local _, charge = cmsgpack.unpack(charge_packed)
-      return correct(call, hold, charge, unreserved, corrections)
-    end
-    if calling_off then
-      mark(call, CANCELLED)
-      return 0
-    end
-    -- Without a hold it was settled already, or the store has lost the hold: what is sent the first time was not settled.
-    if unreserved == '' and state == CANCELLED then return 0 end
-    if unreserved == '' then return had_hold == '1' and first_time and 6 or 5 end
-    local entry, charge = cmsgpack.unpack(charge_packed)
-    finish({takes = {}}, entry, charge, unreserved)
-    mark(call, BOOKED)
+  if calling_off then
+    mark(call, CANCELLED)
     return 0
   end
+  -- Without a hold it was settled already, or the store has lost the hold: what is sent the first time was not settled.
+  if unreserved == '' and state == CANCELLED then return 0 end
+  if unreserved == '' then return had_hold == '1' and first_time and 6 or 5 end
+  local entry, charge = cmsgpack.unpack(charge_packed)
+  finish({}, entry, charge)
+  mark(call, BOOKED)
+  return 0
 end

@@ -117,6 +117,34 @@ async def test_a_failed_call_keeps_nothing(reason):
         gc.enable()
 
 
+@pytest.mark.parametrize("by", ["deadline", "shutdown"])
+async def test_a_call_that_is_cut_keeps_nothing(by):
+    held, begun = [], asyncio.Semaphore(0)
+
+    async def ask(*_):
+        large = Large()
+        held.append(gone := asyncio.Event())
+        weakref.finalize(large, gone.set)
+        begun.release()
+        await asyncio.Event().wait()
+
+    timeout = {"grpc_timeout": b"50m"} if by == "deadline" else {}
+    gc.disable()
+    try:
+        async with opened(ask) as (door, address), http2(address) as wire:
+            for stream, name in (1, b"Ask"), (3, b"Watch"):
+                path = f"{SERVICE}/".encode() + name
+                await wire.send(head(path, stream, **timeout), message(b"", stream, end=True))
+                await asyncio.wait_for(begun.acquire(), 10)
+            if by == "shutdown":
+                await door.stop(0)
+            async with asyncio.timeout(5):
+                for gone in held:
+                    await gone.wait()
+    finally:
+        gc.enable()
+
+
 async def test_a_defect_sends_no_metadata():
     async def ask(_, call):
         call.response_metadata["x-a"] = "b"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final
 
-from tollwayd.core.errors import Reason, TollwayError
+from tollwayd.core.errors import Reason
 from tollwayd.rpc.health import Health
 from tollwayd.rpc.listeners.listener import GRPC_LISTENERS
 from tollwayd.rpc.methods import Methods
@@ -42,5 +42,5 @@ class GrpcDoor:
         self._health.stop()
         stopping = asyncio.ensure_future(self._listener.stop(grace + _LAST_WORDS_SECONDS))
         await asyncio.wait((stopping,), timeout=grace)
-        self._methods.cut(TollwayError(Reason.REASON_SHUTTING_DOWN))
+        self._methods.cut(Reason.REASON_SHUTTING_DOWN)
         await stopping

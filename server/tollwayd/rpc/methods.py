@@ -45,15 +45,15 @@ class Methods:
         """Of the method of this full name, or of one that there is not."""
         return self._answered.get(name, self._unknown)
 
-    def cut(self, error: TollwayError) -> None:
-        """Ends every call under way, and tells its caller this."""
+    def cut(self, reason: Reason) -> None:
+        """Ends every call under way, and tells its caller why."""
         for task, call in self._running.items():
-            call.cut(task, error)
+            call.cut(task, TollwayError(reason))  # Each its own, as a traceback is part of it.
 
-    def cut_one(self, task: asyncio.Task[Any], error: TollwayError) -> None:
+    def cut_one(self, task: asyncio.Task[Any], reason: Reason) -> None:
         """The same for the call that this task runs, if it runs one."""
         if (call := self._running.get(task)) is not None:
-            call.cut(task, error)
+            call.cut(task, TollwayError(reason))
 
 
 async def refuse(stream: Stream, error: TollwayError) -> bool:
@@ -88,6 +88,7 @@ def _answered(method: Method, running: Running) -> Answered:
             return False
         finally:
             del running[task]
+            call.cut_by = None  # Its traceback holds this frame: a cycle that would keep the call until a collection.
         return True
 
     return Answered(answer, streams=method.descriptor.server_streaming)

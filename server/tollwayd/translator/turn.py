@@ -95,6 +95,8 @@ class Turn:
             self._ended(task)
             # Tracebacks, of which a cancelled task holds one, hold this frame: cycles that would keep the request until
             # a collection.
+            if self._call is not None:
+                self._call.cut_by = None
             error = None
             del task
         return reply.keep_alive and reply.ended

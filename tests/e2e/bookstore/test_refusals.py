@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import re
 
 import pytest
 
 from tests.bookstore import Bookstore, serve
 from tests.raw_http import connect, get, request
+from tests.raw_websocket import handshake
 from tollwayd.translator.request import Request
 
 TIMEOUT = 5
@@ -24,6 +26,25 @@ LEFT = {
     "before all of its body has come": request("POST", "/v1/shelves/1/books", body=b"{}")[:-1],
     "while it waits": request("POST", "/v1/orders", body=b"{}"),
     "in the midst of a stream": get("/v1/shelves/1:watch?count=2", "accept: text/event-stream"),
+    "in the midst of a WebSocket": handshake("/v1/shelves/1/books/emma:review"),
+    "a WebSocket that waits": handshake("/v1/shelves/1:watch?count=2"),
+}
+
+TIMED = re.compile(rb"(x-server-timeout|connect-timeout-ms): [0-9.]+\r\n")
+LAST = get("/v1/nothing", "connection: close")
+
+CUT = {
+    "whole": request("POST", "/v1/orders", "x-server-timeout: 0.01", body=b"{}"),
+    "streamed": get("/v1/shelves/1:watch?count=2", "accept: text/event-stream", "x-server-timeout: 0.01"),
+    "raw": get("/v1/scans/a:stream", "x-server-timeout: 0.01"),
+    "by its name": request(
+        "POST",
+        "/bookstore.rest.v1.BookService/OrderBook",
+        "content-type: application/json",
+        "connect-timeout-ms: 10",
+        body=b"{}",
+    ),
+    "over a WebSocket": handshake("/v1/shelves/1/books/emma:review", "x-server-timeout: 0.01"),
 }
 
 
@@ -58,6 +79,39 @@ async def test_so_is_one_whose_client_leaves(data):
                         await asyncio.wait_for(store.cancelled.wait(), TIMEOUT)
                     await _answer(another)
                     store.cancelled.clear()
+        assert others.issuperset(_requests())
+    finally:
+        gc.enable()
+
+
+@pytest.mark.parametrize("data", CUT.values(), ids=CUT)
+async def test_so_is_one_that_its_deadline_cuts(data):
+    gc.disable()
+    others = set(_requests())
+    store = Bookstore()
+    try:
+        async with serve(store) as (_, address):
+            for _ in range(3):
+                async with connect(address) as client:
+                    await client.send(data + LAST)
+                    assert await client.rest()
+        store.calls.clear()
+        assert others.issuperset(_requests())
+    finally:
+        gc.enable()
+
+
+@pytest.mark.parametrize("data", CUT.values(), ids=CUT)
+async def test_so_is_one_that_the_end_of_the_door_cuts(data):
+    gc.disable()
+    others = set(_requests())
+    store = Bookstore()
+    try:
+        async with serve(store) as (door, address), connect(address) as client:
+            await client.send(TIMED.sub(b"", data))
+            await asyncio.wait_for(store.begun.wait(), TIMEOUT)
+            await door.stop(0)
+        store.calls.clear()
         assert others.issuperset(_requests())
     finally:
         gc.enable()

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Final
 
-from tollwayd.core.errors import Reason, TollwayError
+from tollwayd.core.errors import Reason
 from tollwayd.rpc.listeners.lean.connection import Connection, Limits
 from tollwayd.rpc.listeners.lean.counts import Counts, new_id
 from tollwayd.rpc.listeners.lean.frames import Code
@@ -92,4 +92,4 @@ class LeanListener:
 
     def _end_late(self, task: asyncio.Task[None] | None) -> None:
         if task is not None:
-            self._methods.cut_one(task, TollwayError(Reason.REASON_DEADLINE_EXCEEDED))
+            self._methods.cut_one(task, Reason.REASON_DEADLINE_EXCEEDED)

@@ -210,6 +210,7 @@ class Connection(RequestHandler):
         if self._taken is not None and not self._taken[1].is_eof():
             self._taken[1].set_exception(ConnectionResetError("the client is gone"))
         super().connection_lost(exc)
+        self._data_received_cb = None  # A WebSocket, which holds this connection: a cycle until a garbage collection.
 
     @property
     def _last(self) -> tuple[Any, StreamReader] | None:

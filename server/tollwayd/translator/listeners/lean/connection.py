@@ -96,7 +96,9 @@ class Connection(Flow):
         if self._frames is not None:
             self._frames.feed_eof()
         self.task.cancel()
-        del self.task  # Its end holds a traceback, and that this connection, which would wait for a garbage collection.
+        # Its end holds a traceback, and that this connection, which would wait for a garbage collection. So do frames.
+        del self.task
+        self._frames = self._on_frames = None
 
     def data_received(self, data: bytes) -> None:
         if self._closing:

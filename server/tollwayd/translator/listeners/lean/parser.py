@@ -112,6 +112,7 @@ class RequestParser:
         self._break_body(ConnectionResetError("the client is gone"))
         self.rest = b""
         # What holds this parser, or the connection that does, would wait for a garbage collection.
+        self.requests.clear()
         del self._parser, self._memo, self._client
 
     def _break_body(self, error: Exception) -> None:

@@ -31,6 +31,7 @@ class Socket:
     """
 
     __slots__ = (
+        "__weakref__",
         "_broken",
         "_call",
         "_came_at",
@@ -43,7 +44,6 @@ class Socket:
         "_parser",
         "_pays_soon",
         "_reply",
-        "_task",
         "_timeouts",
         "_timer",
         "_transport",
@@ -51,12 +51,10 @@ class Socket:
     )
 
     def __init__(self, wire: Wire, *, kind: WSMsgType, wanted: int) -> None:
-        task, transport, call = asyncio.current_task(), wire.request.client.transport, wire.call
-        assert task is not None
+        transport, call = wire.request.client.transport, wire.call
         assert call is not None
         if transport is None:
             raise ConnectionResetError("the client is gone")
-        self._task: Final = task
         self._transport: Final = transport
         self._loop: Final = asyncio.get_running_loop()
         connection: Any = wire.request.client  # aiohttp wants less of it than its types say.
@@ -132,7 +130,7 @@ class Socket:
             self._open = False
             with suppress(ConnectionError):
                 self._writer.put((code or WSCloseCode.OK).to_bytes(2, "big"), WSMsgType.CLOSE)
-            self._task.cancel()
+            self._connection.task.cancel()
         self._inflow.feed_eof()
 
     def on_violation(self, error: BaseException) -> None:
@@ -140,7 +138,7 @@ class Socket:
         self._broken = True
         if self._open:
             code = error.code if isinstance(error, WebSocketError) else WSCloseCode.PROTOCOL_ERROR
-            self._call.cut(self._task, violation(code))
+            self._call.cut(self._connection.task, violation(code))
         self._inflow.feed_eof()
 
     async def _wait_for_close(self) -> None:
@@ -173,11 +171,14 @@ class Socket:
 
     def _beat(self) -> None:
         """Looks whether the client still lives, and asks it for a sign."""
+        if self._connection.transport is None:
+            return  # It has left.
         if not self._transport.is_reading():
             self._note()  # The silence is this side's own.
         silence = self._loop.time() - self._came_at
         if silence >= self._timeouts.stream_idle:
-            self._call.cut(self._task, TollwayError(Reason.REASON_REQUEST_TIMEOUT, "Nothing came for too long."))
+            late = TollwayError(Reason.REASON_REQUEST_TIMEOUT, "Nothing came for too long.")
+            self._call.cut(self._connection.task, late)
             return
         self._pay_pong()
         # Half, as what a ping brings comes a moment after it.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from typing import TYPE_CHECKING, Any, Final, Protocol
+from weakref import proxy
 
 from aiohttp import WSMsgType
 from aiohttp._websocket.reader import WebSocketDataQueue
@@ -36,7 +37,7 @@ class Inflow(WebSocketDataQueue):
 
     def __init__(self, connection: BaseProtocol, listener: Listener, wanted: int) -> None:
         super().__init__(connection, _QUEUE_BYTES, loop=asyncio.get_running_loop())
-        self._listener: Final = listener
+        self._listener: Final[Listener] = proxy(listener)  # It holds this: a cycle until a garbage collection.
         self._wanted = wanted
         self._reading: Final = asyncio.Lock()
 

@@ -19,6 +19,7 @@ _BOUNDARY = re.compile(rb"\r\n\r\n|\n\n|\r\r|\n\r\n|\r\n\n")
 # The ends of all boundaries: every one ends with one of these.
 _BLANK_LINES = (b"\n\n", b"\n\r\n", b"\r\r")
 _LINE_END = re.compile(rb"\r\n|\n|\r")
+_RETURN = ord("\r")
 # A boundary is four bytes at most, so one that new bytes complete starts in the last three old ones.
 _SPANS_BOUNDARY = 3
 
@@ -78,6 +79,13 @@ class Framer:
 def split(block: bytes) -> Iterator[bytes]:
     """The raw events of a block, each with its blank line."""
     start = 0
+    if _RETURN not in block:  # As of almost all providers: that takes half the time.
+        while (blank := block.find(b"\n\n", start)) >= 0:
+            yield block[start : blank + 2]
+            start = blank + 2
+        if start < len(block):
+            yield block[start:]
+        return
     for boundary in _BOUNDARY.finditer(block):
         yield block[start : boundary.end()]
         start = boundary.end()
@@ -95,7 +103,7 @@ def parse(raw: bytes) -> ServerSentEvent | None:
     """The event in one raw event; None for one without data, such as a comment."""
     name = b""
     data: list[bytes] = []
-    for line in _LINE_END.split(raw):
+    for line in _LINE_END.split(raw) if _RETURN in raw else raw.split(b"\n"):
         field, _, value = line.partition(b":")
         if field == b"data":
             data.append(value.removeprefix(b" "))

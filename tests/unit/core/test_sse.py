@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tollwayd.core import sse
 from tollwayd.core.errors import Reason, TollwayError
@@ -39,6 +43,13 @@ def test_every_split_in_two_gives_the_same_events(stream, events):
 @pytest.mark.parametrize(("stream", "events"), STREAMS)
 def test_byte_by_byte_gives_the_same_events(stream, events):
     assert read([bytes([byte]) for byte in stream]) == events
+
+
+@given(st.lists(st.sampled_from([b"data: a", b"b", b": c", b"\n", b"\n\n", b"\r\n", b"\r"])).map(b"".join))
+def test_a_block_is_split_at_blank_lines_whatever_ends_them(block):
+    assert b"".join(split(block)) == block
+    ends = [found.end() for found in re.finditer(rb"\r\n\r\n|\n\n|\r\r|\n\r\n|\r\n\n", block)]
+    assert [len(b"".join(list(split(block))[:number])) for number in range(1, len(ends) + 1)] == ends
 
 
 def test_blocks_are_the_bytes_as_they_came():

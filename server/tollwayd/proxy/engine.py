@@ -207,6 +207,8 @@ class Blocks:
     async def _end(self) -> None:
         # Mostly there is nothing left but the last chunk, which may not have come with the last event. What else comes
         # has no part in the answer, which is booked.
+        if not self._response.under_way:
+            return
         self._response.straight = None
         with suppress(TollwayError, TimeoutError):
             async with asyncio.timeout(END_GRACE_SECONDS):

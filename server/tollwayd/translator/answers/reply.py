@@ -31,6 +31,7 @@ _MAX_ZEROS: Final = 8  # Clients take 16 digits (curl), and a chunk is no larger
 _NONE: Final[Mapping[str, str]] = {}
 _TRAILER = "grpc-trailer-"
 _JOINED_BYTES = 64 * 1024  # Up to here one write of a joined copy is cheaper than two writes.
+_HELD_BYTES: Final = 64 * 1024  # Of parts that wait for the others of their turn of the loop.
 
 
 _NOTHING: Final[Any] = iter(())  # It is over, and stays so.
@@ -52,6 +53,9 @@ class Reply:
 
     What `encoding` compresses goes out compressed where the client asks for it; `close` frees what that held.
 
+    What is written in one turn of the loop goes out together, at its end: a write to a socket takes longer than all
+    else that is done for a message of a stream, or for its end.
+
     `keep_alive` may be taken away before, and `extra` given: header lines that go out whatever the answer is. With
     `like_grpc_gateway` trailers go out to a client that has not said that it reads them, too. `started` says whether a
     head is out, `ended` whether all is; `writes` counts what went out. `bodiless` says that the answer is a head alone,
@@ -63,6 +67,8 @@ class Reply:
         "_client",
         "_encoded",
         "_encoding",
+        "_held",
+        "_held_bytes",
         "_knows_chunks",
         "_request",
         "_stall_seconds",
@@ -84,6 +90,8 @@ class Reply:
         self._encoding = encoding
         self._encoded: EncodedStream | None = None
         self._chunked = False
+        self._held: list[bytes] = []
+        self._held_bytes = 0
         self._zeros = 0
         self.bodiless = request.method == "HEAD"  # RFC 9110, section 9.3.2.
         self.keep_alive = request.keep_alive
@@ -154,7 +162,7 @@ class Reply:
     def write(self, body: bytes) -> Awaitable[None]:
         """Sends a part of the body, and waits while the client does not keep up."""
         if body and not self.bodiless:
-            self._write(self._chunk(body if self._encoded is None else self._encoded.part(body)))
+            self._hold(self._chunk(body if self._encoded is None else self._encoded.part(body)))
             if self._client.writing_paused:
                 return self._drain_slowly()
         return _DONE
@@ -164,6 +172,8 @@ class Reply:
         client = self._client
         if client.writing_paused or (transport := client.transport) is None or transport.is_closing():
             return False
+        if self._held:
+            self._release()
         self.writes += 1
         if self._encoded is not None:
             body = self._encoded.part(body)
@@ -176,6 +186,7 @@ class Reply:
     def put(self, body: bytes) -> None:
         """Sends a small part of the body without waiting; nothing where the client does not keep up anyway."""
         if body and not self.bodiless and not self._client.writing_paused:
+            self._release()
             self._write(self._part(body))
 
     async def end(self, trailers: Mapping[str, str]) -> None:
@@ -187,11 +198,12 @@ class Reply:
         last = b"" if self._encoded is None else self._chunk(self._encoded.end())
         if self._chunked:
             last += f"0\r\n{fields}\r\n".encode()
-        if last:
+        if last := self._no_longer_held() + last:
             self._write(last)
 
     def close(self) -> None:
         """Frees what the answer held, however it ended."""
+        self._release()
         if self._encoded is not None:
             self._encoded.close()
 
@@ -209,6 +221,7 @@ class Reply:
         transport = self._client.transport
         if transport is None or not (self._knows_chunks and self.can_nudge) or self._zeros == _MAX_ZEROS:
             return False
+        self._release()
         self._zeros += self.started
         transport.write(b"0" if self.started else CONTINUE)
         return True
@@ -216,6 +229,7 @@ class Reply:
     def abort(self) -> None:
         """Cuts the connection, so that the client cannot take the answer for a whole one."""
         self.keep_alive = False
+        self._release()
         if (transport := self._client.transport) is not None:
             transport.abort()
 
@@ -264,6 +278,28 @@ class Reply:
             raise ConnectionResetError("the client is gone")
         self.writes += 1
         transport.write(part)
+
+    def _hold(self, part: bytes) -> None:
+        """Writes with what else is written in this turn of the loop."""
+        transport = self._client.transport
+        if transport is None or transport.is_closing():
+            raise ConnectionResetError("the client is gone")
+        self.writes += 1
+        if not self._held:
+            asyncio.get_running_loop().call_soon(self._release)
+        self._held.append(part)
+        self._held_bytes += len(part)
+        if self._held_bytes > _HELD_BYTES or self._client.writing_paused:
+            self._release()
+
+    def _release(self) -> None:
+        """Writes what is held; nothing where the client has left."""
+        if self._held and (transport := self._client.transport) is not None:
+            transport.write(self._no_longer_held())
+
+    def _no_longer_held(self) -> bytes:
+        held, self._held, self._held_bytes = self._held, [], 0
+        return b"".join(held)
 
     def drain(self) -> Awaitable[None]:
         """Waits while the client does not keep up; ConnectionError where it takes nothing at all for too long."""

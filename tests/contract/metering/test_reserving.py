@@ -153,6 +153,22 @@ async def test_amounts_are_exact_up_to_the_largest_that_there_are(clock, meter):
         assert isinstance(await meter.reserve(reservation(f"{algorithm}b", replace(one, amount=3, least=3))), Refusal)
 
 
+async def test_what_cannot_be_put_into_words_fails_alone(clock, meter):
+    many = limit(1_000)
+    beyond = limit(2**70, 2**70)
+    one, failed, other = await asyncio.gather(
+        *(meter.reserve(reservation(name, wanted)) for name, wanted in zip("abc", (many, beyond, many), strict=True)),
+        return_exceptions=True,
+    )
+
+    assert isinstance(failed, OverflowError)
+    assert isinstance(one, Grants)
+    assert isinstance(other, Grants)
+    with pytest.raises(OverflowError):
+        await meter.reserve(reservation("alone", beyond))
+    assert await taken(meter, many) == [2]
+
+
 async def test_a_fixed_window_begins_anew_at_its_end(clock, meter):
     grants = await meter.reserve(reservation("a", limit(1)))
     assert (grants.now_ms, grants.standings[0].reset_ms) == (NOON, MINUTE)

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import Any, Final, Protocol
 
 from hiredis import pack_command
 
 from tollwayd.state.metering.keys import MS_A_DAY
 from tollwayd.state.metering.scripts import METERING, all_keys
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 Argument = str | bytes | int
 
@@ -53,16 +50,25 @@ class Command(Protocol):
         ...
 
 
-def packed(run: Sequence[Command], now_ms: int, *, whole: bool) -> bytes:
-    """One run of the script for commands of one tenant, by the script's digest or whole; counts that they are sent."""
-    tenant, day = run[0].tenant, now_ms // MS_A_DAY
+def packed(run: list[Command], now_ms: int, *, whole: bool) -> bytes:
+    """One run of the script for commands of one tenant, by the script's digest or whole; counts that they are sent.
+    A command that cannot be put into words fails, and is taken out of the run."""
+    tenant, day, asking = run[0].tenant, now_ms // MS_A_DAY, run[0].asking
     words: list[Argument] = [day]
+    mute: list[tuple[Command, Exception]] = []
     for command in run:
-        words += command.words(now_ms)
-        command.sends += 1
+        try:
+            words += command.words(now_ms)
+        except Exception as error:  # noqa: BLE001  # A defect in one must not keep the others waiting for ever.
+            mute.append((command, error))
+        else:
+            command.sends += 1
+    for command, why in mute:
+        run.remove(command)
+        command.failed(why)
     count, head = _beginning(("EVAL", METERING.source), tenant, day) if whole else _head(METERING.digest, tenant, day)
     sent = b"*%d\r\n%b%b" % (count + len(words), head, _items(tuple(words)))
-    return _ASKING + sent if run[0].asking else sent
+    return _ASKING + sent if asking else sent
 
 
 @lru_cache(MOST_HEADS)

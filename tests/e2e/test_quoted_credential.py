@@ -1,4 +1,4 @@
-"""A provider that quotes the gateway's credential in an error under status 200 is not quoted to the caller."""
+"""A provider that quotes the gateway's credential under status 200 is not quoted to the caller."""
 
 from __future__ import annotations
 
@@ -22,6 +22,26 @@ ERRORS = {
     "openai": {"error": {"message": SAID, "code": "invalid_request_error", "param": CREDENTIAL}},
     "anthropic": {"type": "error", "error": {"type": "invalid_request_error", "message": SAID}},
 }
+USAGE = {
+    "openai": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2},
+    "anthropic": {"input_tokens": 1, "output_tokens": 1},
+}
+ANSWERS = {
+    "openai": {
+        "id": "1",
+        "object": "chat.completion",
+        "choices": [{"index": 0, "message": {"role": "assistant", "content": SAID}, "finish_reason": "stop"}],
+        "usage": USAGE["openai"],
+    },
+    "anthropic": {
+        "id": "1",
+        "type": "message",
+        "role": "assistant",
+        "content": [{"type": "text", "text": SAID}],
+        "stop_reason": "end_turn",
+        "usage": USAGE["anthropic"],
+    },
+}
 GOLDEN = ROOT / "tests" / "golden"
 BEGUN = {
     "openai": (GOLDEN / "openai_chat" / "streams" / "text.sse", 3),
@@ -37,6 +57,16 @@ def event_of(dialect: str) -> bytes:
 
 def whole(dialect: str, _) -> dict:
     return {"body": json.dumps(ERRORS[dialect]), "headers": {"content-type": "application/json"}}
+
+
+def metered(dialect: str, _) -> dict:
+    """An error that names usage as answers do."""
+    said = {**ERRORS[dialect], "usage": USAGE[dialect]}
+    return {"body": json.dumps(said), "headers": {"content-type": "application/json"}}
+
+
+def in_an_answer(dialect: str, _) -> dict:
+    return {"body": json.dumps(ANSWERS[dialect]), "headers": {"content-type": "application/json"}}
 
 
 def at_once(dialect: str, _) -> dict:
@@ -67,19 +97,19 @@ async def asked(request, gateway, provider):
     return request.param, tenant.key()
 
 
-@pytest.mark.parametrize("answer", [whole, at_once, in_the_middle, by_events])
+@pytest.mark.parametrize("answer", [whole, metered, in_an_answer, at_once, in_the_middle, by_events])
 @pytest.mark.parametrize("caller", PATHS)
 async def test_a_credential_within_an_error_is_masked(gateway, provider, asked, caller, answer, tmp_path):
     dialect, key = asked
     provider.use({"rules": [{"answer": answer(dialect, tmp_path)}]})
-    streams = answer is not whole
+    streams = answer not in {whole, metered, in_an_answer}
     messages = [{"role": "user", "content": "Hello there!"}]
     body = json.dumps({"model": "m", "messages": messages, "max_tokens": 64, "stream": streams}).encode()
     headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
     _, given = await asyncio.to_thread(send, Request(gateway.url("proxy_http") + PATHS[caller], body, headers))
     assert CREDENTIAL.encode() not in given
     # Of a whole answer Anthropic's dialect knows no error: to other callers it is an answer that cannot be read.
-    told = streams or dialect in {caller, "openai"}
+    told = streams or answer is in_an_answer or dialect in {caller, "openai"}
     assert (b"Your key is ***, which" in given) is told, given
 
 
@@ -99,9 +129,10 @@ async def test_a_credential_within_an_error_is_masked_for_typed_callers(gateway,
     assert CREDENTIAL not in repr(caught.value) + repr(caught.value.trailing_metadata())
 
 
-async def test_a_whole_answer_that_is_an_error_is_masked_for_typed_callers(gateway, provider, asked):
+@pytest.mark.parametrize("answer", [whole, metered])
+async def test_a_whole_answer_that_is_an_error_is_masked_for_typed_callers(gateway, provider, asked, answer):
     dialect, key = asked
-    provider.use({"rules": [{"answer": whole(dialect, None)}]})
+    provider.use({"rules": [{"answer": answer(dialect, None)}]})
     part = conversation_pb2.Part(text=conversation_pb2.Text(text="Hello there!"))
     message = conversation_pb2.Message(role=conversation_pb2.ROLE_USER, parts=[part])
     request = inference_pb2.GenerateRequest(model="m", messages=[message])
@@ -110,3 +141,15 @@ async def test_a_whole_answer_that_is_an_error_is_masked_for_typed_callers(gatew
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             await stub.Generate(request, metadata=(("authorization", f"Bearer {key}"),))
     assert CREDENTIAL not in repr(caught.value) + repr(caught.value.trailing_metadata())
+
+
+async def test_a_whole_answer_is_masked_for_typed_callers(gateway, provider, asked):
+    dialect, key = asked
+    provider.use({"rules": [{"answer": in_an_answer(dialect, None)}]})
+    part = conversation_pb2.Part(text=conversation_pb2.Text(text="Hello there!"))
+    message = conversation_pb2.Message(role=conversation_pb2.ROLE_USER, parts=[part])
+    request = inference_pb2.GenerateRequest(model="m", messages=[message])
+    async with grpc.aio.insecure_channel(gateway.addresses["proxy_grpc"]) as channel:
+        stub = inference_pb2_grpc.InferenceServiceStub(channel)
+        answer = await stub.Generate(request, metadata=(("authorization", f"Bearer {key}"),))
+    assert "Your key is ***, which" in str(answer)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tollwayd.core.dialect import Said
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.core.sse import parse, split
-from tollwayd.dialects.unquoted import unquoted
+from tollwayd.dialects.unquoted import unquoted_answer
 from tollwayd.proxy import estimate
 
 if TYPE_CHECKING:
@@ -53,10 +53,7 @@ def showable(names: Sequence[str]) -> tuple[str, ...]:
 def response_of(call: Call, target: Target, body: bytes) -> GenerateResponse:
     """A whole answer, and its usage noted on the call. Raises the error that stands in its place."""
     provider = target.provider
-    try:
-        response = provider.dialect.read_response(body)
-    except TollwayError:
-        response = provider.dialect.read_response(unquoted(provider.credential, body))
+    response = provider.dialect.read_response(unquoted_answer(provider.credential, body))
     assert call.exchange is not None
     if not response.HasField("usage"):
         response.usage.CopyFrom(estimate.of_whole(call.exchange, response.ByteSize()))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from google.api.httpbody_pb2 import HttpBody
 
 from tollwayd.core.errors import Reason, TollwayError
-from tollwayd.dialects.unquoted import unquoted
+from tollwayd.dialects.unquoted import unquoted, unquoted_answer
 from tollwayd.proxy import estimate
 from tollwayd.proxy.canonical import note_end, response_of, write_request
 from tollwayd.proxy.engine import find_model
@@ -136,6 +136,8 @@ class RawService:
             if exchange.usage is None:  # So it may be an error.
                 exchange.usage = self._estimated(exchange, body)
                 body = unquoted(target.provider.credential, body)
+            else:
+                body = unquoted_answer(target.provider.credential, body)
             exchange.complete = True
             return HttpBody(content_type=_JSON, data=body)
         return HttpBody(content_type=_JSON, data=self._caller.write_response(response_of(call, target, body)))

@@ -174,6 +174,7 @@ class Connection(asyncio.Protocol):
         if self._response is not None:
             self._response.fail(self._broken(self._response))
         self._deadlines.cancel()
+        self._parser.close()
 
     def pause_writing(self) -> None:
         self._writable = False

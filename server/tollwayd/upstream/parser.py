@@ -98,6 +98,10 @@ class AnswerParser:
             return data[start:-2]
         return b""
 
+    def close(self) -> None:
+        """The connection is gone: llhttp's parser and this one hold each other, and would wait for a collection."""
+        del self._parser
+
     def on_message_begin(self) -> None:
         """Called by llhttp. A second answer to one request is not read."""
         if self.complete:

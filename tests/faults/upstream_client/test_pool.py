@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 
 import pytest
 
 from tests.faults.upstream_client.scripted import OK, Peer, until
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.upstream.limits import Limits
+from tollwayd.upstream.parser import AnswerParser
 
 
 @pytest.mark.parametrize("way", ["close", "reset"])
@@ -171,3 +173,26 @@ async def test_connections_are_not_shared_between_origins(start, client, ask) ->
     for text, provider in ((b"1", one), (b"2", two), (b"3", one), (b"4", two)):
         await (await ask(client, provider.origin, text)).read()
     assert seen == [("one", b"1"), ("two", b"2"), ("one", b"3"), ("two", b"4")]
+
+
+async def test_a_connection_that_is_gone_is_freed_without_a_collection(start, client, ask) -> None:
+    """Its parser has tables and buffers of C, and a provider may close each connection behind one answer."""
+
+    async def script(peer: Peer) -> None:
+        await peer.answer()
+
+    gc.disable()
+    others = set(_parsers())
+    try:
+        provider = await start(script)
+        for _ in range(3):
+            await (await ask(client, provider.origin)).read()
+            await until(lambda: client.open_connections == 0)
+        assert provider.connections == 3
+        assert others.issuperset(_parsers())
+    finally:
+        gc.enable()
+
+
+def _parsers() -> list[AnswerParser]:
+    return [each for each in gc.get_objects() if isinstance(each, AnswerParser)]

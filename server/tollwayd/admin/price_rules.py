@@ -5,13 +5,12 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
+from tollwayd.admin.money_rules import check_money
 from tollwayd.admin.resources.field_behavior import fields_of
 from tollwayd.core.errors import invalid_field
-from tollwayd.core.metering.money import CURRENCY, NANO, nanos
+from tollwayd.core.metering.money import NANO
 
 if TYPE_CHECKING:
-    from google.type.money_pb2 import Money
-
     from tollway.admin.v1.prices_pb2 import Price
 
 MAX_RATE: Final = 100_000 * NANO
@@ -41,11 +40,4 @@ def _check_model(model: str) -> None:
 def _check_rates(rates: Price.Rates, path: str) -> None:
     for field in fields_of(rates):
         if rates.HasField(field.name):
-            _check_money(getattr(rates, field.name), f"{path}.{field.json_name}")
-
-
-def _check_money(money: Money, path: str) -> None:
-    if money.currency_code != CURRENCY:
-        raise invalid_field(f"{path}.currencyCode", f"must be {CURRENCY}")
-    if not (money.units >= 0 and 0 <= money.nanos < NANO and nanos(money) <= MAX_RATE):
-        raise invalid_field(path, "must be from 0 to 100000 dollars, its nanos from 0 to 999999999")
+            check_money(f"{path}.{field.json_name}", getattr(rates, field.name), MAX_RATE)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from tollway.admin.v1.policies_pb2 import Budget, Exceeded, Policy, RateLimit
+from tollwayd.admin.money_rules import check_money
 from tollwayd.admin.time_zones import check_zone
 from tollwayd.core.errors import invalid_field
-from tollwayd.core.metering.money import CURRENCY, MAX_AMOUNT, NANO, nanos
+from tollwayd.core.metering.money import MAX_AMOUNT, NANO, nanos
 
 if TYPE_CHECKING:
     from google.protobuf.duration_pb2 import Duration
@@ -104,16 +105,7 @@ def _need_money(path: str, money: Money | None, number: int, other: str) -> None
         raise invalid_field(other, f"is for other units than COST; write {_last(path)} instead")
     if money is None:
         raise invalid_field(path, f"is required for COST, such as {_EXAMPLE}")
-    _check_money(path, money)
-
-
-def _check_money(path: str, money: Money) -> None:
-    if money.currency_code != CURRENCY:
-        raise invalid_field(f"{path}.currencyCode", f'has to be "{CURRENCY}": prices are in US dollars')
-    if not 0 <= money.nanos < NANO:
-        raise invalid_field(f"{path}.nanos", "is from 0 to 999999999: the part behind the point, in nano-dollars")
-    if money.units < 0 or nanos(money) > MAX_AMOUNT:
-        raise invalid_field(path, f"is from 0 to {_DOLLARS} US dollars")
+    check_money(path, money, MAX_AMOUNT)
 
 
 def _need_number(path: str, number: int, money: Money | None, other: str) -> None:

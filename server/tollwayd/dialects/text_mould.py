@@ -52,6 +52,8 @@ class Mould:
         is_padded = _PADDING.search(block, end + 1) is not None
         last = block.rfind(b'"')
         tail = block[end : (block.rfind(b'"', 0, last) if is_padded else last) + 1]
+        if tail.endswith(b'"index"'):
+            return None  # Whose text it is says a number, and behind the last quote.
         mould = cls(found[0][1], block[:start], tail, block[end:], is_padded=is_padded)
         return None if mould.text_in(block) is None else mould
 

@@ -57,6 +57,14 @@ def test_padding_may_be_of_any_length():
     assert mould.text_in(ANTHROPIC.replace(b"    }", b"}")) == b"TEXT"
 
 
+@pytest.mark.parametrize("padding", [b"", b',"obfuscation":"a1B2"'])
+def test_an_event_that_ends_with_whose_text_it_is_has_no_mould(padding):
+    """The number behind the last quote is not compared."""
+    last = b'data: {"choices":[{"delta":{"content":"TEXT"},"index":0}]' + padding + b"}\n\n"
+    mould = Mould.of(last, TEXTS)
+    assert mould is None or mould.text_in(last.replace(b'"index":0', b'"index":1').replace(b"TEXT", b"x")) is None
+
+
 OTHERS = {
     "an end": OPENAI.replace(b'"finish_reason":null', b'"finish_reason":"stop"'),
     "usage": OPENAI.replace(b'"usage":null', b'"usage":{"prompt_tokens":1}'),

@@ -341,6 +341,18 @@ async def test_a_damaged_count_has_no_call_booked_twice_that_was_let_through(war
     assert [entry.input_tokens for entry in await ledger(redis_client)] == [25]
 
 
+@pytest.mark.parametrize("algorithm", [Algorithm.SLIDING, Algorithm.BUCKET])
+async def test_a_count_that_cannot_be_read_begins_anew(warmed, redis_client, algorithm):
+    """It would refuse every call of its limit, for ever."""
+    rolling = limit(1, window_ms=60_000, algorithm=algorithm)
+    await warmed.reserve(reservation("before", rolling))
+    for name in await redis_client.hkeys(keys.limits(TENANT)):
+        await redis_client.hset(keys.limits(TENANT), name, "1")
+    assert isinstance(await warmed.reserve(reservation("a", rolling)), Grants)
+    assert await taken(warmed, rolling) == [1]
+    assert isinstance(await warmed.reserve(reservation("b", rolling)), Refusal)
+
+
 async def test_what_cannot_be_summed_up_is_not_booked_at_each_try(warmed, redis_client, clock):
     day = keys.usage(TENANT, clock.now_ms // 86_400_000)
     await warmed.reserve(reservation("a", REQUESTS))

@@ -132,7 +132,7 @@ local function sliding_counts()
     local first = oldest
     while oldest and leaves(of, oldest) <= now do
       local slot = slot_field(of, oldest)
-      taken = counts.add(of.field, -counts.get(slot))
+      taken = counts.add(of.field, -(tonumber(counts.get(slot)) or 0))
       oldest = tonumber(counts.get(slot .. 'n'))
       counts.drop(slot)
       counts.drop(slot .. 'n')
@@ -206,7 +206,7 @@ local function sliding_counts()
     while slot do
       local name = slot_field(of, slot)
       local following = counts.get(name .. 'n')
-      excess = excess - counts.get(name)
+      excess = excess - (tonumber(counts.get(name)) or 0)
       if excess <= 0 or not following then return leaves(of, slot) - now end
       slot = tonumber(following)
     end
@@ -250,6 +250,7 @@ local function leaking_counts()
     local state = counts.get(bucket_field(bucket))
     if not state then return 0, 0 end
     local level, rem, at, last_rate, last_window = string.match(state, '^(%d+) (%d+) (%d+) (%d+) (%d+)$')
+    if not level then return 0, 0 end -- It would refuse all calls for ever.
     rate, window = rate or tonumber(last_rate), window or tonumber(last_window)
     local gone, left = leaked(math.max(0, now - at), rem % window, rate, window)
     if gone >= tonumber(level) then return 0, 0 end

@@ -16,7 +16,7 @@ from tollwayd.core.dialect import Said
 from tollwayd.dialects.text_mould import Mould
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 KEPT_BYTES: Final = 8 * 1024
 """Of blocks that are kept unread: some 30 events, and little enough for thousands of streams at once."""
@@ -27,6 +27,14 @@ KEPT_TEXTS: Final = 64
 LONG_TEXT: Final = 256
 """Bytes of a text with which all that are kept are measured, so that they are 16 KB at most: few models say as much at
 once, and of a text as long the measuring is no great part of what it costs."""
+
+_MANY: Final = 16
+"""Events of a block from which on it is worth it to look at the first ones by themselves: most of the others are like
+one of them."""
+
+_FIRST: Final = 3
+
+_BLANK_LINE: Final = b"\n\n"
 
 _PATIENCE: Final = 8
 """Moulds that are made in vain: where every event differs, they are not worth their making."""
@@ -66,6 +74,26 @@ class SaidText:
             if len(self._texts) > KEPT_TEXTS or len(text) > LONG_TEXT:
                 self._measure_texts()
         return True
+
+    def parts(self, block: bytes) -> Iterator[tuple[bytes, bool]]:
+        """A block of several events in pieces: each one and whether it has been taken in, as by `takes`. The others are
+        to be looked at, and learned from, one by one."""
+        apart = _FIRST if block.count(_BLANK_LINE) >= _MANY else 0
+        while block:
+            if end := self._take_run(block):
+                apart = 0
+            yield block[: (cut := end or (block.find(_BLANK_LINE) + 2 if apart else len(block)))], end > 0
+            apart = max(0, apart - 1)
+            block = block[cut:]
+
+    def _take_run(self, block: bytes) -> int:
+        if self._mould is None:
+            return 0
+        texts, end = self._mould.run_in(block)
+        self._texts += filter(None, texts)
+        if len(self._texts) > KEPT_TEXTS or end > KEPT_BYTES:
+            self._measure_texts()
+        return end
 
     def learn(self, block: bytes) -> bool:
         """Has `takes` know blocks like this one, in which there is nothing to be seen to but maybe text; whether it

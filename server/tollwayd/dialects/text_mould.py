@@ -78,6 +78,27 @@ class Mould:
         text = rest[:end]
         return None if (_ESCAPE in text or _QUOTE in text) and not _is_one(text) else text
 
+    def run_in(self, block: bytes) -> tuple[list[bytes], int]:
+        """The texts of the events that a block begins with, as far as they are out of the mould and the same in all
+        that follows their texts, too; and where the last of them ends. Each takes half of what `text_in` takes.
+        """
+        texts: list[bytes] = []
+        if not block.startswith(self._head):
+            return texts, 0
+        head, end, least = self._head, self._end[:-2], self._least - 2
+        text_at, end_at, ends = self._text_at, self._end_at + 2, 0
+        for event in block.split(b"\n\n"):
+            if not (event.startswith(head) and event.endswith(end)) or len(event) < least:
+                break
+            texts.append(event[text_at:end_at])
+            ends += len(event) + 2
+        said = b"".join(texts)
+        if _NEW_LINE in said or _RETURN in said:
+            return [], 0
+        if (_ESCAPE in said or _QUOTE in said) and not all(map(_is_one, texts)):
+            return [], 0
+        return texts, ends
+
 
 def _is_one(text: bytes) -> bool:
     try:

@@ -11,7 +11,7 @@ from tollwayd.dialects.text_mould import Mould
 from tollwayd.proxy.canonical import Seen
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from tollway.proxy.v1.inference_pb2 import StreamGenerateResponse, Usage
     from tollwayd.core.call import Exchange
@@ -27,6 +27,7 @@ _LARGEST: Final = 8 * 1024
 """Bytes of an event that a cast is made of, and which the stream then holds."""
 
 _DECODER: Final = msgspec.json.Decoder(str)
+_TEXTS_DECODER: Final = msgspec.json.Decoder(list[str])
 _encode: Final = msgspec.json.encode
 
 
@@ -57,7 +58,7 @@ class Translation:
         events: list[StreamGenerateResponse] = []
         texts: list[str] = []
         if (piece := self._recast(block, texts)) is None:
-            piece = b"".join([self._translated(raw, events, texts) for raw in split(block)])
+            piece = b"".join(self._pieces(block, events, texts))
         self._seen.add(events)
         self._seen.say(texts)
         return piece
@@ -75,6 +76,21 @@ class Translation:
     def usage(self) -> Usage:
         """The usage, or what it is estimated to be so far."""
         return self._seen.usage()
+
+    def _pieces(self, block: bytes, events: list[StreamGenerateResponse], texts: list[str]) -> Iterator[bytes]:
+        """What the caller gets of a block, event by event, or by runs of those that are like the one before."""
+        piece, at = self._recast_run(block, texts)
+        yield piece
+        while at < len(block):
+            cast = self._cast
+            for raw in split(block[at:]):
+                at += len(raw)
+                yield self._translated(raw, events, texts)
+                if self._cast is not cast:
+                    break
+            piece, length = self._recast_run(block[at:], texts)
+            yield piece
+            at += length
 
     def _translated(self, raw: bytes, events: list[StreamGenerateResponse], texts: list[str]) -> bytes:
         if (piece := self._recast(raw, texts)) is not None:
@@ -103,6 +119,19 @@ class Translation:
             return b""
         texts.append(text)
         return cast.head + _encode(text) + cast.tail
+
+    def _recast_run(self, block: bytes, texts: list[str]) -> tuple[bytes, int]:
+        """The same for the events that a block begins with, as long as it is several; and where they end, else 0."""
+        if (cast := self._cast) is None or not (run := cast.mould.run_in(block))[1]:
+            return b"", 0
+        said = [text for text in run[0] if text]
+        try:
+            read = _TEXTS_DECODER.decode(b'["%b"]' % b'","'.join(said)) if said else []
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return b"", 0
+        self._patience = _PATIENCE
+        texts += read
+        return b"".join([cast.head + _encode(text) + cast.tail for text in read]), run[1]
 
     def _learned(self, raw: bytes, event: StreamGenerateResponse, piece: bytes) -> _Cast | None:
         delta = event.part_delta

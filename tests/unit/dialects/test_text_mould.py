@@ -46,7 +46,9 @@ def test_an_event_that_lacks_a_part_is_none(kind):
     assert mould.text_in(whole) == b""
     beginning, end = kind.split(b"TEXT")
     lacking = [whole[cut:] for cut in range(1, len(whole))]
-    assert {mould.text_in(block) for block in [*lacking, beginning[:-1] + end, beginning + end[1:]]} == {None}
+    lacking += [beginning[:-1] + end, beginning + end[1:]]
+    assert {mould.text_in(block) for block in lacking} == {None}
+    assert not any(mould.run_in(block)[1] for block in lacking)
 
 
 def test_padding_may_be_of_any_length():
@@ -120,6 +122,9 @@ class Unlearned:
     def takes(self, _: bytes) -> bool:
         return False
 
+    def parts(self, block: bytes) -> list[tuple[bytes, bool]]:
+        return [(block, False)]
+
     def learn(self, _: bytes) -> bool:
         return False
 
@@ -141,3 +146,36 @@ def test_a_relay_that_learns_gives_and_knows_what_one_does_that_looks_at_everyth
                 assert getattr(relay, member) == getattr(looking, member)
             assert str(relay.error) == str(looking.error)
     assert relay.said() == looking.said()
+
+
+@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("dialect", [OPENAI_CHAT, ANTHROPIC_MESSAGES], ids=["openai", "anthropic"])
+def test_events_that_come_together_are_the_same_as_one_by_one(dialect, seed):
+    chance = random.Random(seed)
+    together, apart = (dialect.relay_stream(envelope()) for _ in range(2))
+    whole = [event for event in OTHERS.values() if event.endswith(b"\n\n")]
+    kinds = [*KINDS.values(), *whole, BARE.replace(b"\n\n", b"\r\n\r\n"), b": ping\n\n"]
+    for _ in range(10):
+        kind, other = chance.choices(kinds, k=2)
+        share = chance.choice([0, 0.05, 0.5])
+        events = [
+            with_text(other if chance.random() < share else kind, chance.choice(SAYINGS))
+            for _ in range(chance.choice([1, 2, 3, 20, 100]))
+        ]
+        assert together.feed(b"".join(events)) == b"".join(map(apart.feed, events))
+        for member in ("complete", "done", "usage_due", "usage", "terms"):
+            assert getattr(together, member) == getattr(apart, member)
+        assert str(together.error) == str(apart.error)
+    assert together.said() == apart.said()
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+def test_a_run_of_events_ends_where_another_one_begins(kind):
+    mould = Mould.of(with_text(kind, b"first"), TEXTS)
+    run = b"".join(with_text(kind, text) for text in SAYINGS)
+    for after in (b"", b": ping\n\n", b"data: [DONE]\n\n", with_text(kind, b"x")[:-1] + b" \n\n"):
+        assert mould.run_in(run + after) == (SAYINGS, len(run))
+    for after in OTHERS.values():
+        texts, _ = mould.run_in(run + after)
+        assert not any(b"error" in text or b"\n" in text for text in texts)
+    assert mould.run_in(b": ping\n\n" + run) == ([], 0)

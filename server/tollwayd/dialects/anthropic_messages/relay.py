@@ -102,6 +102,11 @@ class AnthropicRelayStream:
         """The block itself; of one with an error what may be passed on."""
         if self._said.takes(block):
             return block
+        if block.find(b"\n\n") + 2 == len(block):
+            return self._look_at(block)
+        return b"".join([part if taken else self._look_at(part) for part, taken in self._said.parts(block)])
+
+    def _look_at(self, block: bytes) -> bytes:
         self._said.add(block)
         if b'"content_block_st' in block:
             self.usage_due = block.rfind(b'"content_block_stop"') > block.rfind(b'"content_block_start"')

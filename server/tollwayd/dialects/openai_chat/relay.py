@@ -147,7 +147,17 @@ class RelayStream:
     def feed(self, block: bytes) -> bytes:
         """The block without unasked usage. Most blocks cost a few searches, and none of their JSON is read."""
         if self._said.takes(block):
-            return block.replace(self._null_usage, b"") if self._null_usage else block
+            return self._plain(block)
+        if block.find(b"\n\n") + 2 == len(block):
+            return self._look_at(block)
+        return b"".join(
+            [self._plain(part) if taken else self._look_at(part) for part, taken in self._said.parts(block)]
+        )
+
+    def _plain(self, block: bytes) -> bytes:
+        return block.replace(self._null_usage, b"") if self._null_usage else block
+
+    def _look_at(self, block: bytes) -> bytes:
         self._said.add(block)
         if not self.terms and b'"service_tier"' in block and (tier := _TIER.search(block)):
             self.terms = terms_said(tier[1].decode(errors="replace"))

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from tollwayd.core.dialect import Said
 from tollwayd.core.errors import Reason, TollwayError
-from tollwayd.core.sse import parse, split
 from tollwayd.dialects.unquoted import unquoted_answer
 from tollwayd.proxy import estimate
+from tollwayd.proxy.lone_texts import TypedEvents
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
@@ -73,13 +73,7 @@ async def events_of(call: Call, blocks: Blocks) -> AsyncGenerator[Sequence[Strea
     assert exchange is not None
     seen = Seen(exchange, reader)
     exchange.so_far = seen.usage
-
-    def read(block: bytes) -> Sequence[StreamGenerateResponse]:
-        events = [event for raw in split(block) if (sent := parse(raw)) for event in reader.read(sent)]
-        seen.add(events)
-        return events
-
-    blocks.read = read
+    blocks.read = TypedEvents(reader, seen).feed
     try:
         async for events in blocks:
             if events:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import msgspec
 
 from tollwayd.core.sse import parse, split
-from tollwayd.dialects.text_mould import Mould
 from tollwayd.proxy.canonical import Seen
+from tollwayd.proxy.lone_texts import KINDS, LARGEST, PATIENCE, mould_of, text_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -16,17 +16,8 @@ if TYPE_CHECKING:
     from tollway.proxy.v1.inference_pb2 import StreamGenerateResponse, Usage
     from tollwayd.core.call import Exchange
     from tollwayd.core.dialect import EventReader, EventWriter
+    from tollwayd.dialects.text_mould import Mould
 
-_TEXTS: Final = frozenset({"text", "reasoning"})
-"""The deltas that change nothing of how what follows is read or written."""
-
-_PATIENCE: Final = 8
-"""Casts that are made in vain: where every event differs, they are not worth their making."""
-
-_LARGEST: Final = 8 * 1024
-"""Bytes of an event that a cast is made of, and which the stream then holds."""
-
-_DECODER: Final = msgspec.json.Decoder(str)
 _TEXTS_DECODER: Final = msgspec.json.Decoder(list[str])
 _encode: Final = msgspec.json.encode
 
@@ -50,7 +41,7 @@ class Translation:
         self._writer: Final = writer
         self._seen: Final = Seen(exchange, reader)
         self._cast: _Cast | None = None
-        self._patience = _PATIENCE
+        self._patience = PATIENCE
 
     def feed(self, block: bytes) -> bytes:
         """What the caller gets of a block of whole events. Raises the provider's error within the stream, and what the
@@ -108,13 +99,9 @@ class Translation:
 
     def _recast(self, raw: bytes, texts: list[str]) -> bytes | None:
         """An event as the caller gets it, if it differs from the last one in its text alone; notes the text."""
-        if (cast := self._cast) is None or (said := cast.mould.text_in(raw)) is None:
+        if (cast := self._cast) is None or (text := text_in(cast.mould, raw)) is None:
             return None
-        try:
-            text = _DECODER.decode(b'"%b"' % said)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            return None
-        self._patience = _PATIENCE
+        self._patience = PATIENCE
         if not text:
             return b""
         texts.append(text)
@@ -129,23 +116,19 @@ class Translation:
             read = _TEXTS_DECODER.decode(b'["%b"]' % b'","'.join(said)) if said else []
         except (msgspec.DecodeError, UnicodeDecodeError):
             return b"", 0
-        self._patience = _PATIENCE
+        self._patience = PATIENCE
         texts += read
         return b"".join([cast.head + _encode(text) + cast.tail for text in read]), run[1]
 
     def _learned(self, raw: bytes, event: StreamGenerateResponse, piece: bytes) -> _Cast | None:
         delta = event.part_delta
         kind = delta.WhichOneof("delta")
-        if kind not in _TEXTS or len(raw) > _LARGEST:
+        if kind not in KINDS or len(raw) > LARGEST:
             return None
         self._patience -= 1
         said = _encode(getattr(delta, kind))
-        mould = Mould.of(raw, self.reader.texts)
-        if mould is None or piece.count(said) != 1 or self._says(mould, raw) != getattr(delta, kind):
+        mould = mould_of(raw, getattr(delta, kind), self.reader.texts)
+        if mould is None or piece.count(said) != 1:
             return None
         head, _, tail = piece.partition(said)
         return _Cast(mould, head, tail)
-
-    def _says(self, mould: Mould, raw: bytes) -> str | None:
-        said = mould.text_in(raw)
-        return None if said is None else _DECODER.decode(b'"%b"' % said)

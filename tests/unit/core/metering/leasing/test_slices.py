@@ -77,6 +77,18 @@ async def test_a_call_now_and_then_asks_for_itself(meter, store, clock):
     assert [asked.call for asked in store.asked] == ["0", "1", "2", "3", "4"]
 
 
+async def test_slices_that_are_missing_are_asked_for_at_once(meter, store):
+    wanted = [replace(MANY, bucket=name) for name in ("one", "two", "three")]
+    await meter.reserve(reservation("a", *wanted))
+    store.asked.clear()
+    asking = asyncio.create_task(meter.reserve(reservation("b", *wanted)))
+    for _ in range(2):
+        await asyncio.sleep(0)
+
+    assert [limit.bucket for asked in store.asked for limit in asked.limits] == ["one", "two", "three"]
+    assert [standing.granted for standing in (await asking).standings] == [1, 1, 1]
+
+
 @pytest.mark.parametrize("workers", [1, 4])
 @pytest.mark.parametrize(
     ("algorithm", "least"), [(Algorithm.FIXED, 1_000), (Algorithm.SLIDING, 1_000), (Algorithm.BUCKET, 900)]

@@ -68,11 +68,7 @@ class Running:
         if isinstance(answer, Refusal):
             places = [place for place, part in enumerate(slices) if part is None]
             return replace(answer, standings=standings, refused=[places[index] for index in answer.refused])
-        return Grants(answer.now_ms if answer else self._now_ms(now), standings)
-
-    def _now_ms(self, now: float) -> int:
-        """The store's clock, as one of its slices knows it."""
-        return next(part.now_ms(now) for part in self.slices if part)
+        return Grants(answer.now_ms if answer else self._first.now_ms(now), standings)
 
     def give_back(self) -> None:
         """Nothing is taken after all."""
@@ -85,6 +81,14 @@ class Running:
         for limit, part in zip(self.limits, self.slices):  # noqa: B905  # It takes time.
             if part:
                 part.settle(limit.amount, used(limit, charge))
+
+    @property
+    def _first(self) -> Slice:
+        """A slice of it, of which there is one at least."""
+        for part in self.slices:
+            if part:
+                return part
+        raise AssertionError
 
     @property
     def is_under_way(self) -> bool:

@@ -353,6 +353,23 @@ async def test_a_count_that_cannot_be_read_begins_anew(warmed, redis_client, alg
     assert isinstance(await warmed.reserve(reservation("b", rolling)), Refusal)
 
 
+async def test_limits_that_are_none_have_no_call_booked_twice(warmed, redis_client):
+    """Some other program may have written their key. What is over of them cannot be forgotten then."""
+    await warmed.reserve(reservation("a", limit(10)))
+    over = dict.fromkeys(await redis_client.zrange(keys.ends(TENANT), 0, -1), 0)
+    await redis_client.zadd(keys.ends(TENANT), over)
+    await redis_client.delete(keys.limits(TENANT))
+    await redis_client.set(keys.limits(TENANT), "nobody's")
+    # These go to Redis as one run.
+    another = asyncio.ensure_future(warmed.reserve(reservation("b")))
+    ending = asyncio.ensure_future(warmed.settle(settlement("a", spent(25))))
+    await asyncio.gather(another, return_exceptions=True)
+    async with asyncio.timeout(SOON):
+        await ending
+
+    assert [entry.input_tokens for entry in await ledger(redis_client)] == [25]
+
+
 async def test_what_cannot_be_summed_up_is_not_booked_at_each_try(warmed, redis_client, clock):
     day = keys.usage(TENANT, clock.now_ms // 86_400_000)
     await warmed.reserve(reservation("a", REQUESTS))

@@ -63,8 +63,8 @@ local function add_up(key, field, amount, sum, texts)
   if sum and sum < EXACT and sum > -EXACT then texts[field] = sum else add(key, field, amount) end
 end
 
+-- Counts come last: the others say that a call is booked, which has its entry in the ledger already.
 local function write_kept()
-  if counted then counted.write() end
   with_all('HSET', holds, held_now)
   with_all('ZADD', leases, leased_until)
   with_all('HSET', booked, marked_now)
@@ -72,6 +72,7 @@ local function write_kept()
   with_all('HDEL', holds, released)
   with_all('ZREM', leases, released)
   if booked_with then booked_with.write() end
+  if counted then counted.write() end
 end
 
 -- Whether an error is Lua's own, of a record that it cannot make sense of, today or tomorrow. Redis's begin with a word in

@@ -17,11 +17,12 @@ from tollwayd.core.metering.charge import NOTHING, Charge, Counts, Dimensions
 from tollwayd.core.metering.limits.limit import Algorithm, Grants
 from tollwayd.core.metering.unit import Unit
 from tollwayd.state.metering import keys
-from tollwayd.state.metering.commands import LEASE_MS, Record
+from tollwayd.state.metering.commands import LEASE_MS, REAPED, Record
 from tollwayd.state.metering.events_reader import RedisPolicyEvents
 from tollwayd.state.metering.followers import Followers
 from tollwayd.state.metering.meter import RedisMeter
 from tollwayd.state.metering.payload import charge_bytes, limits_bytes
+from tollwayd.state.metering.pipeline import RUN
 
 pytest_generate_tests = every_kind
 
@@ -164,6 +165,15 @@ async def test_who_books_lost_calls_hears_how_many_there_were(clock, meter, redi
     assert await meter.reap(TENANT) == number
     assert await meter.reap(TENANT) == 0
     assert len(await ledger(redis_client)) == number
+
+
+async def test_calls_that_come_together_book_no_more_lost_ones_than_the_reaper_at_once(clock, meter, redis_client):
+    """Redis serves nobody else meanwhile, and when a gateway of thousands of calls is gone, others have calls, too."""
+    for number in range(3 * REAPED):
+        await meter.reserve(reservation(f"l{number}", if_lost=spent(1)))
+    clock.now_ms += LEASE_MS
+    await asyncio.gather(*(meter.reserve(reservation(f"c{number}")) for number in range(RUN)))
+    assert await redis_client.xlen(keys.ledger(TENANT)) == REAPED
 
 
 async def test_lost_calls_make_room_for_the_next(clock, meter, redis_client, lost):

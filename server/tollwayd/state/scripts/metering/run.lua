@@ -6,7 +6,7 @@ if tonumber(ARGV[1]) ~= math.floor(now / DAY) then return {now, {}} end
 
 local COMMANDS = {R = reserve, S = settle, C = checkpoint, L = reap}
 local WORDS = {R = 6, S = 7, C = 3, L = 2}
-local REAPED = 2 -- Of lost calls, and of what is over, for each reservation.
+local REAPED, MOST_REAPED = 2, 100 -- Of lost calls, and of what is over, for each reservation, and in one run.
 
 local calls, admitting, at = {}, {}, 2
 while ARGV[at] do
@@ -18,7 +18,8 @@ end
 read(holds, calls, held)
 read(booked, admitting, marks)
 if #admitting > 0 then
-  local late, over = due(leases, REAPED * #admitting), due(ends, REAPED * #admitting)
+  local most = math.min(REAPED * #admitting, MOST_REAPED)
+  local late, over = due(leases, most), due(ends, most)
   -- A damaged record must not keep out those that have nothing to do with it.
   if #late > 0 then pcall(reap_all, late) end
   if #over > 0 then pcall(forget_all, over) end

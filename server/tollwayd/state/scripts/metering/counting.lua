@@ -37,14 +37,9 @@ function counts.drop(field)
   counts.values[field], counts.sums[field], counts.texts[field], counts.gone[field] = false, nil, nil, true
 end
 
--- Reads fields that are wanted together, where nothing is known of the first.
-function counts.read(first, ...)
-  if counts.values[first] ~= nil or counts.sums[first] then return end
-  local fields = {first}
-  for _, field in ipairs({...}) do
-    if counts.values[field] == nil and not counts.sums[field] then fields[#fields + 1] = field end
-  end
-  read(limits, fields, counts.values)
+-- Fields that are wanted together, of which nothing was added to the first.
+function counts.read(one, two, three)
+  if counts.values[one] == nil and not counts.sums[one] then read(limits, {one, two, three}, counts.values) end
 end
 
 function counts.write()

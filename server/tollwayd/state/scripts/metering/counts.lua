@@ -110,24 +110,17 @@ local function sliding_counts()
     return known
   end
 
-  -- A slot's field; most that are asked for are the one before.
   local function slot_field(of, slot)
-    if of.slot ~= slot then of.slot, of.slot_field = slot, of.field .. SEPARATOR .. slot end
-    return of.slot_field
+    return of.field .. SEPARATOR .. slot
   end
 
   local function leaves(of, slot)
     return (slot + 1) * of.width + of.window
   end
 
-  local function slot_of_now(of)
-    return math.floor(now / of.width)
-  end
-
-  -- Drops the slots that are over. Gives what is taken, and the last slot, nil where there is none. Has the present slot
-  -- read, too.
+  -- Drops the slots that are over. Gives what is taken, and the last slot, nil where there is none.
   local function slide(of)
-    counts.read(of.field, of.oldest, of.last, slot_field(of, slot_of_now(of)))
+    counts.read(of.field, of.oldest, of.last)
     local taken, oldest = tonumber(counts.get(of.field)) or 0, tonumber(counts.get(of.oldest))
     local first = oldest
     while oldest and leaves(of, oldest) <= now do
@@ -152,7 +145,7 @@ local function sliding_counts()
     local of = line_of(limit[BUCKET], limit[WINDOW])
     local taken, last = slide(of)
     -- A clock that was put back must not make a slot before the last one.
-    local where = math.max(slot_of_now(of), last or 0)
+    local where = math.max(math.floor(now / of.width), last or 0)
     return {taken = taken, capacity = limit[LIMIT], where = where, window = of.window, last = last,
       reset = last and leaves(of, last) - now or 0}
   end
@@ -181,13 +174,10 @@ local function sliding_counts()
     local more, thresholds = charged - take[GRANTED], take[THRESHOLDS]
     if more == 0 and not thresholds then return end
     local of = line_of(take[BUCKET], take[WINDOW])
-    if more ~= 0 then
-      local slot = slot_field(of, take[WHERE])
-      counts.read(slot, of.field)
-      if counts.get(slot) then
-        counts.more(slot, more)
-        counts.more(of.field, more)
-      end
+    local slot = slot_field(of, take[WHERE])
+    if more ~= 0 and counts.get(slot) then
+      counts.more(slot, more)
+      counts.more(of.field, more)
     end
     if not thresholds then return end
     -- What is held is what was granted and is not settled yet: nothing of it is left when there was a settlement before.

@@ -114,7 +114,7 @@ class RelayStream:
     """Passes one streamed answer on, and takes the usage out again where the caller did not ask for it.
 
     `complete` is true from `[DONE]` on, or from the `finish_reason` of the last choice that was asked for: there are
-    compatible servers that never send the former.
+    compatible servers that never send the former. `usage_due` is from then on, until usage or `[DONE]` has come.
     """
 
     __slots__ = (
@@ -129,6 +129,7 @@ class RelayStream:
         "error",
         "terms",
         "usage",
+        "usage_due",
     )
 
     def __init__(self, envelope: Envelope, credential: str = "") -> None:
@@ -142,6 +143,7 @@ class RelayStream:
         self.terms = ""
         self.complete = False
         self.done = False
+        self.usage_due = False
         self.error: TollwayError | None = None
 
     def feed(self, block: bytes) -> bytes:
@@ -149,10 +151,12 @@ class RelayStream:
         if self._said.takes(block):
             return self._plain(block)
         if block.find(b"\n\n") + 2 == len(block):
-            return self._look_at(block)
-        return b"".join(
-            [self._plain(part) if taken else self._look_at(part) for part, taken in self._said.parts(block)]
-        )
+            piece = self._look_at(block)
+        else:
+            parts = self._said.parts(block)
+            piece = b"".join([self._plain(part) if taken else self._look_at(part) for part, taken in parts])
+        self.usage_due = self.complete and self.usage is None and not self.done
+        return piece
 
     def _plain(self, block: bytes) -> bytes:
         return block.replace(self._null_usage, b"") if self._null_usage else block
@@ -175,11 +179,6 @@ class RelayStream:
             # OpenAI puts it into every chunk but the last: too often for reading and writing each of them.
             block = _NULL_USAGE.sub(b"", block)
         return self._meter(block) if meters else block
-
-    @property
-    def usage_due(self) -> bool:
-        """From the last `finish_reason` on, until it has come."""
-        return self.complete and self.usage is None and not self.done
 
     def said(self) -> Said:
         """How much the model has said so far, in all choices."""

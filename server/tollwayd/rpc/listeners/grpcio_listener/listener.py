@@ -14,6 +14,7 @@ import grpc
 
 from tollwayd.rpc.listeners.grpcio_listener.options import server_options
 from tollwayd.rpc.listeners.grpcio_listener.quiet import keep_quiet_about_callers_who_left
+from tollwayd.rpc.listeners.grpcio_listener.server import make_server
 from tollwayd.rpc.listeners.grpcio_listener.stream import ContextStream
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class GrpcioListener:
 
     def _make(self) -> grpc.aio.Server:
         options = server_options(self._max_message_bytes, reuse_port=bool(self._own_socket))
-        server = grpc.aio.server(options=options)
+        server = make_server(options)
         server.add_generic_rpc_handlers((self._handlers,))
         return server
 

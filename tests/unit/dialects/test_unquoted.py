@@ -17,6 +17,9 @@ SECRET = "my.own.credential"
         # What servers of one's own are given for a key, as clients want one.
         ("EMPTY", b'{"content":"EMPTY"}', b'{"content":"EMPTY"}'),
         ("EMPTY", b'{"error":{"message":"EMPTY"}}', b'{"error":{"message":"***"}}'),
+        ("EMPTY", b'{"error" : "EMPTY"}', b'{"error" : "***"}'),
+        ("EMPTY", b'{"error":null,"content":"EMPTY"}', b'{"error":null,"content":"EMPTY"}'),
+        ("EMPTY", b'{"finish_reason":"error","content":"EMPTY"}', b'{"finish_reason":"error","content":"EMPTY"}'),
         ("", b'{"error":{"message":"EMPTY"}}', b'{"error":{"message":"EMPTY"}}'),
     ],
 )

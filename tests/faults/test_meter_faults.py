@@ -370,6 +370,14 @@ async def test_limits_that_are_none_have_no_call_booked_twice(warmed, redis_clie
     assert [entry.input_tokens for entry in await ledger(redis_client)] == [25]
 
 
+async def test_a_count_whose_oldest_slot_cannot_be_read_begins_anew(warmed, redis_client):
+    rolling = limit(1, window_ms=60_000, algorithm=Algorithm.SLIDING)
+    await warmed.reserve(reservation("before", rolling))
+    await redis_client.hset(keys.limits(TENANT), f"{rolling.bucket}\x1f60000o", "none")
+    assert isinstance(await warmed.reserve(reservation("a", rolling)), Grants)
+    assert isinstance(await warmed.reserve(reservation("b", rolling)), Refusal)
+
+
 async def test_what_cannot_be_summed_up_is_not_booked_at_each_try(warmed, redis_client, clock):
     day = keys.usage(TENANT, clock.now_ms // 86_400_000)
     await warmed.reserve(reservation("a", REQUESTS))
@@ -381,6 +389,16 @@ async def test_what_cannot_be_summed_up_is_not_booked_at_each_try(warmed, redis_
     await warmed.book(record)
 
     assert [entry.input_tokens for entry in await ledger(redis_client)] == [25]
+
+
+@pytest.mark.parametrize("unreserved", [b"\xdb", b"\x01"])
+async def test_what_names_no_limits_is_not_booked_at_each_try(warmed, redis_client, unreserved):
+    await warmed.reserve(reservation("a"))
+    for _ in range(3):
+        with pytest.raises(ValueError, match="damaged"):
+            await warmed.book(msgspec.msgpack.encode(Record(TENANT, "a", charge_bytes(spent(25)), unreserved)))
+
+    assert await ledger(redis_client) == []
 
 
 async def test_a_damaged_record_keeps_no_lost_call_from_being_booked(warmed, redis_client, clock):

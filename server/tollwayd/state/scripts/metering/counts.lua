@@ -130,14 +130,16 @@ local function sliding_counts()
       counts.drop(slot)
       counts.drop(slot .. 'n')
     end
-    if oldest then
-      if oldest ~= first then counts.put(of.oldest, oldest) end
-    elseif first then
-      counts.drop(of.field)
-      counts.drop(of.oldest)
-      counts.drop(of.last)
+    if not oldest then
+      -- Also where the oldest slot cannot be read: what is taken would stay so for ever.
+      if counts.get(of.field) then
+        counts.drop(of.field)
+        counts.drop(of.oldest)
+        counts.drop(of.last)
+      end
       return 0
     end
+    if oldest ~= first then counts.put(of.oldest, oldest) end
     return taken, tonumber(counts.get(of.last))
   end
 

@@ -103,9 +103,9 @@ local function in_another_window(limits_packed)
 end
 
 -- Adds to some takes those of limits that a call met without a reservation, with nothing granted.
-local function take_unreserved(takes, limits_packed)
+local function take_unreserved(takes, met)
   local has = buckets_of(takes)
-  for_each(cmsgpack.unpack(limits_packed), function(limit)
+  for_each(met, function(limit)
     if not has[limit[BUCKET]] then
       local algorithm = ALGORITHMS[limit[ALGORITHM]]
       local seen = algorithm.look(limit)

@@ -5,10 +5,14 @@
 -- Gives: 0 done; {4, the charge that was booked when the call was lost}; 5 nothing is known of the call; 6 its hold was
 -- lost, and its limits are wanted to settle it without.
 local function settle(call, first_time, charge_packed, unreserved, wish, corrections, had_hold)
+  -- Before anything is booked, which would be booked again at each try: it fails where these are no limits.
+  local met = unreserved ~= '' and cmsgpack.unpack(unreserved)
+  if met and type(met) ~= 'table' then error('no limits in a settlement', 0) end
+
   -- The entry comes first: where the store is full that fails, and nothing else was done.
   local function finish(takes, entry, charge)
     to_book().book(entry, charge)
-    if unreserved ~= '' then counting().take_unreserved(takes, unreserved) end
+    if met then counting().take_unreserved(takes, met) end
     settle_takes(takes, charge)
   end
 
@@ -34,7 +38,7 @@ local function settle(call, first_time, charge_packed, unreserved, wish, correct
     local _, charge = cmsgpack.unpack(charge_packed)
     local parts = corrections ~= '' and {cmsgpack.unpack(corrections)} or {}
     for index = 1, #parts, 2 do to_book().book(parts[index], parts[index + 1]) end
-    if unreserved ~= '' then counting().take_unreserved(hold.takes, unreserved) end
+    if met then counting().take_unreserved(hold.takes, met) end
     settle_takes(hold.takes, charge, true)
     mark(call, BOOKED)
     return 0

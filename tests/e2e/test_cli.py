@@ -37,6 +37,19 @@ def test_help_of_a_command_tells_its_options_and_what_they_are_without():
     assert "127.0.0.1:9099" in run.stdout
 
 
+@pytest.mark.parametrize(("given", "used"), [({}, "-event_engine_listener"), ({"GRPC_EXPERIMENTS": "x"}, "x")])
+def test_grpc_is_told_who_reads_connections_unless_the_environment_does(given, used):
+    script = (
+        "import atexit, os; atexit.register(lambda: print(os.environ['GRPC_EXPERIMENTS'])); "
+        "from tollwayd.cli import main; main(['--version'])"
+    )
+    inherited = {name: value for name, value in ENVIRONMENT.items() if name != "GRPC_EXPERIMENTS"}
+    run = subprocess.run(
+        [sys.executable, "-c", script], env=inherited | given, capture_output=True, text=True, timeout=30, check=True
+    )
+    assert run.stdout.splitlines()[-1] == used
+
+
 @pytest.mark.parametrize("arguments", [(), ("serv",), ("serve", "--port", "1"), ("mock", "script.yaml")])
 def test_a_mistake_is_told_with_status_2(arguments):
     run = tollway(*arguments)

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from tollwayd.core.dialect import EventReader, EventWriter
     from tollwayd.dialects.text_mould import Mould
 
+_PART: Final = 4 * 1024
+"""Bytes of a block that are looked through at once: what is left of them is looked at again at each change of cast."""
+
 _TEXTS_DECODER: Final = msgspec.json.Decoder(list[str])
 _encode: Final = msgspec.json.encode
 
@@ -49,7 +52,7 @@ class Translation:
         events: list[StreamGenerateResponse] = []
         texts: list[str] = []
         if (piece := self._recast(block, texts)) is None:
-            piece = b"".join(self._pieces(block, events, texts))
+            piece = b"".join([each for part in _parts(block) for each in self._pieces(part, events, texts)])
         self._seen.add(events)
         self._seen.say(texts)
         return piece
@@ -132,3 +135,12 @@ class Translation:
             return None
         head, _, tail = piece.partition(said)
         return _Cast(mould, head, tail)
+
+
+def _parts(block: bytes) -> Iterator[bytes]:
+    """A block in parts of whole events."""
+    start = 0
+    while len(block) - start > _PART and (blank := block.find(b"\n\n", start + _PART)) >= 0:
+        yield block[start : blank + 2]
+        start = blank + 2
+    yield block[start:]

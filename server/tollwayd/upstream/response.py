@@ -152,7 +152,7 @@ class HttpResponse:
         self.deadlines.progress()
         if not straight(piece):
             self._roused = True
-            waiter.set_result(None)
+            self.wake()
 
     def progress(self) -> None:
         """The connection has read something. The reader wakes, and a socket that is ahead of it is left unread."""

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from google.protobuf import descriptor_pool
 
+from tests.apis.kinds import SERVICES, Kinds
 from tests.bench.kinds_server import Quiet
 from tests.bench.processes import GATEWAY_CORE, on_core
 from tests.bench.table import Cell
-from tests.kinds import SERVICES, Kinds
 from tollwayd.core.call import Call
 from tollwayd.core.chain import Chain
 from tollwayd.core.plugin import Stage

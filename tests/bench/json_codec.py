@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from google.protobuf.json_format import MessageToJson, Parse
 
+from tests.apis.bookstore import Book, ListBooksResponse
 from tests.bench.table import Cell, line
-from tests.bookstore import Book, ListBooksResponse
 from tollwayd.translator.protojson.codec import decoder, encoder
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""`python -m tests.bench.kinds_server REST_PORT GRPC_PORT`: tests.kinds behind both doors, as the gateway runs them."""
+"""`python -m tests.bench.kinds_server REST_PORT GRPC_PORT`: tests.apis.kinds at both doors, as the gateway has them."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import uvloop
 
+from tests.apis.kinds import MAX_BODY_BYTES, Echo, Kinds, registry
 from tests.bench.processes import GATEWAY_CORE, free_port, running, wait_for
-from tests.kinds import MAX_BODY_BYTES, Echo, Kinds, registry
 from tollwayd.memory import settle
 from tollwayd.rpc.door import GrpcDoor
 from tollwayd.translator.options import RestOptions

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.gateway import ROOT
+from tests.running.gateway import ROOT
 
 SCRIPTS = Path(__file__).parent / "node"
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests import calls
-from tests.calls import SERVICE, Calls, serve
-from tests.compiled import descriptor_set
+from tests.apis import calls
+from tests.apis.calls import SERVICE, Calls, serve
+from tests.apis.compiled import descriptor_set
 
 BUF = Path(sys.prefix) / "bin" / "buf"
 

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from tests.documents import blocks, pasteable
-from tests.gateway import ADMIN_KEY, ROOT, Gateway
+from tests.running.gateway import ADMIN_KEY, ROOT, Gateway
 
 BLOCKS = [block.text for block in blocks("docs/protocols.md", "js")]
 

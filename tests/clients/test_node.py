@@ -9,11 +9,11 @@ from base64 import b64decode, b64encode
 import pytest
 import pytest_asyncio
 
-from tests import calls, kinds
-from tests.calls import Calls
-from tests.compiled import ROOT, descriptor_set
+from tests.apis import calls, kinds
+from tests.apis.calls import Calls
+from tests.apis.compiled import ROOT, descriptor_set
+from tests.apis.kinds import Echo, Kinds
 from tests.conformance.transcoding.cases.all import REACHED
-from tests.kinds import Echo, Kinds
 from tollwayd.core.chain import Chain
 from tollwayd.rpc.door import GrpcDoor
 from tollwayd.translator.options import RestOptions

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from tests.redis_server import (
+from tests.running.redis_server import (
     own_redis,
     redis_client,
     redis_home,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.booked import TENANT, book, charge, entry
+from tests.metered.booked import TENANT, book, charge, entry
 from tollwayd.core.metering.limits.limit import Settlement
 from tollwayd.core.metering.usage import HOUR_MS, Sums
 from tollwayd.state.metering import keys

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from tests.contract.memory_store import MemoryResourceStore
-from tests.redis_server import every_kind
+from tests.running.redis_server import every_kind
 from tollwayd.core.ports import Change
 from tollwayd.state import keys, resource_store
 from tollwayd.state.change_log import BLOCK_SECONDS

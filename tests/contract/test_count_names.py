@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.metering import TENANT, calls, limit, reservation
-from tests.redis_server import every_kind
+from tests.metered.words import TENANT, calls, limit, reservation
+from tests.running.redis_server import every_kind
 from tollwayd.core.metering.limits.limit import Algorithm
 from tollwayd.state.metering import count_names, keys
 from tollwayd.state.metering.count_names import RedisCountNames

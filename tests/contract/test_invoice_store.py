@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.contract.memory_billing import MemoryInvoiceStore
-from tests.redis_server import every_kind
+from tests.running.redis_server import every_kind
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.state.billing import keys
 from tollwayd.state.billing.invoice_store import TENANTS, RedisInvoiceStore

@@ -7,9 +7,9 @@ from contextlib import aclosing
 
 import pytest
 
-from tests.booked import TENANT, book, entry
 from tests.documents import spans
-from tests.redis_server import every_kind
+from tests.metered.booked import TENANT, book, entry
+from tests.running.redis_server import every_kind
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.state.connection import connect
 from tollwayd.state.metering import followers, keys

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.documents import blocks
-from tests.metering import TENANT, reservation, settlement
-from tests.metering_redis import spent
-from tests.redis_server import KINDS
+from tests.metered.over_redis import spent
+from tests.metered.words import TENANT, reservation, settlement
+from tests.running.redis_server import KINDS
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.state.connection import connect
 from tollwayd.state.metering.ledger_reader import RedisLedger

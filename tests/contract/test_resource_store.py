@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from tests.contract.memory_store import MemoryResourceStore
-from tests.redis_server import every_kind
+from tests.running.redis_server import every_kind
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.state import change_log, loading
 

@@ -7,8 +7,8 @@ from contextlib import suppress
 import pytest
 from redis.exceptions import RedisError
 
-from tests.booked import TENANT, book, entry
-from tests.redis_server import every_kind
+from tests.metered.booked import TENANT, book, entry
+from tests.running.redis_server import every_kind
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.core.metering.charge import Dimensions
 from tollwayd.core.metering.usage import HOUR_MS, Sums, UsagePart

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from tests.gateway import Gateway
+from tests.running.gateway import Gateway
 from tollwayd.mock import MockProvider
 
 

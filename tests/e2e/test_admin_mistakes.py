@@ -7,7 +7,7 @@ from urllib.request import Request
 
 import pytest
 
-from tests.gateway import ADMIN_KEY, send
+from tests.running.gateway import ADMIN_KEY, send
 
 LIMIT = {"unit": "REQUESTS", "limit": 5, "window": "60s"}
 

@@ -9,7 +9,7 @@ from urllib.request import Request
 import pytest
 
 from tests.bench.processes import free_port
-from tests.gateway import ADMIN_KEY, PROVIDER_KEY, Admin, send
+from tests.running.gateway import ADMIN_KEY, PROVIDER_KEY, Admin, send
 from tollwayd.doors import MAX_ADMIN_BODY_BYTES
 
 

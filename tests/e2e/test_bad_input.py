@@ -7,7 +7,7 @@ from urllib.request import Request
 
 import pytest
 
-from tests.gateway import Gateway, send
+from tests.running.gateway import Gateway, send
 
 CANARY = "canary-5d1f"
 OPENAI, ANTHROPIC = "/v1/chat/completions", "/v1/messages"

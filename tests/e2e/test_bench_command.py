@@ -9,7 +9,7 @@ from asyncio import to_thread
 
 import pytest
 
-from tests.gateway import Gateway, environment
+from tests.running.gateway import Gateway, environment
 
 FIGURES = {"p50_ms", "p99_ms", "c4_rps", "c4_p99_ms", "frontier_rps", "failed"}
 QUICKLY = ("--seconds", "0.5", "--connections", "4")

@@ -16,10 +16,10 @@ import pytest
 import pytest_asyncio
 from google.rpc import error_details_pb2, status_pb2
 
-from tests.booked import book, entry
-from tests.browser import Browser, find_chromium
-from tests.gateway import ADMIN_KEY, Gateway, send
-from tests.redis_server import shared_redis
+from tests.metered.booked import book, entry
+from tests.running.browser import Browser, find_chromium
+from tests.running.gateway import ADMIN_KEY, Gateway, send
+from tests.running.redis_server import shared_redis
 from tollway.admin.v1 import billing_pb2, billing_pb2_grpc
 from tollwayd.core.billing.amounts import nanos
 from tollwayd.state.connection import connect

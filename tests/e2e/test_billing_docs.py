@@ -10,11 +10,11 @@ from decimal import Decimal
 
 import pytest
 
-from tests.booked import entry
 from tests.contract.admin.billing import at
 from tests.documents import blocks, pasteable, read
-from tests.gateway import ADMIN_KEY, Gateway, environment
-from tests.redis_server import own_redis
+from tests.metered.booked import entry
+from tests.running.gateway import ADMIN_KEY, Gateway, environment
+from tests.running.redis_server import own_redis
 from tollwayd.state.connection import connect
 from tollwayd.state.metering import keys
 

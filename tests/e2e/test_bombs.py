@@ -10,7 +10,7 @@ from urllib.request import Request
 import pytest
 
 from tests.bench.processes import resident_bytes
-from tests.gateway import ADMIN_KEY, send
+from tests.running.gateway import ADMIN_KEY, send
 from tollwayd.translator.protojson.text import MAX_JSON_DEPTH
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="the kernel does not tell CPU time here")

@@ -9,7 +9,7 @@ from urllib.request import Request
 import grpc
 import pytest
 
-from tests.gateway import send
+from tests.running.gateway import send
 from tests.unit.dialects.anthropic_recordings import frame
 from tollway.proxy.v1 import conversation_pb2, inference_pb2, inference_pb2_grpc
 from tollwayd.core.sse import parse, split

@@ -12,7 +12,7 @@ from urllib.request import urlopen
 import pytest
 
 from tests.bench.processes import free_port, wait_for
-from tests.gateway import ROOT
+from tests.running.gateway import ROOT
 
 COMMAND = [sys.executable, "-m", "tollwayd"]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": f"{ROOT / 'server'}:{ROOT / 'gen' / 'python'}"}

@@ -12,7 +12,7 @@ import grpc
 import pytest
 
 from tests.e2e.metering.test_settlement import body_of, post
-from tests.gateway import ROOT, send
+from tests.running.gateway import ROOT, send
 from tollway.proxy.v1 import conversation_pb2, inference_pb2, inference_pb2_grpc
 from tollwayd.core.sse import parse, split
 

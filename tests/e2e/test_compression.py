@@ -9,9 +9,9 @@ import pytest
 from anthropic import AsyncAnthropic
 from openai import AsyncOpenAI
 
-from tests.decoded import CODINGS, decoded
-from tests.gateway import ADMIN_KEY, Gateway
-from tests.raw_http import connect, get, request
+from tests.running.gateway import ADMIN_KEY, Gateway
+from tests.wire.decoded import CODINGS, decoded
+from tests.wire.http1 import connect, get, request
 
 CHAT = "/v1/chat/completions"
 LONG = [{"role": "user", "content": "All roads lead to Rome. " * 100}]

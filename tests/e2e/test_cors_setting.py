@@ -9,7 +9,7 @@ from http.client import HTTPConnection
 import pytest
 
 from tests.e2e.metering.conftest import set_price
-from tests.gateway import Gateway
+from tests.running.gateway import Gateway
 
 APP = "https://app.example.com"
 

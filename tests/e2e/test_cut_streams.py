@@ -15,7 +15,7 @@ import pytest
 from anthropic import AsyncAnthropic
 from openai import AsyncOpenAI
 
-from tests.gateway import ROOT, send
+from tests.running.gateway import ROOT, send
 from tollwayd.core.sse import parse, split
 
 GOLDEN = ROOT / "tests" / "golden"

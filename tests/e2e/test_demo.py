@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.documents import blocks
-from tests.gateway import ROOT, Gateway
+from tests.running.gateway import ROOT, Gateway
 
 
 @pytest.fixture(scope="module")

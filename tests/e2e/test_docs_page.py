@@ -8,8 +8,8 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from tests.browser import Browser, find_chromium
-from tests.gateway import ADMIN_KEY, ROOT, send
+from tests.running.browser import Browser, find_chromium
+from tests.running.gateway import ADMIN_KEY, ROOT, send
 
 LISTENERS = {"admin_http": "tollway-admin", "proxy_http": "tollway-proxy"}
 EXAMPLES = {"admin_http": "tenants/acme", "proxy_http": "What is a tollway?"}

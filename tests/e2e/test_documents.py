@@ -21,7 +21,7 @@ from urllib.request import Request
 import pytest
 
 from tests.documents import DOCUMENTS, blocks, pasteable, spans
-from tests.gateway import ADMIN_KEY, ROOT, Gateway, environment, send
+from tests.running.gateway import ADMIN_KEY, ROOT, Gateway, environment, send
 from tollwayd import cli
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from anthropic import AsyncAnthropic
 from google.rpc import error_details_pb2, status_pb2
 from openai import AsyncOpenAI
 
-from tests.gateway import Gateway
-from tests.listeners import PAIRS
+from tests.apis.listeners import PAIRS
+from tests.running.gateway import Gateway
 from tollway.proxy.v1 import conversation_pb2, inference_pb2, inference_pb2_grpc
 from tollwayd.mock import MockProvider
 

@@ -8,8 +8,8 @@ import grpc
 import pytest
 from google.api.httpbody_pb2 import HttpBody
 
-from tests import listeners
-from tests.raw_http import connect, request
+from tests.apis import listeners
+from tests.wire.http1 import connect, request
 from tollway.proxy.v1 import openai_pb2, openai_pb2_grpc
 
 gateway = listeners.gateway

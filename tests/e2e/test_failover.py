@@ -8,7 +8,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from tests.gateway import send
+from tests.running.gateway import send
 from tollwayd.core.sse import parse, split
 from tollwayd.mock import MockProvider
 

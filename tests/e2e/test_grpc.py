@@ -15,8 +15,8 @@ from google.rpc import error_details_pb2, status_pb2
 from grpc_channelz.v1 import channelz_pb2, channelz_pb2_grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from tests import listeners
-from tests.gateway import ADMIN_KEY
+from tests.apis import listeners
+from tests.running.gateway import ADMIN_KEY
 from tollway.admin.v1 import api_keys_pb2, api_keys_pb2_grpc, tenants_pb2, tenants_pb2_grpc
 from tollway.proxy.v1 import (
     anthropic_pb2,

@@ -12,9 +12,9 @@ import pytest
 from google.rpc import error_details_pb2, status_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from tests import listeners
-from tests.kinds import MAX_BODY_BYTES, Echo, Kinds, registry
-from tests.raw_http2 import CANCEL, INITIAL_WINDOW_SIZE, RESET, WINDOW_UPDATE, frame, head, http2, message, setting
+from tests.apis import listeners
+from tests.apis.kinds import MAX_BODY_BYTES, Echo, Kinds, registry
+from tests.wire.http2 import CANCEL, INITIAL_WINDOW_SIZE, RESET, WINDOW_UPDATE, frame, head, http2, message, setting
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.rpc.door import GrpcDoor
 from tollwayd.rpc.parsing import MAX_FIELDS

@@ -7,8 +7,8 @@ import pytest
 from google.rpc import error_details_pb2, status_pb2
 from grpc_health.v1 import health_pb2
 
-from tests import listeners
-from tests.raw_http2 import DATA, END_STREAM, frame, half_close, head, http2, message
+from tests.apis import listeners
+from tests.wire.http2 import DATA, END_STREAM, frame, half_close, head, http2, message
 from tollway.proxy.v1 import inference_pb2, inference_pb2_grpc
 from tollwayd.core.errors import Reason, TollwayError
 

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import grpc
 import pytest
 
-from tests.raw_http2 import ACK, DATA, END_STREAM, HEADERS, PING, PREFACE, RESET, frame, head, message, setting
+from tests.wire.http2 import ACK, DATA, END_STREAM, HEADERS, PING, PREFACE, RESET, frame, head, message, setting
 from tollwayd.rpc.listeners.grpcio_listener.server import ASKED_AT_ONCE, make_server
 
 CALLS = range(1, 2 * ASKED_AT_ONCE, 2)

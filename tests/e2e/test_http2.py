@@ -8,9 +8,9 @@ from contextlib import asynccontextmanager
 import grpc
 import pytest
 
-from tests.kinds import Echo, Gathered, Kinds, registry
-from tests.raw_http import connect
-from tests.raw_http2 import (
+from tests.apis.kinds import Echo, Gathered, Kinds, registry
+from tests.wire.http1 import connect
+from tests.wire.http2 import (
     CANCEL,
     DATA,
     EMPTY,

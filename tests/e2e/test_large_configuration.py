@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 
 from tests.bench.population import populate, secret
-from tests.gateway import Gateway, send
+from tests.running.gateway import Gateway, send
 from tollwayd.security.keyring import Keyring
 from tollwayd.state.embedded import EmbeddedRedis
 

@@ -10,7 +10,7 @@ from contextlib import suppress
 import grpc
 import pytest
 
-from tests import listeners
+from tests.apis import listeners
 from tests.e2e.test_grpc import hello
 from tollway.proxy.v1 import inference_pb2_grpc
 

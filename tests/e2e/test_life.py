@@ -22,7 +22,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from openai import AsyncOpenAI
 
 from tests.bench.processes import free_port
-from tests.gateway import ADMIN_KEY, PROVIDER_KEY, ROOT, Admin, Gateway, send
+from tests.running.gateway import ADMIN_KEY, PROVIDER_KEY, ROOT, Admin, Gateway, send
 from tollway.proxy.v1 import inference_pb2, inference_pb2_grpc
 from tollwayd.doors import NOTICE_SECONDS
 from tollwayd.mock import MockProvider

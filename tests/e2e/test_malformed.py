@@ -11,8 +11,8 @@ from urllib.request import Request
 
 import pytest
 
-from tests.gateway import ADMIN_KEY, send
-from tests.raw_http import TIMEOUT, connect, request
+from tests.running.gateway import ADMIN_KEY, send
+from tests.wire.http1 import TIMEOUT, connect, request
 
 CANARY = b"canary-of-the-request"
 PORTS = ("admin_http", "proxy_http")

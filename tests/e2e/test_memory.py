@@ -14,7 +14,7 @@ import pytest
 from openai import AsyncOpenAI
 
 from tests.bench.processes import resident_bytes
-from tests.gateway import ROOT, Gateway
+from tests.running.gateway import ROOT, Gateway
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

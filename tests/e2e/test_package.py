@@ -10,7 +10,7 @@ from zipfile import ZipFile
 
 import pytest
 
-from tests.gateway import ROOT
+from tests.running.gateway import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,7 +5,7 @@ from __future__ import annotations
 import grpc
 import pytest
 
-from tests.gateway import ADMIN_KEY
+from tests.running.gateway import ADMIN_KEY
 from tollway.admin.v1 import policies_pb2, policies_pb2_grpc, tiers_pb2, tiers_pb2_grpc
 
 ROOT = (("authorization", f"Bearer {ADMIN_KEY}"),)

@@ -9,7 +9,7 @@ from urllib.request import Request
 import grpc
 import pytest
 
-from tests.gateway import DIALECTS, ROOT, send
+from tests.running.gateway import DIALECTS, ROOT, send
 from tollway.proxy.v1 import conversation_pb2, inference_pb2, inference_pb2_grpc
 from tollwayd.core.sse import split
 

@@ -13,7 +13,7 @@ import pytest
 from anthropic import AsyncAnthropic
 from openai import AsyncOpenAI
 
-from tests.gateway import ROOT
+from tests.running.gateway import ROOT
 
 SHARED = ROOT.parent / "shared" / "fixtures" / "vercel-ai"
 HELLO = [{"role": "user", "content": "Hello there!"}]

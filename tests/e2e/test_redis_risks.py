@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.gateway import Gateway
-from tests.redis_process import RedisProcess
+from tests.running.gateway import Gateway
+from tests.running.redis_process import RedisProcess
 from tollwayd.state.connection import connect
 
 SAFE = {"appendonly": "yes", "maxmemory_policy": "noeviction"}

@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 from openai import APIStatusError, AsyncOpenAI
 from redis.crc import key_slot
 
-from tests.gateway import Gateway
-from tests.redis_topologies import Cluster, SentinelGroup, until
+from tests.running.gateway import Gateway
+from tests.running.redis_topologies import Cluster, SentinelGroup, until
 from tollwayd.mock import MockProvider
 from tollwayd.state.metering import keys
 from tollwayd.state.metering.ledger_reader import RedisLedger

@@ -6,8 +6,8 @@ from urllib.request import Request
 
 import pytest
 
-from tests.gateway import send
-from tests.raw_http import connect, get
+from tests.running.gateway import send
+from tests.wire.http1 import connect, get
 
 
 def counted(gateway) -> dict[str, float]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.bench.processes import free_port
-from tests.gateway import Gateway, environment
+from tests.running.gateway import Gateway, environment
 
 if TYPE_CHECKING:
     from pathlib import Path

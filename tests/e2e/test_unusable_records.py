@@ -9,8 +9,8 @@ from urllib.request import Request
 
 import pytest
 
-from tests.gateway import Gateway, send
-from tests.redis_server import own_redis
+from tests.running.gateway import Gateway, send
+from tests.running.redis_server import own_redis
 from tollway.admin.v1.providers_pb2 import Provider
 from tollway.config.v1.records_pb2 import ProviderRecord
 from tollwayd.state.resource_store import RedisResourceStore

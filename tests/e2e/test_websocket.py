@@ -7,7 +7,7 @@ import json
 import aiohttp
 import pytest
 
-from tests import listeners
+from tests.apis import listeners
 
 gateway = listeners.gateway
 

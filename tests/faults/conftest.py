@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from tests.metering_redis import clock
-from tests.redis_server import (
+from tests.metered.over_redis import clock
+from tests.running.redis_server import (
     own_redis,
     redis_client,
     redis_home,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import aiohttp
 
-from tests.gateway import Gateway
+from tests.running.gateway import Gateway
 from tollwayd.state.connection import connect
 from tollwayd.state.metering import keys
 from tollwayd.state.metering.ledger_reader import RedisLedger

@@ -8,7 +8,7 @@ from contextlib import aclosing
 
 from tests.e2e.metering.conftest import Books, set_price
 from tests.e2e.metering.test_settlement import PATHS, body_of, post
-from tests.gateway import Gateway
+from tests.running.gateway import Gateway
 from tollway.admin.v1.ledger_pb2 import LedgerEntry
 from tollwayd.mock import MockProvider
 from tollwayd.state.connection import connect

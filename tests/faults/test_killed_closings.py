@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 import pytest
 import pytest_asyncio
 
-from tests.booked import entry
-from tests.gateway import Gateway
-from tests.redis_server import shared_redis
+from tests.metered.booked import entry
+from tests.running.gateway import Gateway
+from tests.running.redis_server import shared_redis
 from tollwayd.state.connection import connect
 from tollwayd.state.metering import keys
 

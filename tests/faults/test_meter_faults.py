@@ -14,8 +14,8 @@ import pytest
 import pytest_asyncio
 
 from tests.faults.proxy import CutError, Proxy, SwallowReply
-from tests.metering import TENANT, TOKENS, calls, limit, reservation, settlement, taken
-from tests.metering_redis import ledger, spent
+from tests.metered.over_redis import ledger, spent
+from tests.metered.words import TENANT, TOKENS, calls, limit, reservation, settlement, taken
 from tollway.admin.v1.ledger_pb2 import LedgerEntry
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.core.metering.limits.limit import Algorithm, Grants, Refusal

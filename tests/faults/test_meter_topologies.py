@@ -11,9 +11,9 @@ from itertools import pairwise
 import pytest_asyncio
 from redis.crc import key_slot
 
-from tests.metering import TENANT, calls, limit, reservation, settlement
-from tests.metering_redis import ledger, spent
-from tests.redis_topologies import Cluster, SentinelGroup
+from tests.metered.over_redis import ledger, spent
+from tests.metered.words import TENANT, calls, limit, reservation, settlement
+from tests.running.redis_topologies import Cluster, SentinelGroup
 from tollwayd.core.errors import TollwayError
 from tollwayd.core.metering.limits.limit import Grants
 from tollwayd.state.connection import connect

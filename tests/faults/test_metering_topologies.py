@@ -13,10 +13,10 @@ import time
 import pytest
 from redis.crc import key_slot
 
-from tests.metered_load import MeteredLoad
-from tests.metering import TENANT, limit, reservation, settlement, taken
-from tests.metering_redis import ledger, spent
-from tests.redis_topologies import Cluster, SentinelGroup, until
+from tests.metered.load import MeteredLoad
+from tests.metered.over_redis import ledger, spent
+from tests.metered.words import TENANT, limit, reservation, settlement, taken
+from tests.running.redis_topologies import Cluster, SentinelGroup, until
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.core.metering.unit import Unit
 from tollwayd.state.connection import connect

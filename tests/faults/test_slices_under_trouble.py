@@ -21,8 +21,8 @@ from urllib.parse import urlparse
 import pytest
 
 from tests.faults.proxy import Proxy, SwallowReply
-from tests.metering import TENANT, TOKENS, calls, limit, reservation, settlement, taken
-from tests.metering_redis import ledger, spent
+from tests.metered.over_redis import ledger, spent
+from tests.metered.words import TENANT, TOKENS, calls, limit, reservation, settlement, taken
 from tollwayd.core.errors import TollwayError
 from tollwayd.core.metering.limits.limit import Grants, Refusal
 from tollwayd.core.metering.meters.leasing.slices import Slices

@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 
 from tests.faults.spooling import number, record
-from tests.gateway import ROOT, environment
+from tests.running.gateway import ROOT, environment
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.state.metering.meter import RedisMeter
 from tollwayd.state.metering.spool import Spool

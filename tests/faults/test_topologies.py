@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 from redis.crc import key_slot
 
-from tests.redis_topologies import Cluster, SentinelGroup, until
+from tests.running.redis_topologies import Cluster, SentinelGroup, until
 from tollwayd.core.errors import TollwayError
 from tollwayd.state import keys
 from tollwayd.state.connection import connect

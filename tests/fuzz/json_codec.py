@@ -13,7 +13,7 @@ with atheris.instrument_imports(include=["tollwayd.translator"]):
     from tollwayd.core.errors import TollwayError
     from tollwayd.translator.protojson.codec import decoder, encoder
 
-from tests.every_kind import EveryKind, Old
+from tests.apis.every_kind import EveryKind, Old
 
 DOORS = [
     (kind, decoder(kind.DESCRIPTOR, ignore_unknown=ignore_unknown), encoder(kind.DESCRIPTOR, print_unset=print_unset))

@@ -16,7 +16,7 @@ with atheris.instrument_imports(include=["tollwayd.translator"]):
 
 from google.protobuf import message_factory
 
-from tests.kinds import Kinds, methods
+from tests.apis.kinds import Kinds, methods
 
 TYPES = [Kinds, message_factory.GetMessageClass(methods()["Watch"].input_type)]
 READERS = [

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from tests.gateway import environment
+from tests.running.gateway import environment
 
 FAULTS = """
 import gc, resource

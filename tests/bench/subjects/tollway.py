@@ -8,7 +8,7 @@ import psutil
 
 from tests.bench.processes import GATEWAY_CORE, LOAD_CORE
 from tests.bench.subjects.subject import Subject, pin
-from tests.gateway import environment
+from tests.running.gateway import environment
 from tollwayd.bench.gateway import GatewayProcess
 from tollwayd.bench.policies import VARIANTS
 

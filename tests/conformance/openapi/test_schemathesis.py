@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.gateway import ADMIN_KEY, Gateway
+from tests.running.gateway import ADMIN_KEY, Gateway
 from tollwayd.mock import MockProvider
 
 SECONDS = os.environ.get("TESTS_SCHEMATHESIS_SECONDS", "")

@@ -10,14 +10,14 @@ from google.protobuf.json_format import MessageToDict, ParseDict
 from google.protobuf.message_factory import GetMessageClass
 from google.rpc.status_pb2 import Status
 
+from tests.apis.kinds import HttpBody
 from tests.conformance.transcoding.case import METHODS, as_text
-from tests.kinds import HttpBody
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
 
     from tests.conformance.transcoding.case import Case, Outcome
-    from tests.raw_http import Response
+    from tests.wire.http1 import Response
 
 
 @dataclass

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from google.protobuf.text_format import MessageToString
 
-from tests.kinds import from_text, methods
-from tests.raw_http import connect, request
+from tests.apis.kinds import from_text, methods
+from tests.wire.http1 import connect, request
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
 
-    from tests.kinds import Echo
-    from tests.raw_http import Connection, Response
+    from tests.apis.kinds import Echo
+    from tests.wire.http1 import Connection, Response
 
 METHODS = methods()
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 import pytest_asyncio
 
-from tests.compiled import descriptor_set
+from tests.apis.compiled import descriptor_set
+from tests.apis.kinds import MAX_BODY_BYTES, PROTO, Echo, serve
 from tests.conformance.transcoding.envoy import PROGRAM, envoy
-from tests.kinds import MAX_BODY_BYTES, PROTO, Echo, serve
-from tests.translator import Translator
+from tests.running.translator import Translator
 
 
 @pytest.fixture(scope="session")

@@ -10,9 +10,9 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.compiled import ROOT, descriptor_set
-from tests.kinds import MAX_BODY_BYTES, PACKAGE, PROTO, SERVICES
-from tests.raw_http import connect, get
+from tests.apis.compiled import ROOT, descriptor_set
+from tests.apis.kinds import MAX_BODY_BYTES, PACKAGE, PROTO, SERVICES
+from tests.wire.http1 import connect, get
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from google.protobuf import descriptor_pool
 
-from tests.compiled import ROOT, compile_proto
+from tests.apis.compiled import ROOT, compile_proto
 from tollwayd.core.chain import Chain
 from tollwayd.rpc.registry import Registry
 

@@ -7,9 +7,9 @@ from http import HTTPStatus
 
 import pytest
 
+from tests.apis.kinds import METADATA
 from tests.conformance.transcoding.case import exchange
 from tests.conformance.transcoding.cases.all import BY_ID, CASES
-from tests.kinds import METADATA
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -6,12 +6,12 @@ import grpc
 import pytest
 import pytest_asyncio
 
+from tests.apis.kinds import METADATA, TRAILERS
 from tests.conformance.transcoding.came import of_grpc, of_rest
 from tests.conformance.transcoding.case import CUT, exchange, seen
 from tests.conformance.transcoding.cases.all import BY_ID, REACHED
 from tests.conformance.transcoding.faults import parameters
-from tests.kinds import METADATA, TRAILERS
-from tests.raw_http2 import EMPTY, head, http2, message
+from tests.wire.http2 import EMPTY, head, http2, message
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -17,7 +17,7 @@ from tests.conformance.transcoding.http_rule import (
     registry,
 )
 from tests.conformance.transcoding.sentences import REFUSED_AT_START, SENTENCES
-from tests.raw_http import connect, request
+from tests.wire.http1 import connect, request
 from tollwayd.translator.server import RestDoor
 
 EXAMPLES = [

@@ -10,7 +10,7 @@ from google.protobuf.message_factory import GetMessageClass
 from tests.conformance.transcoding.came import Came, answer_of, of_grpc
 from tests.conformance.transcoding.case import METHODS, seen
 from tests.conformance.transcoding.cases.all import REACHED
-from tests.rpc_http import (
+from tests.wire.rpc_http import (
     CONNECT_JSON,
     CONNECT_PROTO,
     GRPC_WEB,

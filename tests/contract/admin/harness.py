@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.metering import Clock
+from tests.metered.words import Clock
 from tests.stepped import whole
 from tollway.admin.v1 import api_keys_pb2, models_pb2, policies_pb2, prices_pb2, providers_pb2, tenants_pb2, tiers_pb2
 from tollwayd import prices

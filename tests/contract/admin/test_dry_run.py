@@ -6,7 +6,7 @@ import pytest
 import pytest_asyncio
 from google.protobuf.json_format import MessageToDict, ParseDict
 
-from tests.metering import NOON
+from tests.metered.words import NOON
 from tollway.admin.v1.api_keys_pb2 import CreateApiKeyRequest, UpdateApiKeyRequest
 from tollway.admin.v1.models_pb2 import CreateModelRequest
 from tollway.admin.v1.policies_pb2 import CreatePolicyRequest, DryRunRequest, Policy

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.metering import TENANT
-from tests.metering_redis import clock, meter
+from tests.metered.over_redis import clock, meter
+from tests.metered.words import TENANT
 from tollwayd.state.metering import keys
 
 __all__ = ["clock", "meter"]

@@ -16,7 +16,7 @@ import time
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
-from tests.metering import charge, limit, reservation, settlement
+from tests.metered.words import charge, limit, reservation, settlement
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.core.metering.limits.limit import Algorithm, Grants, Limit, Refusal
 from tollwayd.core.metering.meters.leasing.slices import Slices

@@ -9,9 +9,9 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from tests.metering import TENANT, TOKENS, calls, limit, reservation, settlement, taken
-from tests.metering_redis import DAY, ledger, spent, usage
-from tests.redis_server import every_kind
+from tests.metered.over_redis import DAY, ledger, spent, usage
+from tests.metered.words import TENANT, TOKENS, calls, limit, reservation, settlement, taken
+from tests.running.redis_server import every_kind
 from tollway.admin.v1.ledger_pb2 import LedgerEntry
 from tollwayd.core.metering.charge import NOTHING, Charge, Counts, Dimensions
 from tollwayd.core.metering.limits.limit import Algorithm, Grants

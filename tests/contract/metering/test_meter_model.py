@@ -20,7 +20,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from msgspec.structs import replace
 
 from tests.contract.metering.history import History
-from tests.metering import Clock, calls, limit
+from tests.metered.words import Clock, calls, limit
 from tollway.admin.v1.ledger_pb2 import LedgerEntry
 from tollwayd.core.errors import TollwayError
 from tollwayd.core.metering.charge import NOTHING, Charge, Counts, Dimensions

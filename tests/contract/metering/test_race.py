@@ -14,7 +14,7 @@ from contextlib import ExitStack
 import pytest
 
 from tests.contract.metering.racing import LIMIT
-from tests.gateway import ROOT, environment
+from tests.running.gateway import ROOT, environment
 
 WORKERS = 4
 WINDOWS = 100 if os.environ.get("TESTS_FAULTS") else 10

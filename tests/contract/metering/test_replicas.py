@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from tests.redis_server import every_kind
+from tests.running.redis_server import every_kind
 from tollwayd.core.errors import TollwayError
 from tollwayd.state import keys
 from tollwayd.state.metering import replicas

@@ -7,9 +7,9 @@ import asyncio
 import pytest
 from msgspec.structs import replace
 
-from tests.metering import NOON, TENANT, TOKENS, calls, charge, limit, reservation, settlement, taken
-from tests.metering_redis import spent
-from tests.redis_server import every_kind
+from tests.metered.over_redis import spent
+from tests.metered.words import NOON, TENANT, TOKENS, calls, charge, limit, reservation, settlement, taken
+from tests.running.redis_server import every_kind
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.core.metering.charge import NOTHING
 from tollwayd.core.metering.limits.limit import Algorithm, Grants, Refusal

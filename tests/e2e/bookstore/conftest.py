@@ -6,7 +6,7 @@ import asyncio
 
 import uvloop
 
-from tests import listeners
+from tests.apis import listeners
 
 each_listener = listeners.each_listener
 

@@ -7,8 +7,8 @@ import random
 
 import pytest
 
-from tests.bookstore import Bookstore, serve
-from tests.raw_http import TIMEOUT, connect
+from tests.apis.bookstore import Bookstore, serve
+from tests.wire.http1 import TIMEOUT, connect
 from tollwayd.translator.limits import Timeouts
 
 CASES, AT_ONCE = 320, 80

@@ -9,9 +9,9 @@ import subprocess
 import aiohttp
 import pytest
 
-from tests.bookstore import Bookstore, serve
-from tests.decoded import CODINGS, decoded, decoder
-from tests.raw_http import TIMEOUT, connect, get, request
+from tests.apis.bookstore import Bookstore, serve
+from tests.wire.decoded import CODINGS, decoded, decoder
+from tests.wire.http1 import TIMEOUT, connect, get, request
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.translator.answers import encoding
 from tollwayd.translator.answers.codings import GZIP

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from tests.library import NAME, Library, reason_of, serve, served
-from tests.raw_http import connect, get
+from tests.apis.library import NAME, Library, reason_of, serve, served
+from tests.wire.http1 import connect, get
 
 PATH = f"/v1/{NAME}"
 

@@ -9,9 +9,9 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from tests.bookstore import Bookstore, serve
-from tests.gateway import environment
-from tests.raw_http import connect, get, request
+from tests.apis.bookstore import Bookstore, serve
+from tests.running.gateway import environment
+from tests.wire.http1 import connect, get, request
 from tollwayd.core.errors import Reason
 
 ORDER = request("POST", "/v1/orders", body=b"{}")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests import bookstore, kinds
-from tests.library import NAME, Library, reason_of, serve, served
-from tests.listeners import listener
-from tests.raw_http import connect, get, request
+from tests.apis import bookstore, kinds
+from tests.apis.library import NAME, Library, reason_of, serve, served
+from tests.apis.listeners import listener
+from tests.wire.http1 import connect, get, request
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.translator.head.cors import EXPOSED, MAX_ORIGINS, MAX_REQUESTED_HEADERS, Cors, parse_origin
 from tollwayd.translator.options import RestOptions

@@ -7,8 +7,8 @@ import json
 
 import pytest
 
-from tests.bookstore import Book, Bookstore, HttpBody, serve
-from tests.raw_http import connect, get, request
+from tests.apis.bookstore import Book, Bookstore, HttpBody, serve
+from tests.wire.http1 import connect, get, request
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.translator.limits import Timeouts
 

@@ -7,9 +7,9 @@ import json
 
 import pytest
 
-from tests import bookstore
-from tests.library import NAME, Library, reason_of, serve, served
-from tests.raw_http import TIMEOUT, connect, get, request
+from tests.apis import bookstore
+from tests.apis.library import NAME, Library, reason_of, serve, served
+from tests.wire.http1 import TIMEOUT, connect, get, request
 from tollwayd.translator.pages import Page
 
 PATH = f"/v1/{NAME}"
@@ -111,7 +111,7 @@ class TestOptions:
             assert (await connection.head()).status == 204
 
     async def test_a_binding_of_any_method_answers_for_itself(self):
-        from tests import kinds  # noqa: PLC0415 - it is the only one with such a binding.
+        from tests.apis import kinds  # noqa: PLC0415 - it is the only one with such a binding.
 
         echo = kinds.Echo()
         async with kinds.serve(echo) as doors, connect(doors["rest"]) as connection:
@@ -131,7 +131,7 @@ async def test_trace_is_refused_everywhere(connection, path, status):
 
 
 async def test_trace_is_refused_by_a_binding_of_any_method_too():
-    from tests import kinds  # noqa: PLC0415 - it is the only one with such a binding.
+    from tests.apis import kinds  # noqa: PLC0415 - it is the only one with such a binding.
 
     echo = kinds.Echo()
     async with kinds.serve(echo) as doors, connect(doors["rest"]) as connection:

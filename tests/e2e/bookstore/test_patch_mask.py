@@ -5,7 +5,7 @@ from __future__ import annotations
 import grpc
 import pytest
 
-from tests.library import NAME, PACKAGE, Library, Shelf, UpdateShelfRequest, serve_grpc, served
+from tests.apis.library import NAME, PACKAGE, Library, Shelf, UpdateShelfRequest, serve_grpc, served
 from tollwayd.translator.messages.patch_mask import MAX_PATHS
 
 PATH = f"/v1/{NAME}"

@@ -8,9 +8,9 @@ import re
 
 import pytest
 
-from tests.bookstore import Bookstore, serve
-from tests.raw_http import connect, get, request
-from tests.raw_websocket import handshake
+from tests.apis.bookstore import Bookstore, serve
+from tests.wire.http1 import connect, get, request
+from tests.wire.websocket import handshake
 from tollwayd.translator.request import Request
 
 TIMEOUT = 5

@@ -10,8 +10,8 @@ from io import BytesIO
 import aiohttp
 import pytest
 
-from tests.bookstore import Book, Bookstore, serve
-from tests.raw_http import connect, get
+from tests.apis.bookstore import Book, Bookstore, serve
+from tests.wire.http1 import connect, get
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.translator.limits import THREAD_BYTES
 from tollwayd.translator.messages import inbound

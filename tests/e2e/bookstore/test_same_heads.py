@@ -10,10 +10,10 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from tests.bookstore import Book, Bookstore, serve
-from tests.library import NAME, Library
-from tests.library import serve as serve_library
-from tests.raw_http import connect, get, request
+from tests.apis.bookstore import Book, Bookstore, serve
+from tests.apis.library import NAME, Library
+from tests.apis.library import serve as serve_library
+from tests.wire.http1 import connect, get, request
 
 BOOKS = "/v1/shelves/1/books"
 EMMA = f"{BOOKS}/emma"

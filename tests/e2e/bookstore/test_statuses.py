@@ -7,8 +7,8 @@ import json
 
 import pytest
 
-from tests.bookstore import Bookstore, serve
-from tests.raw_http import TIMEOUT, connect, get, request
+from tests.apis.bookstore import Bookstore, serve
+from tests.wire.http1 import TIMEOUT, connect, get, request
 from tollwayd.translator.head.accept import MAX_RANGES
 from tollwayd.translator.limits import MAX_FIELD_BYTES, MAX_HEADERS, MAX_LINE_BYTES
 

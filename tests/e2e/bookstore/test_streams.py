@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from tests.bookstore import Bookstore, serve
-from tests.raw_http import TIMEOUT, connect, get, request
+from tests.apis.bookstore import Bookstore, serve
+from tests.wire.http1 import TIMEOUT, connect, get, request
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.translator.limits import Timeouts
 

@@ -12,9 +12,9 @@ from resource import getpagesize
 import grpc
 import pytest
 
-from tests.bookstore import Book, Bookstore, SellBookRequest, registry, serve
-from tests.listeners import grpc_listener
-from tests.raw_http import TIMEOUT, connect, request
+from tests.apis.bookstore import Book, Bookstore, SellBookRequest, registry, serve
+from tests.apis.listeners import grpc_listener
+from tests.wire.http1 import TIMEOUT, connect, request
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.rpc.door import GrpcDoor
 from tollwayd.translator.limits import THREAD_BYTES, Timeouts

@@ -11,10 +11,10 @@ import pytest
 from aiohttp import WSMsgType
 from yarl import URL
 
-from tests.bookstore import Book, Bookstore, registry, serve
-from tests.listeners import listener
-from tests.raw_http import TIMEOUT, connect, get
-from tests.raw_websocket import (
+from tests.apis.bookstore import Book, Bookstore, registry, serve
+from tests.apis.listeners import listener
+from tests.wire.http1 import TIMEOUT, connect, get
+from tests.wire.websocket import (
     ACCEPT,
     BINARY,
     CLOSE,

@@ -9,8 +9,8 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from tests.bookstore import Bookstore, serve
-from tests.raw_http import TIMEOUT, connect, get, request
+from tests.apis.bookstore import Bookstore, serve
+from tests.wire.http1 import TIMEOUT, connect, get, request
 from tollwayd.translator.limits import Timeouts
 
 GET = "/v1/books/1"

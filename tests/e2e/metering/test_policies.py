@@ -9,7 +9,7 @@ from urllib.request import Request
 import pytest
 from openai import AsyncOpenAI
 
-from tests.gateway import send
+from tests.running.gateway import send
 
 HELLO = {"messages": [{"role": "user", "content": "Hi"}]}
 TWO_A_DAY = {"rateLimit": {"unit": "REQUESTS", "limit": "2", "window": "86400s", "algorithm": "FIXED_WINDOW"}}

@@ -9,7 +9,7 @@ import grpc
 from openai import AsyncOpenAI
 
 from tests.e2e.metering.conftest import SAID, dollars
-from tests.gateway import ADMIN_KEY
+from tests.running.gateway import ADMIN_KEY
 from tollway.admin.v1 import policies_pb2, policies_pb2_grpc
 
 HELLO = [{"role": "user", "content": "Hello there!"}]

@@ -7,7 +7,7 @@ import json
 import socket
 from typing import NamedTuple
 
-from tests.raw_http import TIMEOUT, request
+from tests.wire.http1 import TIMEOUT, request
 
 HELLO = "Hello there!"
 

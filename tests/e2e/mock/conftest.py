@@ -9,7 +9,7 @@ import uvloop
 from anthropic import AsyncAnthropic
 from openai import AsyncOpenAI
 
-from tests.raw_http import connect
+from tests.wire.http1 import connect
 
 
 def pytest_asyncio_loop_factories():

@@ -10,7 +10,7 @@ import pytest
 from anthropic import Anthropic
 
 from tests.e2e.mock.calls import HELLO
-from tests.raw_http import request
+from tests.wire.http1 import request
 
 MESSAGES = [{"role": "user", "content": [{"type": "text", "text": HELLO}]}]
 ASKED = {"model": "claude", "max_tokens": 100, "messages": MESSAGES}

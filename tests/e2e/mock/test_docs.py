@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.mock.calls import outcome
-from tests.raw_http import get
+from tests.wire.http1 import get
 from tollwayd.mock import (
     Answer,
     Error,

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from tests.e2e.mock.calls import chat, outcome
-from tests.raw_http import connect
+from tests.wire.http1 import connect
 from tollwayd.mock import Fault, MockProvider
 from tollwayd.mock.reply import GARBAGE
 

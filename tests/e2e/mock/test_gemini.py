@@ -7,7 +7,7 @@ import json
 import pytest
 
 from tests.e2e.mock.calls import HELLO, events, gemini
-from tests.raw_http import get
+from tests.wire.http1 import get
 
 
 async def answered(wire, sent):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from anthropic import AsyncAnthropic
 
-from tests.raw_http import connect, request
+from tests.wire.http1 import connect, request
 from tollwayd.mock import MockProvider, ScriptError
 
 RECORDINGS = Path(__file__).parents[4] / "shared" / "fixtures" / "vercel-ai"

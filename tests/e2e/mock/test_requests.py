@@ -9,7 +9,7 @@ import time
 import pytest
 
 from tests.e2e.mock.calls import HELLO, chat, outcome
-from tests.raw_http import connect, get, request
+from tests.wire.http1 import connect, get, request
 from tollwayd.mock import MockProvider
 from tollwayd.mock.connection import MAX_PIPELINED
 from tollwayd.mock.journal import KEPT_REQUESTS

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from tests.e2e.mock.calls import HELLO, chat, events, gemini
-from tests.raw_http import get, request
+from tests.wire.http1 import get, request
 
 
 async def said(wire, sent: bytes) -> str:

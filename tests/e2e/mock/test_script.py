@@ -9,7 +9,7 @@ import re
 
 import pytest
 
-from tests.raw_http import connect, get
+from tests.wire.http1 import connect, get
 from tollwayd.mock import Answer, Match, MockProvider, Rule, Script, ScriptError, load_script, serve
 from tollwayd.mock.script import MAX_SCRIPT_BYTES
 

@@ -7,8 +7,8 @@ import asyncio
 import pytest
 import uvloop
 
-from tests import listeners
-from tests.calls import Calls, serve
+from tests.apis import listeners
+from tests.apis.calls import Calls, serve
 from tollwayd.translator.limits import Timeouts
 
 QUICK = Timeouts(body_grace=0.3, body=0.3, stream_idle=0.3, drain_pause=0.05)

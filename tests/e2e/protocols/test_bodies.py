@@ -8,9 +8,9 @@ from base64 import b64encode
 
 import pytest
 
-from tests.calls import MAX_BODY_BYTES, SERVICE, Line, serve
-from tests.raw_http import connect, get
-from tests.rpc_http import (
+from tests.apis.calls import MAX_BODY_BYTES, SERVICE, Line, serve
+from tests.wire.http1 import connect, get
+from tests.wire.rpc_http import (
     CONNECT_JSON,
     CONNECT_PROTO,
     GRPC_WEB,

@@ -9,9 +9,9 @@ import time
 import grpc
 import pytest
 
-from tests.calls import SERVICE, Line, Lines, serve
-from tests.raw_http import TIMEOUT, connect
-from tests.rpc_http import CONNECT_JSON, CONNECT_PROTO, GRPC_WEB, GRPC_WEB_TEXT, STREAM_JSON, STREAMED, UNARY
+from tests.apis.calls import SERVICE, Line, Lines, serve
+from tests.wire.http1 import TIMEOUT, connect
+from tests.wire.rpc_http import CONNECT_JSON, CONNECT_PROTO, GRPC_WEB, GRPC_WEB_TEXT, STREAM_JSON, STREAMED, UNARY
 from tollwayd.core.chain import Chain
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.translator.limits import Timeouts

@@ -8,10 +8,10 @@ from urllib.parse import quote, urlencode
 
 import pytest
 
-from tests.calls import SERVICE, Line, serve
-from tests.kinds import STATUSES
-from tests.raw_http import connect, get, request
-from tests.rpc_http import CONNECT_JSON, CONNECT_PROTO, GRPC_WEB, STREAM_JSON, STREAM_PROTO
+from tests.apis.calls import SERVICE, Line, serve
+from tests.apis.kinds import STATUSES
+from tests.wire.http1 import connect, get, request
+from tests.wire.rpc_http import CONNECT_JSON, CONNECT_PROTO, GRPC_WEB, STREAM_JSON, STREAM_PROTO
 from tollwayd.translator.head.cors import Cors
 
 LOOK = f"{SERVICE}/Look"

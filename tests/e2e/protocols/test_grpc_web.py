@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.calls import SERVICE, Line
-from tests.raw_http import connect, request
-from tests.rpc_http import GRPC_WEB, GRPC_WEB_TEXT
+from tests.apis.calls import SERVICE, Line
+from tests.wire.http1 import connect, request
+from tests.wire.rpc_http import GRPC_WEB, GRPC_WEB_TEXT
 
 TEXT, BINARY = "application/grpc-web-text+proto", "application/grpc-web+proto"
 

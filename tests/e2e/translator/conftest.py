@@ -5,9 +5,9 @@ from __future__ import annotations
 import aiohttp
 import pytest
 
+from tests.apis.harbour import Harbour, serve, write_set
 from tests.bench.processes import free_port
-from tests.harbour import Harbour, serve, write_set
-from tests.translator import Translator
+from tests.running.translator import Translator
 
 
 @pytest.fixture(scope="session")

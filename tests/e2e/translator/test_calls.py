@@ -14,9 +14,9 @@ import pytest
 from google.protobuf.any_pb2 import Any as AnyMessage
 from google.rpc.error_details_pb2 import ErrorInfo, RetryInfo
 
-from tests.harbour import packed, pb, refusal, serve
-from tests.raw_http import connect, get
-from tests.translator import Translator
+from tests.apis.harbour import packed, pb, refusal, serve
+from tests.running.translator import Translator
+from tests.wire.http1 import connect, get
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

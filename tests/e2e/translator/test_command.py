@@ -23,10 +23,10 @@ from cryptography.x509.oid import NameOID
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from tests.gateway import ROOT, environment
-from tests.harbour import PROTO, Harbour, serve, write_set
-from tests.raw_websocket import frame, open_socket
-from tests.translator import Translator
+from tests.apis.harbour import PROTO, Harbour, serve, write_set
+from tests.running.gateway import ROOT, environment
+from tests.running.translator import Translator
+from tests.wire.websocket import frame, open_socket
 from tollwayd import cli
 
 SECONDS = 10

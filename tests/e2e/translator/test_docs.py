@@ -10,9 +10,9 @@ import sys
 
 import pytest
 
+from tests.apis.harbour import Harbour, serve
 from tests.documents import blocks, pasteable, spans
-from tests.gateway import ROOT, environment
-from tests.harbour import Harbour, serve
+from tests.running.gateway import ROOT, environment
 from tollwayd import cli
 
 DOCUMENT = "docs/translator.md"

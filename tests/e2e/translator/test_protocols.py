@@ -8,9 +8,9 @@ import grpc
 import pytest
 from google.protobuf.json_format import MessageToDict
 
-from tests.harbour import packed, pb, refusal
-from tests.raw_http import connect
-from tests.rpc_http import STREAMED, UNARY
+from tests.apis.harbour import packed, pb, refusal
+from tests.wire.http1 import connect
+from tests.wire.rpc_http import STREAMED, UNARY
 
 SECONDS = 10
 HARBOUR = "/harbour.v1.HarbourService"

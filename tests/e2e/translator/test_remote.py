@@ -7,9 +7,9 @@ import asyncio
 import grpc
 import pytest
 
-from tests import listeners
-from tests.harbour import packed, pb, refusal, stubs
-from tests.raw_http import connect, get, request
+from tests.apis import listeners
+from tests.apis.harbour import packed, pb, refusal, stubs
+from tests.wire.http1 import connect, get, request
 from tollwayd.core.chain import Chain
 from tollwayd.core.errors import Reason
 from tollwayd.core.plugin import Stage

@@ -12,9 +12,9 @@ import aiohttp
 import grpc
 import pytest
 
-from tests.booked import book, entry
-from tests.gateway import ADMIN_KEY, Gateway, Tenant
-from tests.redis_server import redis_client, redis_url, shared_redis
+from tests.metered.booked import book, entry
+from tests.running.gateway import ADMIN_KEY, Gateway, Tenant
+from tests.running.redis_server import redis_client, redis_url, shared_redis
 from tollway.admin.v1.usage_pb2_grpc import UsageServiceStub
 from tollwayd.state.connection import connect
 

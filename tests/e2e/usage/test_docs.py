@@ -12,7 +12,7 @@ import pytest
 
 from tests.documents import blocks, pasteable
 from tests.e2e.test_documents import paste
-from tests.gateway import ADMIN_KEY, ROOT, Tenant, environment
+from tests.running.gateway import ADMIN_KEY, ROOT, Tenant, environment
 from tollwayd.admin.usage.ledger_columns import COLUMNS
 from tollwayd.core.call import new_call_id
 

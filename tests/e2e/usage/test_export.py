@@ -15,7 +15,7 @@ import pyarrow.parquet
 import pytest
 
 from tests.e2e.usage.conftest import HEADERS, Books
-from tests.gateway import ADMIN_KEY, Gateway
+from tests.running.gateway import ADMIN_KEY, Gateway
 from tollway.admin.v1.usage_pb2 import ExportLedgerRequest
 from tollwayd.state.connection import connect
 from tollwayd.state.embedded import EmbeddedRedis

@@ -10,7 +10,7 @@ import psutil
 import pyarrow.parquet
 import pytest
 
-from tests.booked import entry
+from tests.metered.booked import entry
 from tollwayd.admin.usage import ledger_parquet
 from tollwayd.admin.usage.ledger_parquet import MAX_PROGRAMS, ParquetFiles
 from tollwayd.admin.usage.ledger_rows import json_lines

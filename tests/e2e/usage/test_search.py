@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from tests.booked import entry
+from tests.metered.booked import entry
 from tollway.admin.v1.usage_pb2 import SearchLedgerEntriesRequest
 from tollwayd.admin.usage.ledger_search import MAX_BATCHES
 from tollwayd.core.call import new_call_id

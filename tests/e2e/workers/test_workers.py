@@ -19,8 +19,8 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.gateway import ADMIN_KEY, Gateway, environment, send
-from tests.raw_http2 import head, http2, message
+from tests.running.gateway import ADMIN_KEY, Gateway, environment, send
+from tests.wire.http2 import head, http2, message
 from tollwayd.mock import MockProvider
 from tollwayd.rpc.listeners.listener import GRPC_LISTENERS
 from tollwayd.workers.crew import LAST_SECONDS

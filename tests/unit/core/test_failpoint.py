@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from tests.gateway import environment
+from tests.running.gateway import environment
 from tollwayd.core import failpoint as module
 from tollwayd.core.failpoint import failpoint
 

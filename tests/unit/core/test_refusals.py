@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.metering import NOON
+from tests.metered.words import NOON
 from tollwayd.core.errors import Reason
 from tollwayd.core.metering.calendar import Calendar, Period, zone
 from tollwayd.core.metering.limits.limit import Algorithm, Limit, Refusal, Standing

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.gateway import ROOT
+from tests.running.gateway import ROOT
 from tests.unit.dialects.openai_recordings import envelope
 from tollwayd.core.call import Exchange
 from tollwayd.core.errors import Reason, TollwayError

@@ -3,7 +3,7 @@ from __future__ import annotations
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from google.protobuf.message_factory import GetMessageClass
 
-from tests.compiled import PROTOS, descriptor_set
+from tests.apis.compiled import PROTOS, descriptor_set
 from tollwayd.rpc.descriptor_set import DescriptorSet
 
 

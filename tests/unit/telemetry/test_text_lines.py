@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from tests.gateway import environment
+from tests.running.gateway import environment
 
 PROGRAM = """
 import logging, structlog

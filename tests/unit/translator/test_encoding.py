@@ -8,7 +8,7 @@ import random
 
 import pytest
 
-from tests.decoded import CODINGS, decoded, decoder
+from tests.wire.decoded import CODINGS, decoded, decoder
 from tollwayd.translator.answers import codings
 from tollwayd.translator.answers.encoding import chosen
 

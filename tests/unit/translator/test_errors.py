@@ -6,7 +6,7 @@ import pytest
 from google.protobuf.any_pb2 import Any as AnyMessage
 from google.rpc.status_pb2 import Status
 
-from tests.bookstore import Bookstore, registry
+from tests.apis.bookstore import Bookstore, registry
 from tollwayd.core.errors import Reason, TollwayError, invalid_field
 from tollwayd.translator.answers import errors
 from tollwayd.translator.answers.errors import error_answer, status_json

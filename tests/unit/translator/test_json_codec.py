@@ -10,7 +10,7 @@ import pytest
 from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.struct_pb2 import Struct
 
-from tests.bookstore import Book, ListBooksResponse, message
+from tests.apis.bookstore import Book, ListBooksResponse, message
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.translator.protojson.codec import decoder, encoder
 from tollwayd.translator.protojson.faults import MAX_LOOKED_AT

@@ -7,7 +7,7 @@ import re
 import pytest
 from google.protobuf import struct_pb2, wrappers_pb2
 
-from tests.every_kind import EveryKind, Old, message
+from tests.apis.every_kind import EveryKind, Old, message
 from tests.json_outcomes import REFUSED, ours, theirs
 
 Scalars = message("kinds.v1.Scalars")

@@ -7,7 +7,7 @@ import json
 import pytest
 from google.protobuf.message_factory import GetMessageClass
 
-from tests.compiled import PROTOS, descriptor_set
+from tests.apis.compiled import PROTOS, descriptor_set
 from tollwayd.core.errors import StatusError, TollwayError
 from tollwayd.rpc.descriptor_set import DescriptorSet
 from tollwayd.translator.answers.errors import error_answer, status_json

@@ -9,9 +9,9 @@ from google.protobuf.json_format import MessageToDict, MessageToJson
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.every_kind import EveryKind, Old
+from tests.apis.every_kind import EveryKind, Old
+from tests.apis.made_messages import messages
 from tests.json_outcomes import REFUSED, ours, theirs
-from tests.made_messages import messages
 from tollwayd.translator.protojson.codec import encoder
 
 KINDS = pytest.mark.parametrize("kind", [EveryKind, Old])

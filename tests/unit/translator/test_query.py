@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.bookstore import Book, GetBookRequest, ListBooksRequest, message
+from tests.apis.bookstore import Book, GetBookRequest, ListBooksRequest, message
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.translator.messages.query import MAX_PATH_DEPTH, QueryReader, parse, system_parameters
 

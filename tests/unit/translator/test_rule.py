@@ -10,7 +10,7 @@ from google.api.http_pb2 import HttpRule
 from google.protobuf import descriptor_pool
 from google.protobuf.descriptor_pb2 import FileDescriptorProto
 
-from tests.bookstore import PACKAGE, Bookstore, registry
+from tests.apis.bookstore import PACKAGE, Bookstore, registry
 from tollwayd.core.chain import Chain
 from tollwayd.rpc.registry import Registry
 from tollwayd.translator.rules.rule import bindings

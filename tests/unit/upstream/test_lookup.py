@@ -10,7 +10,7 @@ from collections import Counter
 
 import pytest
 
-from tests.gateway import environment
+from tests.running.gateway import environment
 from tollwayd.core.errors import TollwayError
 from tollwayd.core.origin import Origin
 from tollwayd.upstream import lookup

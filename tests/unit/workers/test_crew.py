@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 import pytest
 from prometheus_client import CollectorRegistry
 
-from tests.gateway import environment
+from tests.running.gateway import environment
 from tollwayd.start_error import StartError
 from tollwayd.workers.channel import Applied, Channel, Ready
 from tollwayd.workers.crew import Crew

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from tests.apis.kinds import STATUSES
 from tests.conformance.transcoding.case import Case
-from tests.kinds import STATUSES
 
 # The reasons whose HTTP status is not their code's.
 _REASONS = {

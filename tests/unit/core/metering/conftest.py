@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.metering import Clock
+from tests.metered.words import Clock
 from tollwayd.core.metering.meters.local import LocalMeter
 
 

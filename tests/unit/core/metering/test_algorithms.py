@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.metering import NOON, TOKENS, charge, limit, reservation, settlement, taken
+from tests.metered.words import NOON, TOKENS, charge, limit, reservation, settlement, taken
 from tollwayd.core.metering.limits.algorithms.bucket import Bucket
 from tollwayd.core.metering.limits.algorithms.sliding import SLOTS, Sliding
 from tollwayd.core.metering.limits.limit import Algorithm, Grants

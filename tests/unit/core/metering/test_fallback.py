@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.metering import TENANT, TOKENS, calls, charge, limit, reservation, settlement, taken
+from tests.metered.words import TENANT, TOKENS, calls, charge, limit, reservation, settlement, taken
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.core.metering.limits.limit import Grants, Refusal, StoreError
 from tollwayd.core.metering.meters.fallback import Fallback

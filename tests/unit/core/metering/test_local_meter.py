@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.metering import TENANT, TOKENS, calls, charge, limit, reservation, settlement, taken
+from tests.metered.words import TENANT, TOKENS, calls, charge, limit, reservation, settlement, taken
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.core.metering.charge import NOTHING
 from tollwayd.core.metering.limits.limit import Grants, Refusal

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
-from tests.metering import TENANT, Clock, charge, reservation
+from tests.metered.words import TENANT, Clock, charge, reservation
 from tollwayd.core.metering.meters.local import LocalMeter
 from tollwayd.proxy.metering.metering import Metering
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.contract.metering.history import History
-from tests.metering import NOON, Clock, HoldingStore, charge, limit, reservation, settlement
+from tests.metered.words import NOON, Clock, HoldingStore, charge, limit, reservation, settlement
 from tollwayd.core.metering.limits.limit import Algorithm, Grants
 from tollwayd.core.metering.meters.leasing.slices import Slices
 

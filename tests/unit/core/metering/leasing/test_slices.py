@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from msgspec.structs import replace
 
-from tests.metering import NOON, TENANT, TOKENS, HoldingStore, calls, charge, limit, reservation, settlement, taken
+from tests.metered.words import NOON, TENANT, TOKENS, HoldingStore, calls, charge, limit, reservation, settlement, taken
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.core.metering.charge import NOTHING
 from tollwayd.core.metering.limits.limit import Algorithm, Grants, Refusal

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
-from tests.logged_process import LoggedProcess
+from tests.running.logged_process import LoggedProcess
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 ADMIN_KEY = "tests-root-credential"
 START_SECONDS = 30
 LISTENERS = ("ADMIN_HTTP", "PROXY_HTTP", "ADMIN_GRPC", "PROXY_GRPC", "METRICS_HTTP")

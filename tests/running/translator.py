@@ -7,8 +7,8 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Any, Self
 
-from tests.gateway import ROOT, START_SECONDS, environment
-from tests.logged_process import LoggedProcess
+from tests.running.gateway import ROOT, START_SECONDS, environment
+from tests.running.logged_process import LoggedProcess
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 import pytest_asyncio
 
-from tests.metering import NOON, TENANT
+from tests.metered.words import NOON, TENANT
 from tollway.admin.v1.ledger_pb2 import LedgerEntry
 from tollwayd.core.metering.charge import Charge, Counts, Dimensions
 from tollwayd.state.metering import keys, scripts

@@ -18,8 +18,8 @@ from google.protobuf import (
     wrappers_pb2,
 )
 
-from tests.compiled import PROTOS, compile_proto
-from tests.listeners import listener
+from tests.apis.compiled import PROTOS, compile_proto
+from tests.apis.listeners import listener
 from tollwayd.core.chain import Chain
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.rpc.registry import Registry

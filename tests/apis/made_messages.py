@@ -65,7 +65,7 @@ def _duration(seconds: int, nanos: int):
 def _anys(draw, kind, depth: int):
     held = AnyMessage()
     if depth < MAX_DEPTH and draw(st.booleans()):
-        from tests.every_kind import EveryKind  # noqa: PLC0415
+        from tests.apis.every_kind import EveryKind  # noqa: PLC0415
 
         fields = EveryKind.DESCRIPTOR.fields_by_name["well_known"].message_type.fields
         types = [field.message_type for field in fields] + [EveryKind.DESCRIPTOR]

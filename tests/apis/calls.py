@@ -8,9 +8,9 @@ from contextlib import asynccontextmanager
 from google.api.httpbody_pb2 import HttpBody
 from google.protobuf import descriptor_pool, message_factory
 
-from tests.compiled import PROTOS, compile_proto
-from tests.kinds import failure
-from tests.listeners import grpc_listener, listener
+from tests.apis.compiled import PROTOS, compile_proto
+from tests.apis.kinds import failure
+from tests.apis.listeners import grpc_listener, listener
 from tollwayd.core.chain import Chain
 from tollwayd.rpc.door import GrpcDoor
 from tollwayd.rpc.registry import Registry

@@ -14,7 +14,7 @@ from google.protobuf.any_pb2 import Any as AnyMessage
 from google.rpc.status_pb2 import Status
 from grpc_tools import protoc
 
-from tests.compiled import IMPORTS, PROTOS, descriptor_set
+from tests.apis.compiled import IMPORTS, PROTOS, descriptor_set
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,12 +7,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tests.raw_http import connect
+from tests.wire.http1 import connect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.raw_http import Connection
+    from tests.wire.http1 import Connection
 
 DATA, HEADERS, RESET, SETTINGS, PING, GOAWAY, WINDOW_UPDATE = 0, 1, 3, 4, 6, 7, 8
 END_STREAM, ACK, END_HEADERS = 1, 1, 4

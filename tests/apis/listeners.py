@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.gateway import Gateway
+from tests.running.gateway import Gateway
 from tollwayd.rpc.listeners.listener import GRPC_LISTENERS
 from tollwayd.translator.listeners.listener import LISTENERS
 

@@ -19,8 +19,8 @@ from google.protobuf import (
 )
 from google.rpc import error_details_pb2
 
-from tests.compiled import PROTOS, compile_proto
-from tests.listeners import grpc_listener, listener
+from tests.apis.compiled import PROTOS, compile_proto
+from tests.apis.listeners import grpc_listener, listener
 from tollwayd.core.chain import Chain
 from tollwayd.core.errors import RULES, FieldViolation, Reason, ReasonRule, TollwayError
 from tollwayd.rpc.door import GrpcDoor

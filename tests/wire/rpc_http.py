@@ -14,10 +14,10 @@ from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.json_format import MessageToDict, MessageToJson, Parse
 from google.rpc.status_pb2 import Status
 
-from tests.raw_http import connect, request
+from tests.wire.http1 import connect, request
 
 if TYPE_CHECKING:
-    from tests.raw_http import Response
+    from tests.wire.http1 import Response
 
 CODES = (
     "ok",

@@ -9,7 +9,7 @@ from google.protobuf import descriptor_pool
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from grpc_tools import protoc
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PROTOS = ROOT / "tests" / "protos"
 
 IMPORTS = (ROOT, ROOT / "proto" / "third_party", Path(protoc.__file__).parent / "_proto")

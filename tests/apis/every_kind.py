@@ -14,7 +14,7 @@ from google.protobuf import (
     wrappers_pb2,
 )
 
-from tests.compiled import PROTOS, compile_proto
+from tests.apis.compiled import PROTOS, compile_proto
 
 # Imported so that the pool knows the files that the protos import.
 IMPORTED = (any_pb2, duration_pb2, empty_pb2, field_mask_pb2, struct_pb2, timestamp_pb2, wrappers_pb2)

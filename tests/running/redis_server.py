@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 import pytest_asyncio
 
-from tests.redis_topologies import Cluster, SentinelGroup
+from tests.running.redis_topologies import Cluster, SentinelGroup
 from tollwayd.state import keys
 from tollwayd.state.connection import connect
 from tollwayd.state.embedded import EmbeddedRedis

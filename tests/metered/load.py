@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Self
 
 from msgspec.structs import replace
 
-from tests.metering import calls, limit, reservation, settlement
-from tests.metering_redis import spent
-from tests.redis_topologies import until
+from tests.metered.over_redis import spent
+from tests.metered.words import calls, limit, reservation, settlement
+from tests.running.redis_topologies import until
 from tollway.admin.v1.ledger_pb2 import LedgerEntry
 from tollwayd.core.errors import TollwayError
 from tollwayd.core.metering.limits.limit import Grants

@@ -9,8 +9,8 @@ import aiohttp
 from google.api import annotations_pb2, field_behavior_pb2, httpbody_pb2
 from google.protobuf import descriptor_pool, empty_pb2, field_mask_pb2, message_factory, struct_pb2, timestamp_pb2
 
-from tests.compiled import PROTOS, compile_proto
-from tests.listeners import grpc_listener, listener
+from tests.apis.compiled import PROTOS, compile_proto
+from tests.apis.listeners import grpc_listener, listener
 from tollwayd.core.chain import Chain
 from tollwayd.core.errors import Reason, TollwayError
 from tollwayd.rpc.door import GrpcDoor

@@ -130,7 +130,7 @@ def _values(head: bytes, headers: Mapping[str, str]) -> dict[int, str]:
         start += head[start] == _SPACE
         value = _value(head, start)
         # A field that is there twice has both values in its one.
-        if value is not None and head.startswith(b"\r\n", value.end()) and value[0].decode() == headers[name]:
+        if value is not None and value[0].decode() == headers[name]:
             found[start] = name
     return found
 

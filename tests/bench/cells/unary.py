@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.bench.cells.turns import Figures, in_turns, median, with_cost
+from tests.bench.cells.turns import Figures, in_turns, median, until_idle, with_cost
 from tollwayd.bench.arithmetic import Frontier
 
 if TYPE_CHECKING:
@@ -60,5 +60,6 @@ def _frontier(stage: Stage, subject: Subject, most: float, bar_ms: float) -> flo
     search = Frontier(most * 1.1)
     for rate in search:
         load = stage.generator.open(subject.request, OPEN_CONNECTIONS, FRONTIER_SECONDS, rate).load
+        until_idle(subject)
         search.held(rate, not load.failed and load.p99 <= bar_ms)
     return search.highest

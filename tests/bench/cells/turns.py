@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 IDLE = 0.1
 """Of a core: what a subject takes that has nothing left to do."""
 
-LOOK_SECONDS, MOST_SECONDS = 0.02, 30.0
+LOOK_SECONDS, MOST_SECONDS = 0.02, 60.0
 """How long is looked whether a subject is idle, and how long that is waited for."""
 
 Figures = dict[str, float]

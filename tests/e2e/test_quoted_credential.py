@@ -113,16 +113,24 @@ async def test_a_credential_within_an_error_is_masked(gateway, provider, asked, 
     assert (b"Your key is ***, which" in given) is told, given
 
 
+HELLO = inference_pb2.GenerateRequest(
+    model="m",
+    messages=[
+        conversation_pb2.Message(
+            role=conversation_pb2.ROLE_USER,
+            parts=[conversation_pb2.Part(text=conversation_pb2.Text(text="Hello there!"))],
+        )
+    ],
+)
+
+
 @pytest.mark.parametrize("answer", [at_once, in_the_middle, by_events])
 async def test_a_credential_within_an_error_is_masked_for_typed_callers(gateway, provider, asked, answer, tmp_path):
     dialect, key = asked
     provider.use({"rules": [{"answer": answer(dialect, tmp_path)}]})
-    part = conversation_pb2.Part(text=conversation_pb2.Text(text="Hello there!"))
-    message = conversation_pb2.Message(role=conversation_pb2.ROLE_USER, parts=[part])
-    request = inference_pb2.GenerateRequest(model="m", messages=[message])
     async with grpc.aio.insecure_channel(gateway.addresses["proxy_grpc"]) as channel:
         stub = inference_pb2_grpc.InferenceServiceStub(channel)
-        stream = stub.StreamGenerate(request, metadata=(("authorization", f"Bearer {key}"),))
+        stream = stub.StreamGenerate(HELLO, metadata=(("authorization", f"Bearer {key}"),))
         with pytest.raises(grpc.aio.AioRpcError, match=r"Your key is \*\*\*, which") as caught:
             async for _ in stream:
                 pass
@@ -133,23 +141,17 @@ async def test_a_credential_within_an_error_is_masked_for_typed_callers(gateway,
 async def test_a_whole_answer_that_is_an_error_is_masked_for_typed_callers(gateway, provider, asked, answer):
     dialect, key = asked
     provider.use({"rules": [{"answer": answer(dialect, None)}]})
-    part = conversation_pb2.Part(text=conversation_pb2.Text(text="Hello there!"))
-    message = conversation_pb2.Message(role=conversation_pb2.ROLE_USER, parts=[part])
-    request = inference_pb2.GenerateRequest(model="m", messages=[message])
     async with grpc.aio.insecure_channel(gateway.addresses["proxy_grpc"]) as channel:
         stub = inference_pb2_grpc.InferenceServiceStub(channel)
         with pytest.raises(grpc.aio.AioRpcError) as caught:
-            await stub.Generate(request, metadata=(("authorization", f"Bearer {key}"),))
+            await stub.Generate(HELLO, metadata=(("authorization", f"Bearer {key}"),))
     assert CREDENTIAL not in repr(caught.value) + repr(caught.value.trailing_metadata())
 
 
 async def test_a_whole_answer_is_masked_for_typed_callers(gateway, provider, asked):
     dialect, key = asked
     provider.use({"rules": [{"answer": in_an_answer(dialect, None)}]})
-    part = conversation_pb2.Part(text=conversation_pb2.Text(text="Hello there!"))
-    message = conversation_pb2.Message(role=conversation_pb2.ROLE_USER, parts=[part])
-    request = inference_pb2.GenerateRequest(model="m", messages=[message])
     async with grpc.aio.insecure_channel(gateway.addresses["proxy_grpc"]) as channel:
         stub = inference_pb2_grpc.InferenceServiceStub(channel)
-        answer = await stub.Generate(request, metadata=(("authorization", f"Bearer {key}"),))
+        answer = await stub.Generate(HELLO, metadata=(("authorization", f"Bearer {key}"),))
     assert "Your key is ***, which" in str(answer)

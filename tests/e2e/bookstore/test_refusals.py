@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import gc
 import re
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -12,6 +14,9 @@ from tests.apis.bookstore import Bookstore, serve
 from tests.wire.http1 import connect, get, request
 from tests.wire.websocket import handshake
 from tollwayd.translator.request import Request
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 TIMEOUT = 5
 
@@ -51,24 +56,17 @@ CUT = {
 @pytest.mark.parametrize("data", REFUSED.values(), ids=REFUSED)
 async def test_it_is_freed_without_a_collection(data):
     """Refusals come in floods; what each of them kept would be the collector's to find among all that there is."""
-    gc.disable()
-    others = set(_requests())
-    try:
+    with freed_at_once():
         async with serve(Bookstore()) as (_, address), connect(address) as client:
             for _ in range(3):
                 await client.send(data)
                 assert (await client.response()).status in {400, 404}
-        assert others.issuperset(_requests())
-    finally:
-        gc.enable()
 
 
 @pytest.mark.parametrize("data", LEFT.values(), ids=LEFT)
 async def test_so_is_one_whose_client_leaves(data):
-    gc.disable()
-    others = set(_requests())
     store = Bookstore()
-    try:
+    with freed_at_once():
         async with serve(store) as (_, address), connect(address) as another:
             for _ in range(3):
                 async with connect(address) as client:
@@ -79,39 +77,38 @@ async def test_so_is_one_whose_client_leaves(data):
                         await asyncio.wait_for(store.cancelled.wait(), TIMEOUT)
                     await _answer(another)
                     store.cancelled.clear()
-        assert others.issuperset(_requests())
-    finally:
-        gc.enable()
 
 
 @pytest.mark.parametrize("data", CUT.values(), ids=CUT)
 async def test_so_is_one_that_its_deadline_cuts(data):
-    gc.disable()
-    others = set(_requests())
     store = Bookstore()
-    try:
+    with freed_at_once():
         async with serve(store) as (_, address):
             for _ in range(3):
                 async with connect(address) as client:
                     await client.send(data + LAST)
                     assert await client.rest()
         store.calls.clear()
-        assert others.issuperset(_requests())
-    finally:
-        gc.enable()
 
 
 @pytest.mark.parametrize("data", CUT.values(), ids=CUT)
 async def test_so_is_one_that_the_end_of_the_door_cuts(data):
-    gc.disable()
-    others = set(_requests())
     store = Bookstore()
-    try:
+    with freed_at_once():
         async with serve(store) as (door, address), connect(address) as client:
             await client.send(TIMED.sub(b"", data))
             await asyncio.wait_for(store.begun.wait(), TIMEOUT)
             await door.stop(0)
         store.calls.clear()
+
+
+@contextmanager
+def freed_at_once() -> Iterator[None]:
+    """No request that was made within is left at the end, though the collector stands still."""
+    gc.disable()
+    others = set(_requests())
+    try:
+        yield
         assert others.issuperset(_requests())
     finally:
         gc.enable()
